@@ -1,0 +1,1 @@
+"""Methods that are not deep, to know whether a network is needed."""

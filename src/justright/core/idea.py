@@ -1,0 +1,68 @@
+"""Ideas, their frozen predictions, and the verdicts on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What an idea was expected to bring, frozen before its first run.
+
+    Attributes:
+        helps: Probability that it helps.
+        gain: 10%, 50% and 90% quantiles of the gain if it helps, in units of the metric.
+        seconds: Expected cost in core-seconds.
+        complexity: Levels of complexity it adds (0 = none).
+    """
+
+    helps: float
+    gain: tuple[float, float, float]
+    seconds: float
+    complexity: int = 0
+
+
+@dataclass(frozen=True)
+class Idea:
+    """A named change to the recipe that competes for a slot.
+
+    Attributes:
+        title: What it is, for people: "rate × 3".
+        slot: What it competes with: "rate", "shape", "length".
+        patch: The change as a document: dotted path to new value.
+        prediction: Frozen when the plan is written, even if the idea is cut.
+        source: Where the idea comes from.
+        author: A rule's name, or a person's.
+    """
+
+    title: str
+    slot: str
+    patch: Mapping[str, Any]
+    prediction: Prediction
+    source: str
+    author: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The end of an idea, or of any comparison.
+
+    Attributes:
+        subject: What was compared, for people.
+        word: "better", "not better", "cannot tell", or "not run".
+        difference: Mean gain, in units of the metric; positive is better.
+        low: Lower end of the 95% interval.
+        high: Upper end.
+        blocks: Number of paired blocks behind it.
+        evidence: Further numbers.
+    """
+
+    subject: str
+    word: str
+    difference: float
+    low: float
+    high: float
+    blocks: int
+    evidence: Mapping[str, Any] = field(default_factory=dict)

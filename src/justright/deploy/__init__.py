@@ -1,0 +1,1 @@
+"""The file that is shipped in every model folder."""

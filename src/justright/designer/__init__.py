@@ -1,0 +1,1 @@
+"""The one imperative shell: observe, plan, act, within the time limit."""

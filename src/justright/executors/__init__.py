@@ -1,0 +1,1 @@
+"""Runs calls in workers; knows nothing of what they compute."""

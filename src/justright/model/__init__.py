@@ -1,0 +1,1 @@
+"""The model folder: writing, checking, loading, predicting."""

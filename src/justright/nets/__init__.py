@@ -1,0 +1,1 @@
+"""Native networks with a leading candidate axis."""

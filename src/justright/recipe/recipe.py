@@ -1,0 +1,107 @@
+"""The recipe: everything that defines a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from justright.recipe.network import Shape
+
+LossName = Literal["cross_entropy", "mse", "mae", "huber"]
+OptimiserName = Literal["sgd", "nesterov", "adam", "adamw", "nadam", "rmsprop", "adamax"]
+ScheduleName = Literal[
+    "constant", "exponential", "step", "cosine", "coslog4", "flat_cosine", "onecycle"
+]
+
+
+@dataclass(frozen=True)
+class PreprocessingSpec:
+    """How columns become numbers (RealMLP, Holzmüller et al. 2024, unless said otherwise).
+
+    Attributes:
+        one_hot_up_to: Categories with at most this many values become one column per value.
+        rare_below: Values with fewer training rows than this share the "other" bucket
+            (assumption: an embedding row needs a handful of examples).
+        clip: Bound of the smooth clip ``x / sqrt(1 + (x / clip)²)``.
+        text_components: Components kept of a text column's hashed character n-grams.
+    """
+
+    one_hot_up_to: int = 9
+    rare_below: int = 5
+    clip: float = 3.0
+    text_components: int = 32
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """The training loss; ``smoothing`` is cross-entropy's, ``delta`` Huber's (standardised y)."""
+
+    name: LossName = "cross_entropy"
+    smoothing: float = 0.0
+    delta: float = 1.0
+
+
+@dataclass(frozen=True)
+class OptimiserSpec:
+    """Update rule and its numbers.
+
+    Attributes:
+        rule: Name of the update rule.
+        rate: Peak learning rate at width 256, in the parametrisation whose best rate does not
+            depend on the width.
+        beta1, beta2: Moment decays (for SGD, ``beta1`` is the momentum).
+        decay_epochs: Weight decay as a time scale: epochs after which an unused weight has shrunk
+            to 1/e at the peak of the schedule, whatever the rate; None = no decay.
+        clip: Bound on the global norm of the gradient; None = no clipping.
+    """
+
+    rule: OptimiserName = "adamw"
+    rate: float = 0.04
+    beta1: float = 0.9
+    beta2: float = 0.95
+    decay_epochs: float | None = None
+    clip: float | None = None
+
+
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """Shape of the learning rate over a run; ``warmup`` is the share of steps of a linear rise."""
+
+    name: ScheduleName = "coslog4"
+    warmup: float = 0.0
+
+
+@dataclass(frozen=True)
+class RegularisationSpec:
+    """What fights overfitting inside a step; each rate follows a flat-cosine where it says so.
+
+    Attributes:
+        dropout: Share of hidden units silenced (flat, then cosine to zero over the last half).
+        stochastic_depth: Probability of skipping the last residual block, growing linearly.
+        mixup: Parameter α of the Beta distribution of mixup; 0 = off.
+    """
+
+    dropout: float = 0.0
+    stochastic_depth: float = 0.0
+    mixup: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that defines a training but the data, the seed and the number of steps.
+
+    Attributes:
+        epochs: Length asked for; the steps follow from the rows (see `training.budget`).
+        batch: Rows a step; None = by the number of rows.
+        ema_epochs: Time scale of the average of weights, in epochs; None = no averaging.
+    """
+
+    preprocessing: PreprocessingSpec = field(default_factory=PreprocessingSpec)
+    shape: Shape = field(default_factory=Shape)
+    loss: LossSpec = field(default_factory=LossSpec)
+    optimiser: OptimiserSpec = field(default_factory=OptimiserSpec)
+    schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
+    regularisation: RegularisationSpec = field(default_factory=RegularisationSpec)
+    epochs: float = 64.0
+    batch: int | None = None
+    ema_epochs: float | None = None

@@ -1,0 +1,1 @@
+"""Where studies, trials, curves, ideas and decisions are kept."""

@@ -1,0 +1,1 @@
+"""Contract suites and planted worlds, for tests and plug-in writers."""

@@ -1,0 +1,1 @@
+"""Store to cards; no torch here."""
