@@ -1,0 +1,115 @@
+"""Moves: what may be tried to improve the champion, and what each is expected to bring.
+
+Probabilities and gains are assumptions drawn from published result tables (tuned plain networks
+over 46 data sets, Gorishniy et al. 2024: size is weakly identified, median seed noise 0.6%); the
+ledger of predicted against measured gains is there to correct them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from justright.core.idea import Idea, Prediction
+from justright.recipe.patch import Patch
+from justright.recipe.recipe import Recipe
+
+RATE_FACTORS = (1 / 3, 3.0)
+"""Neighbours of the champion's rate (a third and three times: the usual half-decade grid)."""
+
+LONGER = 3.0
+"""How much longer a longer training is."""
+
+SHAPES: tuple[tuple[int, ...], ...] = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
+"""Shapes tried in this version, from small to large; the size search proper replaces them."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """An idea together with what its first run needs.
+
+    Attributes:
+        idea: Title, slot, patch and frozen prediction.
+        recipe: The champion's recipe with the patch applied.
+        length: Factor on the champion's steps.
+    """
+
+    idea: Idea
+    recipe: Recipe
+    length: float = 1.0
+
+
+def propose_moves(recipe: Recipe, *, still_improving: bool, loss: float) -> tuple[Move, ...]:
+    """The moves around a champion, each with its prediction.
+
+    Args:
+        recipe: The champion's recipe.
+        still_improving: Whether its best evaluation lay in the last quarter of the run
+            (more steps are then more likely to help; Google's tuning playbook 2023).
+        loss: The champion's validation loss; predicted gains are shares of it.
+    """
+    moves = [_longer(recipe, 0.55 if still_improving else 0.25, loss)]
+    moves += [_shape(recipe, hidden, loss) for hidden in neighbours(recipe.shape.hidden)]
+    moves += [_rate(recipe, factor, loss) for factor in RATE_FACTORS]
+    return tuple(moves)
+
+
+def neighbours(hidden: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """The next larger and next smaller of `SHAPES`, larger first.
+
+    >>> neighbours((128, 128))
+    ((256, 256, 256), (64, 64))
+    """
+    larger = [shape for shape in SHAPES if sum(shape) > sum(hidden)][:1]
+    smaller = [shape for shape in SHAPES if sum(shape) < sum(hidden)][-1:]
+    return tuple(larger + smaller)
+
+
+def _move(
+    recipe: Recipe,
+    title: str,
+    slot: str,
+    changes: Mapping[str, Any],
+    helps: float,
+    gain: tuple[float, float, float],
+    source: str,
+    length: float = 1.0,
+) -> Move:
+    idea = Idea(
+        title=title,
+        slot=slot,
+        patch=changes,
+        prediction=Prediction(helps=helps, gain=gain, seconds=0.0),
+        source=source,
+        author="moves around the champion",
+    )
+    return Move(idea=idea, recipe=Patch(title, changes).apply(recipe), length=length)
+
+
+def _shares(loss: float, low: float, middle: float, high: float) -> tuple[float, float, float]:
+    return (low * loss, middle * loss, high * loss)
+
+
+def _longer(recipe: Recipe, helps: float, loss: float) -> Move:
+    changes = {"epochs": recipe.epochs * LONGER}
+    gain = _shares(loss, 0.003, 0.01, 0.04)
+    source = "Google Deep Learning Tuning Playbook 2023; gain: assumption"
+    return _move(recipe, f"{LONGER:g} × longer", "length", changes, helps, gain, source, LONGER)
+
+
+def _shape(recipe: Recipe, hidden: tuple[int, ...], loss: float) -> Move:
+    larger = sum(hidden) > sum(recipe.shape.hidden)
+    title = f"{len(hidden)}×{hidden[0]}"
+    gain = _shares(loss, 0.002, 0.01, 0.03)
+    source = "tuned widths, Gorishniy et al. 2024 (ICLR 2025); gain: assumption"
+    changes = {"shape.hidden": list(hidden)}
+    return _move(recipe, title, "shape", changes, 0.4 if larger else 0.15, gain, source)
+
+
+def _rate(recipe: Recipe, factor: float, loss: float) -> Move:
+    title = f"rate × {factor:.2g}" if factor > 1 else f"rate ÷ {1 / factor:.2g}"
+    changes = {"optimiser.rate": recipe.optimiser.rate * factor}
+    gain = _shares(loss, 0.002, 0.008, 0.03)
+    source = "half-decade neighbours, Bengio 2012; gain: assumption"
+    return _move(recipe, title, "rate", changes, 0.2, gain, source)

@@ -1,0 +1,80 @@
+"""What a user may ask of `fit`, checked before any work."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from justright.core.errors import OptionError
+from justright.data.options import DataOptions
+from justright.designer.clock import DEFAULT_LIMIT_S, SHORTEST_S
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """Everything `fit` may be told, but the data.
+
+    Attributes:
+        data: Target, kinds, splits: what concerns the table.
+        limit_s: Hard limit in seconds, from process start to report.
+        studies: Folder of the studies.
+        name: Name of the study; None = the file's name.
+        workers: Worker processes; None = one per core.
+        work: A work plan to repeat exactly, from an earlier study's ``work.json``.
+        examples: Whether the report may show rows of the data.
+        command: How the user called it, for the report.
+    """
+
+    data: DataOptions
+    limit_s: float = DEFAULT_LIMIT_S
+    studies: Path = Path("studies")
+    name: str | None = None
+    workers: int | None = None
+    work: Path | None = None
+    examples: bool = True
+    command: str = field(default="", compare=False)
+
+
+def parse_time(value: float | int | str | None) -> float:
+    """Seconds of a time limit.
+
+    Args:
+        value: Seconds as a number, or text such as ``"90s"``, ``"5m"`` or ``"1.5h"``; None = ten
+            minutes.
+
+    Raises:
+        OptionError: If it cannot be read, or is too short to do anything.
+
+    >>> parse_time("1.5m")
+    90.0
+    """
+    if value is None:
+        return DEFAULT_LIMIT_S
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-z]*)\s*", str(value).lower())
+    if match is None or match[2] not in _UNITS:
+        raise OptionError(f"cannot read the time limit {value!r}", hint="write 90s, 5m or 1h")
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if seconds < SHORTEST_S:
+        raise OptionError(
+            f"a time limit of {value} is too short to start, train and report",
+            hint=f"give at least {SHORTEST_S:.0f}s (--time {SHORTEST_S:.0f}s)",
+        )
+    return seconds
+
+
+def check_name(name: str) -> str:
+    """The name of a study, which is also a folder name.
+
+    Raises:
+        OptionError: If it could not be a folder name on every system.
+    """
+    if _NAME.fullmatch(name) is None or name.endswith("."):
+        raise OptionError(
+            f"{name!r} cannot be the name of a study",
+            hint="use letters, digits, '.', '_' and '-' (--name NAME)",
+        )
+    return name
