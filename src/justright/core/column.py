@@ -32,6 +32,8 @@ class Column:
         reason: Why that kind, with the numbers that decided.
         used: Whether it is an input of the network.
         unused_because: Why not, when it is not.
+        format: How text is read where the column is stored as text: a number style of
+            `data.numerals` or a date format of `data.dates`; empty elsewhere.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Column:
     reason: str
     used: bool = True
     unused_because: str = ""
+    format: str = ""
 
 
 @dataclass(frozen=True)
