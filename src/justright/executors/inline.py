@@ -21,8 +21,9 @@ class InlineExecutor(AbstractExecutor):
 
     >>> with InlineExecutor() as executor:
     ...     number = executor.submit(Call("justright.testing.calls:add", {"a": 1, "b": 2}))
-    ...     [event.value for event in executor.poll(1.0)]
-    [3]
+    ...     progress, end = executor.poll(1.0)
+    >>> end.value
+    3
     """
 
     def __init__(self) -> None:

@@ -83,9 +83,8 @@ class ForkingNursery(Nursery):
             self._start()
         number = next(self._numbers)
         ours, theirs = socket.socketpair()
-        with theirs:
-            with contextlib.suppress(OSError):  # it is gone: `news` tells, for this child too
-                posix.send_note(self._control, posix.FORK, number, theirs.fileno())
+        with theirs, contextlib.suppress(OSError):  # it is gone: `news` tells, for this child too
+            posix.send_note(self._control, posix.FORK, number, theirs.fileno())
         self._alive.add(number)
         return Child(number, Channel(ours))
 
