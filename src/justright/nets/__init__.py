@@ -1,1 +1,1 @@
-"""Native networks with a leading candidate axis."""
+"""Stacked networks: formulas, initialisation, rates and masks of k candidates of one shape."""

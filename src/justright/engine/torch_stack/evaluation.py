@@ -1,0 +1,92 @@
+"""Outputs and statistics of a chunk's candidates, without gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from justright.engine.contract import Array, Program
+from justright.engine.torch_stack.layout import Layout
+from justright.engine.torch_stack.state import State
+from justright.engine.torch_stack.table import Table
+from justright.nets.forward import Record, StackedNet
+
+EVALUATED = 1 << 18
+"""Numbers of one activation at a time: 1 MiB, one core's cache (assumption)."""
+
+
+@torch.no_grad()
+def evaluate(
+    program: Program,
+    layout: Layout,
+    table: Table,
+    state: State,
+    rows: npt.NDArray[np.int32],
+    averaged: bool,
+) -> Array:
+    """Outputs ``[k, m, outputs]`` of rows ``[k, m]``, of current or averaged weights."""
+    net = StackedNet(program.net)
+    tensors, kept = _versions(layout, state)[1 if averaged else 0]
+    k, m = rows.shape
+    widest = max(program.net.body_inputs, *program.net.shape.hidden)
+    size = max(64, EVALUATED // (k * widest))
+    found = []
+    for start in range(0, m, size):
+        x, c = _fetch(table, rows[:, start : start + size])
+        found.append(net(tensors, kept, x, c))
+    if not found:
+        return np.empty((k, 0, program.net.inputs.outputs))
+    return torch.cat(found, dim=1).numpy()
+
+
+@torch.no_grad()
+def refresh_statistics(
+    program: Program, layout: Layout, table: Table, state: State, rows: npt.NDArray[np.int32]
+) -> None:
+    """Set batch-normalisation statistics to those of rows ``[k, m]``, candidate by candidate.
+
+    One pass suffices although layers depend on each other: each layer normalises by the
+    statistics of these very rows on the way.
+    """
+    if program.net.shape.normaliser != "batch":
+        return
+    net = StackedNet(program.net)
+    for prefix, (tensors, kept) in zip(("", "ema/"), _versions(layout, state), strict=True):
+        for row in range(len(state.ids)):
+            x, c = _fetch(table, rows[row : row + 1])
+            record = Record()
+            one = {name: value[row : row + 1] for name, value in tensors.items()}
+            net(one, {name: v[row : row + 1] for name, v in kept.items()}, x, c, record=record)
+            for index, (mean, variance) in enumerate(record.statistics):
+                state.kept[f"{prefix}norm.{index}.mean"][row] = mean[0]
+                state.kept[f"{prefix}norm.{index}.var"][row] = variance[0]
+
+
+def _versions(
+    layout: Layout, state: State
+) -> list[tuple[Mapping[str, Tensor], Mapping[str, Tensor]]]:
+    """Tensors and kept tensors of the current and of the averaged weights."""
+    current = layout.views(state.flat["p"])
+    average = layout.views(state.flat["ema"]) if "ema" in state.flat else current
+    names = [name for name in state.kept if not name.startswith("ema/")]
+    return [
+        (current, {name: state.kept[name] for name in names}),
+        (average, {name: state.kept[f"ema/{name}"] for name in names}),
+    ]
+
+
+def _fetch(table: Table, rows: npt.NDArray[np.int32]) -> tuple[Tensor, Tensor | None]:
+    """``x`` and ``c`` of rows ``[k, m]``; a list that all candidates share is read once."""
+    k, m = rows.shape
+    shared = rows.strides[0] == 0
+    wanted = np.array(rows[:1] if shared else rows)  # owned: torch wants it writable
+    found = table.gather(torch.from_numpy(wanted.reshape(-1)), (wanted.shape[0], m))
+    x, c = found["x"], found.get("c")
+    if shared:
+        x = x.expand(k, m, x.shape[-1])
+        c = None if c is None else c.expand(k, m, c.shape[-1])
+    return x, c

@@ -1,0 +1,78 @@
+"""Losses of stacked candidates: one value a row, so that weights stay outside."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from justright.recipe.recipe import LossSpec
+
+TINY = 1e-30
+"""Bound below a batch's sum of weights: a batch of weight 0 has loss 0 and no gradient."""
+
+
+def row_losses(
+    loss: LossSpec, outputs: Tensor, y: Tensor, smoothing: float | Tensor | None = None
+) -> Tensor:
+    """The loss ``[k, rows]`` of each row.
+
+    Args:
+        loss: Name and numbers of the loss.
+        outputs: ``[k, rows, outputs]``; one output with cross-entropy is the logit of class 1.
+        y: Class codes ``[k, rows]`` (int64), or values ``[k, rows, outputs]``.
+        smoothing: Label smoothing, a number or ``[k, 1]``; None for none.
+    """
+    if loss.name == "cross_entropy":
+        if outputs.shape[-1] == 1:
+            return _binary(outputs.squeeze(-1), y, smoothing)
+        return _multi_class(outputs, y, smoothing)
+    if loss.name == "mse":
+        return (outputs - y).square().mean(-1)
+    if loss.name == "mae":
+        return (outputs - y).abs().mean(-1)
+    return functional.huber_loss(outputs, y, reduction="none", delta=loss.delta).mean(-1)
+
+
+def mixed_losses(
+    loss: LossSpec,
+    outputs: Tensor,
+    y: Tensor,
+    smoothing: float | Tensor | None,
+    share: Tensor | None,
+) -> Tensor:
+    """Row losses under mixup: the convex combination of those to both rows' targets.
+
+    Args:
+        loss, outputs, y, smoothing: As for `row_losses`.
+        share: ``[k, 1, 1]``, the share of the row itself; None without mixup.
+    """
+    own = row_losses(loss, outputs, y, smoothing)
+    if share is None:
+        return own
+    partner = row_losses(loss, outputs, y.roll(-1, dims=1), smoothing)
+    return torch.lerp(partner, own, share.squeeze(-1))
+
+
+def weighted_mean(losses: Tensor, weights: Tensor | None) -> Tensor:
+    """``sum(w l) / sum(w)`` of each candidate, ``[k]``."""
+    if weights is None:
+        return losses.mean(1)
+    return (losses * weights).sum(1) / weights.sum(1).clamp_min(TINY)
+
+
+def _binary(logits: Tensor, y: Tensor, smoothing: float | Tensor | None) -> Tensor:
+    target = y.to(logits.dtype)
+    if smoothing is not None:
+        target = target * (1.0 - smoothing) + 0.5 * smoothing
+    return functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+
+
+def _multi_class(outputs: Tensor, y: Tensor, smoothing: float | Tensor | None) -> Tensor:
+    k, rows, classes = outputs.shape
+    logs = functional.log_softmax(outputs, dim=-1)
+    flat = functional.nll_loss(logs.view(k * rows, classes), y.reshape(-1), reduction="none")
+    own = flat.view(k, rows)
+    if smoothing is None:
+        return own
+    return own * (1.0 - smoothing) - logs.mean(-1) * smoothing
