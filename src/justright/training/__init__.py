@@ -1,1 +1,1 @@
-"""From a recipe to trained weights: schedules, orders, the loop."""
+"""The training loop and the pure functions that decide each of its steps."""

@@ -1,0 +1,126 @@
+"""What is asked of a training worker, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from justright.core.errors import OptionError
+from justright.recipe.recipe import Recipe
+
+MAX_EVALUATIONS = 10
+"""Most evaluations of a run (measured: scoring every epoch costs a third of the time)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One training of a stack.
+
+    Attributes:
+        id: Name within the stack, and of its files; letters, digits, "-", "_" and ".".
+        seed: Initialisation, masks and order draw from it.
+        folder: Which of the request's folders its rows lie in.
+        train: int64 ``[n]``, places of the training rows in the folder.
+        validation: int64 ``[m]``, places of the validation rows; empty for a final training.
+        start: Weights file to start from; None = a new network.
+    """
+
+    id: str
+    seed: int
+    folder: int
+    train: npt.NDArray[np.int64]
+    validation: npt.NDArray[np.int64]
+    start: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TrainRequest:
+    """Networks of one recipe to be trained together.
+
+    Attributes:
+        recipe: Preprocessing excepted, everything that defines the trainings.
+        folders: Folders of encoded rows, all with the same inputs.
+        members: The trainings.
+        steps: Steps of each.
+        out: Folder for weights, predictions and checkpoints; made when missing.
+        metric: Name of the metric that is recorded beside the loss.
+        evaluations: How often validation rows are scored.
+        deadline: Unix time after which no further span starts; None = no limit.
+        keep_best: Keep the weights of the best evaluation rather than the last.
+        checkpoint_s: Seconds of training between checkpoints.
+
+    Raises:
+        OptionError: If a part makes no sense.
+    """
+
+    recipe: Recipe
+    folders: tuple[str, ...]
+    members: tuple[Member, ...]
+    steps: int
+    out: str
+    metric: str
+    evaluations: int = 8
+    deadline: float | None = None
+    keep_best: bool = True
+    checkpoint_s: float = 20.0
+
+    def __post_init__(self) -> None:
+        """Refuse what the loop could not survive."""
+        ids = [member.id for member in self.members]
+        if self.steps < 1:
+            raise OptionError(f"a training of {self.steps} steps", hint="ask for at least one")
+        if not ids or len(set(ids)) < len(ids):
+            raise OptionError(f"members {ids}", hint="name at least one, each differently")
+        if not 1 <= self.evaluations <= MAX_EVALUATIONS:
+            raise OptionError(
+                f"{self.evaluations} evaluations", hint=f"ask for 1 to {MAX_EVALUATIONS}"
+            )
+        for member in self.members:
+            if not 0 <= member.folder < len(self.folders):
+                raise OptionError(
+                    f"member {member.id!r} names folder {member.folder} of {len(self.folders)}"
+                )
+            if len(member.train) == 0:
+                raise OptionError(f"member {member.id!r} has no training rows")
+
+
+@dataclass(frozen=True)
+class MemberResult:
+    """What became of one training.
+
+    Attributes:
+        id: The member's.
+        state: "done"; "cut" by the deadline, with the best so far; or "failed", with the weights
+            of its last good evaluation if there was one.
+        reason: Why it was cut or failed.
+        scores: Metrics of the kept weights by name, in the target's own units: of the validation
+            rows, or of the training probe when there are none.
+        loss: The proper loss of the same rows (log-loss, or mean squared error of the
+            standardised target); infinite when nothing was evaluated. When the best of several
+            evaluations was kept it is slightly too good: comparisons that are claimed need rows
+            that did not choose the step.
+        best_step: Step of the kept weights.
+        steps: Steps taken.
+        curve: Lists of equal length: "step", "train_loss" (the training loss, regularised, since
+            the last evaluation), "probe_loss", "validation_loss" and "metric" (absent for a final
+            training, which has no validation rows).
+        weights: Path of the weights file; empty if there is none.
+        predictions: Path of the predictions of the validation rows, in their order (values
+            ``[m, targets]`` or probabilities ``[m, classes]``); empty if there are none.
+        seconds: Wall time of the stack, shared by its members.
+    """
+
+    id: str
+    state: str
+    reason: str
+    scores: Mapping[str, float]
+    loss: float
+    best_step: int
+    steps: int
+    curve: Mapping[str, Sequence[float]]
+    weights: str
+    predictions: str
+    seconds: float
