@@ -114,7 +114,9 @@ def labels_of(values: pl.Series) -> pl.Series:
         finite = values.cast(pl.Float64).fill_nan(None)
         whole = (finite % 1 == 0) & (finite.abs() < 2**53)
         as_whole = finite.cast(pl.Int64, strict=False).cast(pl.String)
-        return pl.select(pl.when(whole).then(as_whole).otherwise(finite.cast(pl.String))).to_series()
+        return pl.select(
+            pl.when(whole).then(as_whole).otherwise(finite.cast(pl.String))
+        ).to_series()
     return values.cast(pl.String, strict=False)
 
 

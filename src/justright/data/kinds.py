@@ -44,14 +44,16 @@ TableVectorizer."""
 SHORT_TEXT_WORDS = 1.5
 SHORT_TEXT_SHARE = 0.2
 SHORT_TEXT_DISTINCT = 1_000
-"""Short phrases (job titles) are text if they hardly repeat: more words than 1.5, a fifth distinct,
-a thousand in all. Assumption; codes of one word stay categories whatever their number."""
+"""Short phrases (job titles) are text if they hardly repeat: more words than 1.5, a fifth
+distinct, a thousand in all. Assumption; codes of one word stay categories however many."""
 
 TRUE_WORDS = ("true", "yes", "t", "y", "1", "1.0", "on")
 FALSE_WORDS = ("false", "no", "f", "n", "0", "0.0", "off")
 _PAIRS = tuple(frozenset(pair) for pair in zip(TRUE_WORDS, FALSE_WORDS, strict=True))
 
-_ID_NAME = re.compile(r"(?:^|[_\s.-])(?:id|uuid|guid|rownames?|row_?(?:id|nr|number)|index)$", re.I)
+_ID_NAME = re.compile(
+    r"(?:^|[_\s.-])(?:id|uuid|guid|rownames?|row_?(?:id|nr|number)|index)$", re.I
+)
 _ID_CAMEL = re.compile(r"[a-z](?:Id|ID|UUID)$")
 
 
@@ -199,17 +201,15 @@ def _judge_strings(values: pl.Series) -> Judgement:
         found = _judge_numerals(text, unique) or _judge_dates(text, unique)
         if found:
             return found
-    return _judge_words(text.name, present.len(), unique, stored_as_category)
+    return _judge_words(present.len(), unique, stored_as_category)
 
 
 def _judge_numerals(text: pl.Series, unique: pl.Series) -> Judgement | None:
     sample = _sample(unique)
     style, share = number_style(sample)
-    if share < NUMBER_SHARE:
-        # Few words among many amounts: judged by rows, not by distinct values.
-        style, share = number_style(_sample(text.drop_nulls()))
-        if share < NUMBER_SHARE:
-            return None
+    if share == 0.0:
+        return None
+    # Few words among many amounts: judged by rows, not by distinct values.
     numbers = parse_numbers(text, style)
     present = text.len() - text.null_count()
     if numbers.count() < NUMBER_SHARE * present:
@@ -220,9 +220,7 @@ def _judge_numerals(text: pl.Series, unique: pl.Series) -> Judgement | None:
         example = sample.filter(parse_numbers(sample, PLAIN).is_null())
         reason += f", such as {example[0]!r}" if example.len() else ""
     if strange.len():
-        reason += (
-            f"; {present - numbers.count():,} others such as {strange[0]!r} count as missing"
-        )
+        reason += f"; {present - numbers.count():,} others such as {strange[0]!r} count as missing"
     if numbers.drop_nulls().n_unique() == 1 and text.null_count() == 0 and not strange.len():
         return Judgement(ColumnKind.CONSTANT, f"always {numbers[0]:g}", style)
     return Judgement(ColumnKind.NUMBER, reason, style)
@@ -245,7 +243,7 @@ def _judge_dates(text: pl.Series, unique: pl.Series) -> Judgement | None:
     return Judgement(ColumnKind.DATETIME, reason, style)
 
 
-def _judge_words(name: str, present: int, unique: pl.Series, stored: bool) -> Judgement:
+def _judge_words(present: int, unique: pl.Series, stored: bool) -> Judgement:
     distinct = unique.len()
     share = distinct / present
     words = _mean_words(unique)

@@ -7,13 +7,23 @@ import polars as pl
 PLAIN = "plain"
 POINT = "1,234.5"
 COMMA = "1.234,5"
+_STYLES = (PLAIN, POINT, COMMA)
 """How text is read as a number: as it stands, with a decimal point, or with a decimal comma."""
 
-_SIGNS = r"^ *([-+(]?) *(?:[$€£¥₹]|USD|EUR|GBP|CHF|JPY)? *([-+]?) *(.*?) *(?:[$€£¥₹%]|USD|EUR|GBP|CHF|JPY)? *(\)?) *$"
-_PLAIN = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"
-_NOT_FINITE = r"^(?i)[-+]?(?:inf|infinity|nan)$"
-_POINT_GROUPS = r"^[0-9]{1,3}(?:[,'’ \x{00a0}\x{202f}][0-9]{3})+(?:\.[0-9]+)?$"
-_COMMA_GROUPS = r"^(?:[0-9]{1,3}(?:[. \x{00a0}\x{202f}][0-9]{3})+|[0-9]+)(?:,[0-9]+)?$"
+_GLANCE = 200
+"""Values that tell whether a column can hold numbers at all, before the slow look. Assumption."""
+
+_BLANK = r" \x{00a0}\x{202f}"
+_MONEY = "[$€£¥₹]|USD|EUR|GBP|CHF|JPY"
+_LOOKS_LIKE_NUMBER = (
+    rf"^[-+(]? *(?:{_MONEY})? *[-+]? *[0-9.,'’{_BLANK}]{{1,30}}"
+    rf"(?:[eE][-+]?[0-9]+)? *(?:%|{_MONEY})?\)?$"
+)
+_PARTS = rf"^([-+]?) *(?:{_MONEY})? *([-+]?) *(.*?) *(?:%|{_MONEY})?$"
+_DIGITS = r"^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"
+_DIRECT = r"^[-+]?(?:(?i:inf|infinity|nan)|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)$"
+_POINT_GROUPS = rf"^[0-9]{{1,3}}(?:[,'’{_BLANK}][0-9]{{3}})+(?:\.[0-9]+)?$"
+_COMMA_GROUPS = rf"^(?:[0-9]{{1,3}}(?:[.{_BLANK}][0-9]{{3}})+|[0-9]+)(?:,[0-9]+)?$"
 _LEADING_ZERO = r"^[-+]?0[0-9]+$"
 
 
@@ -30,25 +40,14 @@ def parse_numbers(text: pl.Series, style: str = POINT) -> pl.Series:
     [1200.5, 3.0]
     """
     stripped = text.str.strip_chars()
-    direct = stripped.str.contains(_PLAIN) | stripped.str.contains(_NOT_FINITE)
-    if style != COMMA:
-        plain = pl.select(pl.when(direct).then(stripped)).to_series().cast(pl.Float64, strict=False)
-        if style == PLAIN or plain.null_count() == text.null_count():
-            return plain.alias(text.name)
-    body = stripped.str.replace(_SIGNS, "$3")
-    first = stripped.str.replace(_SIGNS, "$1$2")
-    negative = first.str.contains(r"[-(]")
     if style == COMMA:
-        grouped = body.str.contains(_COMMA_GROUPS)
-        cleaned = body.str.replace_all(r"[. \x{00a0}\x{202f}]", "").str.replace(",", ".")
-    else:
-        grouped = body.str.contains(_POINT_GROUPS) | body.str.contains(_PLAIN)
-        cleaned = body.str.replace_all(r"[,'’ \x{00a0}\x{202f}]", "")
-    size = pl.select(pl.when(grouped).then(cleaned)).to_series().cast(pl.Float64, strict=False)
-    signed = pl.select(pl.when(negative).then(-size).otherwise(size)).to_series()
-    if style == COMMA:
-        return signed.alias(text.name)
-    return pl.select(pl.when(direct).then(plain).otherwise(signed)).to_series().alias(text.name)
+        return _parse_parts(stripped, style).alias(text.name)
+    direct = stripped.str.contains(_DIRECT)
+    readable = pl.select(pl.when(direct).then(stripped)).to_series()
+    plain = readable.cast(pl.Float64, strict=False)
+    if style == POINT and plain.null_count() > text.null_count():
+        plain = pl.select(pl.coalesce(plain, _parse_parts(stripped, style))).to_series()
+    return plain.alias(text.name)
 
 
 def number_style(sample: pl.Series) -> tuple[str, float]:
@@ -61,11 +60,31 @@ def number_style(sample: pl.Series) -> tuple[str, float]:
         The style, and the share of the sample that it reads. The share is 0 where codes with
         leading zeros ("00501") show that digits are names, not amounts.
     """
-    if sample.len() == 0 or bool(sample.str.contains(_LEADING_ZERO).any()):
+    if not _may_be_numbers(sample.head(_GLANCE)):
+        return PLAIN, 0.0
+    if bool(sample.str.contains(_LEADING_ZERO).any()):
         return PLAIN, 0.0
     shares = {style: parse_numbers(sample, style).count() / sample.len() for style in _STYLES}
     best = max(_STYLES, key=lambda style: shares[style])  # ties: the plainest
     return best, shares[best]
 
 
-_STYLES = (PLAIN, POINT, COMMA)
+def _may_be_numbers(glance: pl.Series) -> bool:
+    return 2 * int(glance.str.contains(_LOOKS_LIKE_NUMBER).sum()) > glance.len()
+
+
+def _parse_parts(stripped: pl.Series, style: str) -> pl.Series:
+    """Take sign and currency off, then groups of three digits and the decimal mark."""
+    loss = stripped.str.contains(r"^\(.*\)$")  # accountants write -3 as (3)
+    text = pl.select(pl.when(loss).then(stripped.str.strip_chars("()")).otherwise(stripped))
+    bare = text.to_series()
+    body = bare.str.replace(_PARTS, "$3")
+    negative = loss | bare.str.replace(_PARTS, "$1$2").str.contains("-")
+    if style == COMMA:
+        fits = body.str.contains(_COMMA_GROUPS)
+        digits = body.str.replace_all(f"[.{_BLANK}]", "").str.replace(",", ".")
+    else:
+        fits = body.str.contains(_POINT_GROUPS) | body.str.contains(_DIGITS)
+        digits = body.str.replace_all(f"[,'’{_BLANK}]", "")
+    size = pl.select(pl.when(fits).then(digits)).to_series().cast(pl.Float64, strict=False)
+    return pl.select(pl.when(negative).then(-size).otherwise(size)).to_series()

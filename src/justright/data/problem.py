@@ -155,7 +155,9 @@ def _class_codes(values: pl.Series, task: Task) -> np.ndarray:
             hint="leave those rows out, or train with all classes",
         )
     if bool((found.codes < 0).any()):
-        raise DataError(f"the target {values.name!r} is missing in some rows", hint="leave them out")
+        raise DataError(
+            f"the target {values.name!r} is missing in some rows", hint="leave them out"
+        )
     lookup = np.array([places[label] for label in found.values], dtype=np.int64)
     return lookup[found.codes]
 
@@ -202,7 +204,9 @@ def _check_weights(problem: Problem) -> None:
             hint="weights are numbers of at least 0",
         )
     if float(weights.sum()) == 0.0:
-        raise DataError(f"--weight {name}: all weights are 0", hint="at least one must be positive")
+        raise DataError(
+            f"--weight {name}: all weights are 0", hint="at least one must be positive"
+        )
 
 
 def _check_times(problem: Problem) -> None:

@@ -30,13 +30,16 @@ def infer_task(table: Table, options: DataOptions) -> Task:
 
     Raises:
         OptionError: If an option names an unknown column, or a task that does not fit the target.
-        DataError: If the target cannot be learned (constant, missing, unique text, several labels).
+        DataError: If the target is constant, missing, text that never repeats, or several labels.
     """
     check_options(options, table.columns)
     wish = None if options.task is None else TASK_WORDS[options.task]
-    if len(options.target) > 1:
-        return _several(table, options, wish)
-    name = options.target[0]
+    if len(options.target) == 1:
+        return _single(table, options.target[0], wish)
+    return _several(table, options, wish)
+
+
+def _single(table: Table, name: str, wish: str | None) -> Task:
     values = _present(table.frame[name])
     numbers = numeric_target(values)
     labels = labels_of(values if numbers is None else numbers).drop_nulls()
@@ -133,7 +136,7 @@ def _classes(name: str, values: pl.Series, labels: pl.Series, wish: str | None) 
     if wish is not None:
         reason = f"said by --task; {distinct:,} classes in {rows:,} rows"
     elif distinct == 2:
-        reason = f"two distinct values, {ordered[0]!r} and {ordered[1]!r}"
+        reason = f"two distinct values, {ordered[0]!r} and (positive) {ordered[1]!r}"
     elif label_type == "integer":
         reason = (
             f"{distinct} distinct whole numbers, at most {MOST_INTEGER_CLASSES}, are read as "
@@ -154,7 +157,7 @@ def _check_repeats(name: str, labels: pl.Series, distinct: int) -> None:
     if 2 * distinct > rows:
         raise DataError(
             f"the target {name!r} has {distinct:,} classes in {rows:,} rows",
-            hint="at least two rows per class are needed; name another target or join rare classes",
+            hint="two rows per class are the least; join rare classes or name another target",
         )
     if distinct > MOST_CLASSES:
         raise DataError(
@@ -164,12 +167,19 @@ def _check_repeats(name: str, labels: pl.Series, distinct: int) -> None:
 
 
 def _ordered(values: pl.Series, labels: pl.Series) -> tuple[str, ...]:
-    """Classes in the order of numbers or of the alphabet; of yes and no, yes is the second."""
+    """Classes in the order of numbers or of the alphabet.
+
+    The second of two is the positive one: yes of yes and no, else the rarer (the event that is
+    looked for nearly always is; assumption).
+    """
     found = labels.unique().to_list()
     if values.dtype.is_numeric():
         return tuple(sorted(found, key=float))
     if len(found) == 2 and boolean_words(found):
         return tuple(sorted(found, key=lambda label: label.strip().lower() in TRUE_WORDS))
+    if len(found) == 2:
+        counts = {label: int((labels == label).sum()) for label in found}
+        return tuple(sorted(found, key=lambda label: (-counts[label], label)))
     return tuple(sorted(found))
 
 
