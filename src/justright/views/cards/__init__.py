@@ -1,0 +1,1 @@
+"""One file per card; `views.registry` lists them in order."""

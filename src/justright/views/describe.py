@@ -1,0 +1,49 @@
+"""Words for recipes: shapes, lengths, rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from justright.views.numbers import significant
+
+
+def shape_text(shape: Mapping[str, Any]) -> str:
+    """A network's shape in a few characters: depth × width.
+
+    >>> shape_text({"body": "mlp", "hidden": [64, 64]})
+    '2×64'
+    >>> shape_text({"body": "residual", "hidden": [256, 256, 256]}), shape_text({"hidden": [64, 32]})
+    ('residual 3×256', '64-32')
+    """
+    hidden = [int(width) for width in shape.get("hidden") or ()]
+    if not hidden:
+        text = "linear"
+    elif len(set(hidden)) == 1:
+        text = f"{len(hidden)}×{hidden[0]}"
+    else:
+        text = "-".join(str(width) for width in hidden)
+    body = str(shape.get("body") or "mlp")
+    return text if body == "mlp" else f"{body} {text}"
+
+
+def recipe_text(recipe: Mapping[str, Any]) -> str:
+    """The parts of a recipe that differ most often, in one line.
+
+    >>> recipe_text({"shape": {"hidden": [64, 64]}, "optimiser": {"rule": "adamw", "rate": 0.04}})
+    '2×64 · adamw, rate 0.040'
+    """
+    parts = []
+    shape = recipe.get("shape")
+    if isinstance(shape, Mapping):
+        activation = shape.get("activation")
+        parts.append(shape_text(shape) + (f" {activation}" if activation else ""))
+    optimiser = recipe.get("optimiser")
+    if isinstance(optimiser, Mapping) and optimiser.get("rate") is not None:
+        parts.append(f"{optimiser.get('rule', '')}, rate {significant(optimiser['rate'], 2)}")
+    regularisation = recipe.get("regularisation")
+    if isinstance(regularisation, Mapping) and regularisation.get("dropout"):
+        parts.append(f"dropout {significant(regularisation['dropout'], 2)}")
+    if recipe.get("ema_epochs"):
+        parts.append("averaged weights")
+    return " · ".join(parts)

@@ -1,0 +1,170 @@
+"""The verdict as a document for programs: ``verdict.json`` and ``--json``.
+
+Schema ``justright/verdict``, version 1. Keys are only ever added within a version; a number that is
+not known is null, never missing; a number that is not finite is null.
+
+========================  =====================================================================
+``schema``, ``version``   ``"justright/verdict"``, 1
+``study``                 name of the study
+``finished``              whether the locked test set was opened
+``data``                  table, rows, columns, target, task, classes, fingerprint
+``findings``              list of code, severity, message, action, columns, worst first
+``metric``                name, title, greater_is_better
+``verdict``               word ("beats", "ties with", "loses to", ""), against, sentence
+``network``               score, low, high, scores, validation, drop, shape, parameters, bytes,
+                          ms_per_row, steps, seconds, recipe_fingerprint
+``baselines``             list of name, title, score, low, high, scores, validation, seconds,
+                          state, reason
+``comparisons``           list of against, title, word, difference, low, high; positive = network
+                          better, on the locked test set
+``test``                  rows, openings
+``noise``                 seed_sd, split_sd, tie_below, blocks
+``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
+                          accepted, cost_s: what the search compared, on validation
+``splits``                kind, reason, train, validation, test
+``stages``                list of name, seconds, state
+``clock``                 limit_s, used_s, truncated
+``next``                  list of title, why
+``paths``                 folder, model, report, verdict, store
+``versions``              justright, python, torch, numpy, machine
+========================  =====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from justright.core.codec import to_document
+from justright.store.base import AbstractStore
+from justright.views.outcome import Method, greater_is_better, metric_title, outcome
+from justright.views.reader import Reader
+
+SCHEMA = "justright/verdict"
+VERSION = 1
+
+
+def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
+    """The verdict of a study as JSON types (see the module for the schema).
+
+    Args:
+        store: Where the study is kept.
+        study: Its name.
+    """
+    reader = Reader(store, study)
+    table, result = reader.fact("table"), outcome(reader)
+    document = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "study": study,
+        "finished": result is not None,
+        "data": {
+            "table": table.get("name"),
+            **_pick(table, "rows", "columns", "target", "task", "classes", "fingerprint"),
+        },
+        "findings": [
+            {
+                **_pick(to_document(f), "code", "severity", "message", "action"),
+                "columns": list(f.columns),
+            }
+            for f in reader.findings
+        ],
+        "metric": {
+            "name": table.get("metric"),
+            "title": metric_title(reader),
+            "greater_is_better": greater_is_better(reader),
+        },
+        "verdict": {
+            "word": result.word if result else "",
+            "against": result.against if result else "",
+            "sentence": result.sentence if result else "",
+        },
+        "network": _network(reader, result.network if result else None),
+        "baselines": _baselines(reader, result.baselines if result else ()),
+        "comparisons": [
+            _pick(to_document(c), "against", "title", "word", "difference", "low", "high")
+            for c in (result.comparisons if result else ())
+        ],
+        "test": _pick(reader.fact("test"), "rows", "openings"),
+        "noise": _pick(reader.fact("noise"), "seed_sd", "split_sd", "tie_below", "blocks"),
+        "rounds": [_round(entry) for entry in reader.entries("rounds")],
+        "splits": _pick(
+            reader.fact("splits"), "kind", "reason", "train", "validation", "test"
+        ),
+        "stages": [_pick(e, "name", "seconds", "state") for e in reader.entries("stages")],
+        "clock": _pick(reader.fact("clock"), "limit_s", "used_s", "truncated"),
+        "next": [_pick(e, "title", "why") for e in reader.entries("next")],
+        "paths": _pick(reader.fact("paths"), "folder", "model", "report", "verdict", "store"),
+        "versions": _pick(
+            reader.fact("versions"), "justright", "python", "torch", "numpy", "machine"
+        ),
+    }
+    return finite_document(document)
+
+
+def finite_document(value: Any) -> Any:
+    """The same document with null for numbers that JSON has no word for.
+
+    >>> finite_document({"a": [1.0, float("nan")]})
+    {'a': [1.0, None]}
+    """
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): finite_document(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [finite_document(item) for item in value]
+    return value
+
+
+def _pick(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: document.get(key) for key in keys}
+
+
+def _network(reader: Reader, method: Method | None) -> dict[str, Any]:
+    test, network, champion = (reader.fact(key) for key in ("test", "network", "champion"))
+    return {
+        "score": method.score if method else None,
+        "low": method.low if method else None,
+        "high": method.high if method else None,
+        "scores": dict(method.scores) if method else {},
+        "validation": dict(champion.get("validation") or {}),
+        "validation_score": test.get("validation_score"),
+        "drop": test.get("drop"),
+        **_pick(network, "shape", "parameters", "bytes", "ms_per_row", "steps"),
+        "seconds": method.seconds if method else champion.get("seconds"),
+        "recipe_fingerprint": network.get("recipe_fingerprint"),
+    }
+
+
+def _baselines(reader: Reader, tested: Sequence[Method]) -> list[dict[str, Any]]:
+    by_name = {method.name: method for method in tested}
+    entries = {str(entry.get("name")): entry for entry in reader.entries("baselines")}
+    documents = []
+    for name in [*by_name, *(name for name in entries if name not in by_name)]:
+        method, entry = by_name.get(name), entries.get(name, {})
+        documents.append(
+            {
+                "name": name,
+                "title": method.title if method else entry.get("title"),
+                "score": method.score if method else None,
+                "low": method.low if method else None,
+                "high": method.high if method else None,
+                "scores": dict(method.scores) if method else {},
+                "validation": dict(entry.get("validation") or {}),
+                "seconds": entry.get("seconds"),
+                "state": entry.get("state"),
+                "reason": entry.get("reason"),
+            }
+        )
+    return documents
+
+
+def _round(entry: Mapping[str, Any]) -> dict[str, Any]:
+    verdict = entry.get("verdict") or {}
+    return {
+        **_pick(entry, "round", "subject", "slot"),
+        **_pick(verdict, "word", "difference", "low", "high", "blocks"),
+        **_pick(entry, "accepted", "cost_s"),
+    }

@@ -1,0 +1,206 @@
+"""What the locked test set said, read from the facts into one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from justright.views.numbers import count, decimals, fixed, significant, span, with_interval
+from justright.views.reader import Reader
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method and its score on the locked test set.
+
+    Attributes:
+        name: Stable name: "network", "linear", ...
+        title: For people.
+        network: Whether it is the study's network.
+        score: In the study's metric; None if it could not be scored.
+        low: Lower end of the 95% interval.
+        high: Upper end.
+        scores: All metrics by name.
+        seconds: Spent training it for the test.
+    """
+
+    name: str
+    title: str
+    network: bool
+    score: float | None
+    low: float | None
+    high: float | None
+    scores: Mapping[str, float]
+    seconds: float | None
+
+    @property
+    def text(self) -> str:
+        """The score with its interval."""
+        return "–" if self.score is None else with_interval(self.score, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The network against one baseline on the same test rows; positive = the network is better."""
+
+    against: str
+    title: str
+    word: str
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def text(self) -> str:
+        """By how much, with the interval, said from the winner's side."""
+        if self.word == "loses to":
+            amount, low, high = -self.difference, -self.high, -self.low
+        else:
+            amount, low, high = self.difference, self.low, self.high
+        by = fixed(amount, decimals((high - low) / 2))
+        if self.word == "ties with":
+            return f"difference {by}, 95% interval {span(low, high)}"
+        return f"by {by} (95% interval {span(low, high)})"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The opening of the test set.
+
+    Attributes:
+        metric: Name of the study's metric.
+        title: The metric for people.
+        greater: Whether greater is better.
+        methods: Best first; those without a score last.
+        comparisons: The network against each baseline.
+        word: "beats", "ties with" or "loses to", against the best baseline; "" if unknown.
+        against: Title of that baseline.
+        rows: Rows of the test set.
+        openings: How often it was opened.
+    """
+
+    metric: str
+    title: str
+    greater: bool
+    methods: tuple[Method, ...]
+    comparisons: tuple[Comparison, ...]
+    word: str
+    against: str
+    rows: int
+    openings: int
+
+    @property
+    def network(self) -> Method | None:
+        """The network, if it was scored."""
+        return next((m for m in self.methods if m.network and m.score is not None), None)
+
+    @property
+    def baselines(self) -> tuple[Method, ...]:
+        """The baselines, best first."""
+        return tuple(method for method in self.methods if not method.network)
+
+    @property
+    def decisive(self) -> Comparison | None:
+        """The comparison behind the word: the one against the best baseline."""
+        return next((c for c in self.comparisons if self.against in (c.title, c.against)), None)
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one short sentence."""
+        if self.network is None:
+            return "No network could be tested"
+        if not self.word:
+            return f"The network reaches {self.title} {significant(self.network.score)}"
+        return f"The network {self.word} {self.against}"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its numbers."""
+        network = self.network
+        opened = "opened once" if self.openings == 1 else f"opened {self.openings} times"
+        where = f"on the {count(self.rows, 'row')} of the locked test set ({opened})"
+        if network is None:
+            best = self.baselines[0] if self.baselines else None
+            if best is None or best.score is None:
+                return f"Nothing was scored {where}."
+            return f"The best baseline is {best.title} with {self.title} {best.text} {where}."
+        sentence = f"{self.title} is {network.text} {where}"
+        rival = next((m for m in self.baselines if m.title == self.against), None)
+        if rival is not None:
+            sentence += f"; {rival.title} has {rival.text}"
+        decisive = self.decisive
+        if decisive is None:
+            return f"{sentence}."
+        if decisive.word == "ties with":
+            return f"{sentence}: no difference was shown ({decisive.text})."
+        return f"{sentence}: the network {decisive.word} it {decisive.text}."
+
+
+def metric_title(reader: Reader) -> str:
+    """The study's metric for people; "score" while unknown."""
+    table = reader.fact("table")
+    return str(table.get("metric_title") or table.get("metric") or "score")
+
+
+def greater_is_better(reader: Reader) -> bool:
+    """The direction of the study's metric."""
+    return bool(reader.fact("table").get("greater_is_better", False))
+
+
+def outcome(reader: Reader) -> Outcome | None:
+    """The result of the locked test set; None while it is closed."""
+    test = reader.fact("test")
+    if not test:
+        return None
+    metric = str(test.get("metric") or reader.fact("table").get("metric") or "")
+    greater = greater_is_better(reader)
+    methods = [_method(entry, metric) for entry in test.get("methods") or ()]
+    methods.sort(key=lambda m: _rank(m.score, greater))
+    titles = {method.name: method.title for method in methods}
+    comparisons = tuple(_comparison(c, titles) for c in test.get("comparisons") or ())
+    against = str(test.get("against") or "")
+    return Outcome(
+        metric=metric,
+        title=metric_title(reader),
+        greater=greater,
+        methods=tuple(methods),
+        comparisons=comparisons,
+        word=str(test.get("word") or ""),
+        against=titles.get(against, against),
+        rows=int(test.get("rows") or 0),
+        openings=int(test.get("openings") or 1),
+    )
+
+
+def _rank(score: float | None, greater: bool) -> tuple[bool, float]:
+    if score is None or score != score:  # NaN
+        return True, 0.0
+    return False, -score if greater else score
+
+
+def _method(entry: Mapping[str, Any], metric: str) -> Method:
+    scores = entry.get("scores") or {}
+    low, high = (entry.get("interval") or (None, None))[:2]
+    return Method(
+        name=str(entry.get("name", "")),
+        title=str(entry.get("title") or entry.get("name", "")),
+        network=entry.get("kind") == "network",
+        score=scores.get(metric),
+        low=low,
+        high=high,
+        scores=scores,
+        seconds=entry.get("seconds"),
+    )
+
+
+def _comparison(entry: Mapping[str, Any], titles: Mapping[str, str]) -> Comparison:
+    against = str(entry.get("against", ""))
+    return Comparison(
+        against=against,
+        title=str(entry.get("title") or titles.get(against, against)),
+        word=str(entry.get("word", "")),
+        difference=float(entry.get("difference", 0.0)),
+        low=float(entry.get("low", 0.0)),
+        high=float(entry.get("high", 0.0)),
+    )

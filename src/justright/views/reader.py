@@ -1,0 +1,85 @@
+"""What a card may know: one study of one store, each part read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from justright.core.decision import Decision
+from justright.core.finding import Finding, worst_first
+from justright.core.study import StudyHead
+from justright.core.trial import Trial
+from justright.store.base import AbstractStore
+from justright.store.records import IdeaRecord
+
+TRAIN_CURVES = ("probe_loss", "train_loss")
+"""Names of the training curve, best first: the probe is evaluated like validation is."""
+
+VALIDATION_CURVES = ("validation_loss",)
+"""Names of the validation curve."""
+
+
+class Reader:
+    """Reads a study for cards.
+
+    Args:
+        store: Where the study is kept.
+        study: Its name.
+        examples: Whether cards may show values of single rows of the user's table.
+    """
+
+    def __init__(self, store: AbstractStore, study: str, *, examples: bool = True) -> None:
+        self._store = store
+        self.study = study
+        self.examples = examples
+
+    @cached_property
+    def head(self) -> StudyHead | None:
+        """What identifies the study; None if the store has none of that name."""
+        return self._store.studies.head(self.study)
+
+    @cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """All facts by key."""
+        return self._store.ledger.facts(self.study)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What audits saw, worst first."""
+        return worst_first(tuple(self._store.ledger.findings(self.study)))
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Decisions in the order they were made."""
+        return tuple(self._store.ledger.decisions(self.study))
+
+    @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """Every trial, in the order they were planned."""
+        return tuple(self._store.trials.list(self.study))
+
+    @cached_property
+    def ideas(self) -> tuple[IdeaRecord, ...]:
+        """Every idea with its frozen prediction."""
+        return tuple(self._store.ideas.list(self.study))
+
+    def fact(self, key: str) -> Mapping[str, Any]:
+        """A fact that is an object; empty while unknown."""
+        value = self.facts.get(key)
+        return value if isinstance(value, Mapping) else {}
+
+    def entries(self, key: str) -> tuple[Mapping[str, Any], ...]:
+        """A fact that is a list of objects; empty while unknown."""
+        value = self.facts.get(key)
+        if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
+            return ()
+        return tuple(entry for entry in value if isinstance(entry, Mapping))
+
+    def curve(self, trial_id: str, names: Sequence[str]) -> tuple[list[float], list[float]]:
+        """Steps and values of the first of these curves that the trial has; empty if none."""
+        for name in names:
+            steps, values = self._store.curves.read(self.study, trial_id, name)
+            if len(steps):
+                return [float(step) for step in steps], [float(value) for value in values]
+        return [], []

@@ -1,0 +1,95 @@
+"""All cards in their order; a new card is one file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from justright.store.base import AbstractStore
+from justright.views.card import Card, NotApplicable
+from justright.views.cards.baselines import baselines
+from justright.views.cards.classification import calibration, confusion
+from justright.views.cards.comparisons import comparisons
+from justright.views.cards.data import columns, findings
+from justright.views.cards.decisions import decisions
+from justright.views.cards.recipes import recipes
+from justright.views.cards.regression import regression
+from justright.views.cards.reproduce import reproduce
+from justright.views.cards.sizes import sizes
+from justright.views.cards.time import time
+from justright.views.cards.verdict import verdict
+from justright.views.reader import Reader
+
+ViewFunction = Callable[[Reader], Card | NotApplicable]
+
+
+@dataclass(frozen=True)
+class View:
+    """A card to be: its stable name, its name in a table of contents, how to make it."""
+
+    name: str
+    title: str
+    make: ViewFunction
+
+
+@dataclass(frozen=True)
+class Section:
+    """What became of a view: a card, or why there is none."""
+
+    name: str
+    title: str
+    card: Card | None
+    reason: str = ""
+
+
+VIEWS: tuple[View, ...] = (
+    View("verdict", "Verdict", verdict),
+    View("data", "Data and findings", findings),
+    View("baselines", "Baselines", baselines),
+    View("recipes", "All recipes tried", recipes),
+    View("tried", "Predicted and measured", comparisons),
+    View("size", "Size", sizes),
+    View("predictions", "Predictions", regression),
+    View("confusion", "Confusion", confusion),
+    View("calibration", "Calibration", calibration),
+    View("decisions", "Decisions", decisions),
+    View("columns", "Columns", columns),
+    View("time", "Time", time),
+    View("reproduce", "How to reproduce", reproduce),
+)
+
+
+def sections(
+    store: AbstractStore,
+    study: str,
+    *,
+    examples: bool = True,
+    views: tuple[View, ...] = VIEWS,
+) -> tuple[Section, ...]:
+    """Every card of a study, in order.
+
+    A view that fails leaves a card that says so: one broken card must not cost the others.
+
+    Args:
+        store: Where the study is kept.
+        study: Its name.
+        examples: Whether values of single rows of the user's table may be shown.
+        views: The views to make.
+    """
+    reader = Reader(store, study, examples=examples)
+    return tuple(_section(view, reader) for view in views)
+
+
+def _section(view: View, reader: Reader) -> Section:
+    try:
+        made = view.make(reader)
+    except Exception as error:  # any failure of a card is a fact about that card alone
+        card = Card(
+            title=view.title,
+            claim=f"This card could not be made: {type(error).__name__}: {error}",
+            notes=("The others are not affected. Please report this.",),
+        )
+        return Section(view.name, view.title, card, reason="failed")
+    if isinstance(made, NotApplicable):
+        return Section(view.name, view.title, None, made.reason)
+    return Section(view.name, view.title, made)

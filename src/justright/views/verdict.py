@@ -1,0 +1,156 @@
+"""The closing lines of a study: what a person can act on, one fact a line."""
+
+from __future__ import annotations
+
+from justright.core.finding import Severity
+from justright.store.base import AbstractStore
+from justright.views.describe import shape_text
+from justright.views.document import verdict_document
+from justright.views.numbers import bytes_text, compact, count, decimals, fixed, significant
+from justright.views.outcome import greater_is_better, metric_title, outcome
+from justright.views.reader import Reader
+
+__all__ = ["verdict_document", "verdict_lines"]
+
+WIDTH = 10
+"""Characters of the label column."""
+
+TOP = 3
+"""Findings shown; the rest stand in the report (DESIGN: the three most important)."""
+
+
+def verdict_lines(store: AbstractStore, study: str) -> list[str]:
+    """The verdict of a study as lines for a terminal.
+
+    Only what the study knows by now has a line, so a stopped study has fewer.
+
+    Args:
+        store: Where the study is kept.
+        study: Its name.
+    """
+    reader = Reader(store, study)
+    lines = _data(reader)
+    for label, text in (
+        ("Baselines", _baselines(reader)),
+        ("Noise", _noise(reader)),
+        ("Size", _size(reader)),
+        ("Network", _network(reader)),
+        ("Next", _next(reader)),
+        ("Clock", _clock(reader)),
+        ("Report", str(reader.fact("paths").get("report") or "")),
+    ):
+        if text:
+            lines.append(f"{label:<{WIDTH}}{text}")
+    return lines
+
+
+def data_sentence(reader: Reader) -> str:
+    """The table, its target and its task: "20,433 rows × 12 columns → price (regression, RMSE)"."""
+    table = reader.fact("table")
+    if not table:
+        return ""
+    targets = [str(target) for target in table.get("target") or ()]
+    target = ", ".join(targets[:3]) + (f" and {len(targets) - 3} more" if len(targets) > 3 else "")
+    classes = len(table.get("classes") or ())
+    task = str(table.get("task") or "")
+    if classes > 2:
+        task += f" into {classes} classes"
+    return (
+        f"{count(table.get('rows') or 0, 'row')} × {count(table.get('columns') or 0, 'column')}"
+        f" → {target} ({task}, {metric_title(reader)})"
+    )
+
+
+def _data(reader: Reader) -> list[str]:
+    sentence = data_sentence(reader)
+    if not sentence:
+        return []
+    grave = [finding for finding in reader.findings if finding.severity is not Severity.NOTE]
+    total = len(reader.findings)
+    tail = f"   {count(total, 'finding')}" + (", worst first" if total > 1 else "")
+    lines = [f"{'Data':<{WIDTH}}{sentence}{tail if total else ''}"]
+    for finding in grave[:TOP]:
+        action = f" → {finding.action}" if finding.action else ""
+        lines.append(f"{'':<{WIDTH}}! {finding.message}{action}")
+    return lines
+
+
+def _baselines(reader: Reader) -> str:
+    result = outcome(reader)
+    if result is not None and result.baselines:
+        scored = [(m.title, m.score, m.low, m.high) for m in reversed(result.baselines)]
+        return " · ".join(
+            f"{title} {_score(score, low, high)}" for title, score, low, high in scored
+        )
+    metric = str(reader.fact("table").get("metric") or "")
+    entries = [e for e in reader.entries("baselines") if (e.get("validation") or {}).get(metric)]
+    if not entries:
+        return ""
+    entries.sort(key=lambda e: e["validation"][metric], reverse=not greater_is_better(reader))
+    scores = " · ".join(
+        f"{e.get('title') or e.get('name')} {significant(e['validation'][metric])}"
+        for e in entries
+    )
+    return f"{scores} (validation)"
+
+
+def _score(score: float | None, low: float | None, high: float | None) -> str:
+    if score is None:
+        return "failed"
+    if low is None or high is None:
+        return significant(score)
+    return fixed(score, decimals((high - low) / 2))
+
+
+def _noise(reader: Reader) -> str:
+    noise = reader.fact("noise")
+    seed, tie = noise.get("seed_sd"), noise.get("tie_below")
+    if seed is None:
+        return ""
+    text = f"{significant(seed, 2)} between seeds"
+    return f"{text}: differences under {significant(tie, 2)} are ties" if tie else text
+
+
+def _size(reader: Reader) -> str:
+    network = reader.fact("network")
+    if not network:
+        return ""
+    parts = [shape_text(network.get("shape") or {})]
+    if network.get("parameters"):
+        parts.append(f"{compact(network['parameters'])} weights")
+    if network.get("bytes"):
+        parts.append(bytes_text(network["bytes"]))
+    if network.get("ms_per_row"):
+        parts.append(f"{significant(network['ms_per_row'], 2)} ms a row")
+    return f"{parts[0]} ({', '.join(parts[1:])})" if len(parts) > 1 else parts[0]
+
+
+def _network(reader: Reader) -> str:
+    result = outcome(reader)
+    if result is None:
+        champion = reader.fact("champion")
+        score = (champion.get("validation") or {}).get(reader.fact("table").get("metric"))
+        if score is None:
+            return ""
+        return f"{significant(score)} on validation; the locked test set stays closed"
+    network, decisive = result.network, result.decisive
+    if network is None:
+        return "none could be tested; the baselines stand"
+    text = f"{network.text} on the locked test set"
+    if decisive is None:
+        return text
+    if decisive.word == "ties with":
+        return f"{text}: ties with {decisive.title} ({decisive.text})"
+    return f"{text}: {decisive.word} {decisive.title} {decisive.text}"
+
+
+def _next(reader: Reader) -> str:
+    return " · ".join(
+        f"{entry.get('title')}" + (f" ({entry['why']})" if entry.get("why") else "")
+        for entry in reader.entries("next")[:TOP]
+    )
+
+
+def _clock(reader: Reader) -> str:
+    cut = [str(item) for item in reader.fact("clock").get("truncated") or ()]
+    return f"the time limit cut: {', '.join(cut[:TOP])}" if cut else ""
