@@ -128,7 +128,7 @@ class Chunk:
                 v=flat.get("v", self._scratch),
                 scratch=self._scratch,
                 factors=self._factors,
-                steps=self.state.steps + 1.0,
+                steps=(self.state.steps + 1).astype(np.float64),
                 rate=controls.at("rate", step),
                 beta1=controls.at("beta1", step),
                 beta2=controls.at("beta2", step),

@@ -112,7 +112,7 @@ def nadam(update: Update) -> None:
     t = update.steps
     now = update.beta1 * (1.0 - 0.5 * 0.96 ** (t * NADAM_DECAY))
     ahead = update.beta1 * (1.0 - 0.5 * 0.96 ** ((t + 1) * NADAM_DECAY))
-    update.products *= now
+    np.multiply(update.products, now, out=update.products)
     update.average_gradient()
     update.average_square()
     second = 1.0 - update.beta2**t
