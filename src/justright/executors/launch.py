@@ -27,6 +27,9 @@ ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
     "POLARS_MAX_THREADS": "1",
     "LOKY_MAX_CPU_COUNT": "1",
+    # scikit-learn imports pandas where it is installed, and pandas Arrow, whose allocator starts a
+    # thread: nothing to fork beside.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2),
     "MALLOC_TRIM_THRESHOLD_": str(512 * 1024**2),
 }
