@@ -1,0 +1,400 @@
+"""Predict with a network that justright designed. This file needs numpy and PyTorch, nothing else.
+
+It lies in every model folder, next to the files that it reads:
+
+- ``preprocessing.json``   how the columns of a table become numbers, and what the targets are
+- ``recipe.json``          the shape of the network
+- ``weights.safetensors``  the weights, and the arrays of the preprocessing (``preprocessing/...``)
+
+    predictor = load("studies/houses/model")
+    predictor.predict({"size": np.array([61.0, 148.0]), "town": np.array(["Ulm", None])})
+
+Read it from the top: columns become features (`Preprocessing.encode`), features become outputs
+(`Network.outputs`), outputs become values or probabilities (`Preprocessing.decode`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+FORMAT = 1  # version of the model folder
+
+Document = Mapping[str, Any]
+Arrays = Mapping[str, np.ndarray]
+Columns = Mapping[str, Any]
+"""Name to values: any 1-D array or list of numbers, texts, booleans or dates (None, NaN and NaT
+are missing), or texts as `Coded`. Dates may also be seconds since 1970 (UTC)."""
+
+
+class ModelError(Exception):
+    """A model folder, or columns handed to it, that cannot be used."""
+
+
+class Coded(NamedTuple):
+    """Texts as places in a list of distinct values: codes int32 [rows], -1 is missing."""
+
+    codes: np.ndarray
+    values: Sequence[str]
+
+
+class Preprocessing:
+    """Columns of a table to the features ``x`` and codes ``c`` of a network, outputs to targets.
+
+    As RealMLP does it (Holzmüller et al. 2024): every feature is centred by its median, scaled by
+    its quartiles and clipped smoothly; categories of few values become one feature per value, of
+    many values a code for an embedding. A missing value takes the place of the median.
+    ``document`` is what ``preprocessing.json`` holds, ``arrays`` the matrices of text columns.
+    """
+
+    def __init__(self, document: Document, arrays: Arrays) -> None:
+        self.document, self.arrays = document, arrays
+        self.names = tuple(str(column["name"]) for column in document["columns"])
+        self._centre = np.array(document["centre"], np.float64)
+        self._factor = np.array(document["factor"], np.float64)
+
+    def encode(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
+        """Columns to ``x`` float32 [rows, features], numbers first, then indicators, and ``c``
+        int32 [rows, categories], where 0 is a value that training never or hardly saw.
+        """
+        x, c = self.raw(columns)
+        x = (x - self._centre) * self._factor
+        clip = float(self.document["clip"])
+        np.clip(x, -1e30, 1e30, out=x)
+        x /= np.hypot(1.0, x / clip)  # x / sqrt(1 + (x / clip)²), without overflow
+        return np.nan_to_num(x, copy=False, nan=0.0).astype(np.float32), c
+
+    def raw(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
+        """The features before they are centred and scaled: ``x`` float64 with NaN, and ``c``."""
+        absent = [name for name in self.names if name not in columns]
+        if absent:
+            raise ModelError(f"missing columns: {', '.join(map(repr, absent))}")
+        numbers, indicators, codes = [], [], []
+        for d in self.document["columns"]:
+            part, missing = column_features(columns[str(d["name"])], d, self.arrays)
+            if part.dtype == np.int32:
+                codes.append(part)
+            elif d["encoding"] in ("number", "date"):
+                numbers.append(part[:, :1])
+                indicators.append(part[:, 1:])
+            else:
+                indicators.append(part)
+            if d["flag"]:
+                indicators.append(missing[:, None].astype(np.float64))
+        lengths = {len(part) for part in numbers + indicators + codes}
+        if len(lengths) > 1:
+            raise ModelError(f"columns have different lengths: {sorted(lengths)}")
+        c = np.concatenate(codes, axis=1) if codes else np.zeros((max(lengths), 0), np.int32)
+        x = np.concatenate([np.zeros((len(c), 0)), *numbers, *indicators], axis=1)
+        return x, c
+
+    def decode(self, outputs: np.ndarray) -> np.ndarray:
+        """Outputs float64 [rows, outputs] to values [rows, targets] within the range of the
+        training rows, or to probabilities [rows, classes].
+        """
+        target = self.document["target"]
+        if not target["classes"]:
+            values = outputs * np.array(target["scale"]) + np.array(target["mean"])
+            return np.clip(values, np.array(target["low"]), np.array(target["high"]))
+        if outputs.shape[1] == 1:  # the log-odds of the second class
+            outputs = np.concatenate((np.zeros_like(outputs), outputs), axis=1)
+        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    def labels(self, probabilities: np.ndarray) -> np.ndarray:
+        """The most probable class of each row, in the type that the table had."""
+        target, texts = self.document["target"], self.document["target"]["classes"]
+        if target["label_type"] == "integer":
+            texts = [int(float(text)) for text in texts]
+        elif target["label_type"] == "boolean":
+            texts = [text.lower() == "true" for text in texts]
+        return np.array(texts)[probabilities.argmax(axis=1)]
+
+
+def column_features(values: Any, d: Document, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """One column as its description ``d`` says: features (float64, NaN where missing) or codes
+    (int32), [rows, ...]; and which rows are missing.
+    """
+    encoding = d["encoding"]
+    if encoding in ("number", "date"):
+        numbers = seconds_of(values) if encoding == "date" else numbers_of(values)
+        parts = [numbers[:, None], *(cycle(numbers, period) for period in d.get("cycles", ()))]
+        return np.concatenate(parts, axis=1), np.isnan(numbers)
+    coded = coded_of(values)
+    used, place = np.unique(coded.codes, return_inverse=True)  # each text is looked at once
+    texts = [None, *(coded.values[code] if code >= 0 else None for code in used.tolist())]
+    if encoding == "boolean":
+        words = [text.strip().lower() if text else "" for text in texts]
+        known = {**dict.fromkeys(d["false"], 0.0), **dict.fromkeys(d["true"], 1.0)}
+        table = np.array([[known.get(word, np.nan)] for word in words])
+    elif encoding == "one_hot":
+        table = np.array([[text == v for v in d["values"]] for text in texts], np.float64)
+    elif encoding == "embedding":
+        index = {text: i for i, text in enumerate(d["values"], start=1)}
+        table = np.array([[index.get(text, 0) if text else 0] for text in texts], np.int32)
+    else:  # text
+        table = text_components(texts, arrays[f"{d['array']}/idf"], arrays[f"{d['array']}/weight"])
+    return table[place + 1], coded.codes < 0
+
+
+def cycle(seconds: np.ndarray, period: str) -> np.ndarray:
+    """Sine and cosine [rows, 2] of the hour of the day, the day of the week or of the year."""
+    known = np.isfinite(seconds)
+    whole = np.where(known, np.clip(seconds, -1e11, 1e11), 0.0)
+    days = np.floor(whole / 86_400)
+    if period == "day":
+        turn = whole / 86_400 - days
+    elif period == "week":
+        turn = (days + 3) % 7 / 7  # 1 January 1970 was a Thursday
+    else:
+        date = days.astype(np.int64).astype("datetime64[D]")
+        turn = (date - date.astype("datetime64[Y]").astype("datetime64[D]")).astype(float) / 365.25
+    angle = np.where(known, 2 * np.pi * turn, np.nan)
+    return np.stack((np.sin(angle), np.cos(angle)), axis=1)
+
+
+def text_components(texts: Sequence[Any], idf: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weighted counts of hashed character n-grams, projected: [texts, components], NaN if None."""
+    found = np.full((len(texts), weight.shape[1]), np.nan)
+    known = [place for place, text in enumerate(texts) if text is not None]
+    for start in range(0, len(known), 256):  # 256 × 4,096 counts stay in the processor's cache
+        places = known[start : start + 256]
+        found[places] = term_weights([texts[i] for i in places], idf) @ weight
+    return found
+
+
+def term_weights(texts: Sequence[str], idf: np.ndarray) -> np.ndarray:
+    """Log-counts times inverse document frequency, of length 1: float32 [texts, buckets]."""
+    counts = ngram_counts(texts, len(idf))
+    weights, hit = np.zeros(counts.shape, np.float32), counts.nonzero()
+    weights[hit] = np.log1p(counts[hit]) * idf[hit[1]]
+    length = np.sqrt(np.einsum("ij,ij->i", weights, weights))
+    return weights / np.where(length > 0, length, 1.0)[:, None]
+
+
+def ngram_counts(texts: Sequence[str], buckets: int) -> np.ndarray:
+    """How many pieces of 3 to 5 bytes of each text fall into each bucket: [texts, buckets]."""
+    # 5,000 characters bound the time that one text can take; spaces mark the ends of words
+    pieces = [f" {text[:5000].lower()} \0".encode(errors="replace") for text in texts]
+    letters = np.frombuffer(b"".join(pieces), np.uint8).astype(np.uint32)
+    owner = np.repeat(np.arange(len(pieces)), [len(piece) for piece in pieces])
+    found = []
+    for size in (3, 4, 5):
+        n = max(len(letters) - size, 0)
+        mixed = np.full(n, size, np.uint32)
+        for step in range(size):
+            mixed = mixed * np.uint32(0x01000193) + letters[step : step + n]
+        mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x85EBCA6B)
+        inside = owner[:n] == owner[size : size + n]  # else it reaches into the next text
+        found.append(owner[:n][inside] * buckets + (mixed[inside] >> np.uint32(8)) % buckets)
+    counts = np.bincount(np.concatenate(found), minlength=len(pieces) * buckets)
+    return counts.reshape(len(pieces), buckets)
+
+
+def numbers_of(values: Any) -> np.ndarray:
+    """A column as float64 with NaN for missing or unreadable."""
+    array = np.asarray(values)
+    if array.dtype.kind in "Mm":
+        return seconds_of(array)
+    if array.dtype.kind in "biuf":
+        return array.astype(np.float64)
+    return np.array([_or(np.nan, float, value) for value in array.tolist()], np.float64)
+
+
+def seconds_of(values: Any) -> np.ndarray:
+    """A column of dates as float64 seconds since 1970 (UTC) with NaN for missing or unreadable."""
+    array = np.asarray(values)
+    if array.dtype.kind in "biuf":
+        return array.astype(np.float64)
+    if array.dtype.kind not in "Mm":
+        moments = [_or("NaT", np.datetime64, value) for value in array.tolist()]
+        array = np.array(moments, "datetime64[us]")
+    whole = array.astype(f"{array.dtype.kind}8[us]").astype(np.int64)
+    return np.where(np.isnat(array), np.nan, whole * 1e-6)
+
+
+def coded_of(values: Any) -> Coded:
+    """A column as `Coded` texts; 3 and 3.0 are the text "3", True is "true"."""
+    if hasattr(values, "codes"):
+        return values
+    places: dict[str, int] = {}
+    texts = [_text(value) for value in np.asarray(values).tolist()]
+    codes = [-1 if text is None else places.setdefault(text, len(places)) for text in texts]
+    return Coded(np.array(codes, np.int32), list(places))
+
+
+def _or(default: Any, read: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return read(value)
+    except (TypeError, ValueError):
+        return default
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value != value:  # NaN differs from itself
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Network:
+    """The trained network, computed in double precision.
+
+    ``document`` says under "shape" and "inputs" what it is made of; ``arrays`` are its weights by
+    name, matrices as [inputs, outputs].
+    """
+
+    def __init__(self, document: Document, arrays: Arrays) -> None:
+        # PyTorch takes a second to import, and encoding and decoding do without it.
+        import torch  # noqa: PLC0415
+
+        self._torch = torch
+        self._shape, self._inputs = document["shape"], document["inputs"]
+        self._w = {k: torch.from_numpy(np.array(v, np.float64)) for k, v in arrays.items()}
+
+    def outputs(self, x: np.ndarray, c: np.ndarray, batch: int = 4096) -> np.ndarray:
+        """Outputs float64 [rows, outputs] for features ``x`` and codes ``c`` of the encoding."""
+        parts = [np.zeros((0, self._inputs["outputs"]))]
+        for start in range(0, len(x), batch):
+            numbers = self._torch.from_numpy(x[start : start + batch].astype(np.float64))
+            codes = self._torch.from_numpy(c[start : start + batch].astype(np.int64))
+            h = self._entry(numbers, codes)
+            h = self._residual(h) if self._shape["body"] == "residual" else self._mlp(h)
+            parts.append(self._linear("head", h).numpy())
+        return np.concatenate(parts)
+
+    def _entry(self, x: Any, c: Any) -> Any:
+        """[numbers or their embeddings, column by column; indicators; category embeddings]."""
+        count = self._inputs["numbers"]
+        parts = [self._numbers(x[:, :count]).flatten(1), x[:, count:]]
+        parts += [self._w[f"categories.{i}.weight"][c[:, i]] for i in range(c.shape[1])]
+        h = self._torch.cat(parts, dim=1)
+        return h * self._w["scale"] if self._shape["scale_layer"] else h
+
+    def _numbers(self, x: Any) -> Any:
+        """Numbers [rows, n] as they are, or each embedded: [rows, n, width]."""
+        torch, kind = self._torch, self._shape["numbers"]
+        if kind == "none" or x.shape[1] == 0:
+            return x
+        if kind == "periodic":  # [cos(2π f x + p) W + b, x], Holzmüller et al. 2024
+            angle = 2 * torch.pi * self._w["numbers.frequency"] * x[:, :, None]
+            t = torch.cos(angle + self._w["numbers.phase"])
+        else:  # how far x is through each bin, 0 to 1; the outer bins go on (Gorishniy 2022)
+            edges = self._w["numbers.edges"]
+            width = edges.diff(dim=1)
+            low, high = torch.zeros_like(width), torch.ones_like(width)
+            low[:, 0], high[:, -1] = -torch.inf, torch.inf
+            t = (x[:, :, None] - edges[:, :-1]) / torch.where(width > 0, width, 1.0)
+            t = torch.where(width > 0, torch.minimum(torch.maximum(t, low), high), 0.0)
+        learned = torch.einsum("nfb,fbd->nfd", t, self._w["numbers.weight"])
+        learned = learned + self._w["numbers.bias"]
+        return torch.cat((learned, x[:, :, None]), dim=2) if kind == "periodic" else learned
+
+    def _mlp(self, h: Any) -> Any:
+        for i in range(len(self._shape["hidden"])):
+            h = self._act(i, self._normal(i, self._linear(f"layers.{i}", h)))
+        return h
+
+    def _residual(self, h: Any) -> Any:
+        y = self._linear("stem", h)
+        for i in range(len(self._shape["hidden"])):
+            inner = self._act(i, self._linear(f"layers.{i}", self._normal(i, y)))
+            y = y + self._linear(f"layers.{i}.out", inner)
+        return y
+
+    def _linear(self, name: str, h: Any) -> Any:
+        return h @ self._w[f"{name}.weight"] + self._w[f"{name}.bias"]
+
+    def _normal(self, i: int, h: Any) -> Any:
+        kind = self._shape["normaliser"]
+        if kind == "none":
+            return h
+        if kind == "layer":
+            mean, var = h.mean(1, keepdim=True), h.var(1, keepdim=True, correction=0)
+        else:
+            mean, var = self._w[f"norm.{i}.mean"], self._w[f"norm.{i}.var"]
+        scaled = (h - mean) / self._torch.sqrt(var + 1e-5)
+        return scaled * self._w[f"norm.{i}.gain"] + self._w[f"norm.{i}.bias"]
+
+    def _act(self, i: int, z: Any) -> Any:
+        name, f = self._shape["activation"], self._torch.nn.functional
+        if name == "prelu":
+            return self._torch.where(z >= 0, z, self._w[f"layers.{i}.slope"] * z)
+        if name == "rrelu":
+            return f.leaky_relu(z, (1 / 8 + 1 / 3) / 2)  # the mean of the slopes of training
+        return getattr(f, name)(z)
+
+
+class Predictor(NamedTuple):
+    """A model folder, ready to predict."""
+
+    preprocessing: Preprocessing
+    network: Network
+
+    def decoded(self, columns: Columns) -> np.ndarray:
+        """Values [rows, targets], or probabilities [rows, classes]."""
+        return self.preprocessing.decode(self.network.outputs(*self.preprocessing.encode(columns)))
+
+    def predict(self, columns: Columns) -> np.ndarray:
+        """Values [rows, targets], or the most probable class of each row."""
+        found = self.decoded(columns)
+        classes = self.preprocessing.document["target"]["classes"]
+        return self.preprocessing.labels(found) if classes else found
+
+    def probabilities(self, columns: Columns) -> np.ndarray:
+        """Probabilities [rows, classes]."""
+        if not self.preprocessing.document["target"]["classes"]:
+            raise ModelError("this model predicts numbers, which have no probabilities")
+        return self.decoded(columns)
+
+
+def load(folder: str | Path) -> Predictor:
+    """Read a model folder; `ModelError` if a file is missing, damaged, or of a newer format."""
+    folder = Path(folder)
+    recipe = read_json(folder / "recipe.json")
+    document = read_json(folder / "preprocessing.json")
+    arrays = read_safetensors(folder / "weights.safetensors")
+    own = {name: array for name, array in arrays.items() if name.startswith("preprocessing/")}
+    preprocessing = Preprocessing(document, own)
+    for name, shape in recipe["tensors"].items():
+        if name not in arrays or arrays[name].shape != tuple(shape):
+            raise ModelError(f"{folder / 'weights.safetensors'}: {name!r} is not {shape}")
+    weights = {name: array for name, array in arrays.items() if name not in own}
+    return Predictor(preprocessing, Network(recipe["network"], weights))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file of the folder and check its format."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is missing or damaged: {error}") from error
+    found = document.get("format") if isinstance(document, dict) else None
+    if not isinstance(found, int):
+        raise ModelError(f"{path} is damaged: it names no format")
+    if found > FORMAT:
+        raise ModelError(f"{path} is of format {found}, newer than {FORMAT}: update justright")
+    return document
+
+
+def read_safetensors(path: str | Path) -> dict[str, np.ndarray]:
+    """Read tensors: 8 bytes of length, a JSON header of types, shapes and offsets, the bytes."""
+    types = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "u1"}
+    try:
+        data = Path(path).read_bytes()
+        start = 8 + int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:start])
+        header.pop("__metadata__", None)
+        arrays = {}
+        for name, entry in header.items():
+            first, last = entry["data_offsets"]
+            flat = np.frombuffer(data[start + first : start + last], types[entry["dtype"]])
+            arrays[name] = flat.reshape(entry["shape"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is missing or damaged: {error}") from error
+    return arrays
