@@ -7,7 +7,6 @@ Tolerant on purpose: at prediction a column may come with another storage type t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,14 +17,7 @@ from justright.data.dates import FORMATS, date_style, parse_dates
 from justright.data.kinds import FALSE_WORDS, TRUE_WORDS
 from justright.data.numerals import POINT, parse_numbers
 from justright.data.options import did_you_mean
-
-
-class Coded(NamedTuple):
-    """Texts as codes into their distinct values."""
-
-    codes: np.ndarray
-    values: list[str]
-
+from justright.deploy.network import Coded
 
 ColumnArray = np.ndarray | Coded
 """float64 [rows] with NaN for missing, or codes with the texts they stand for."""

@@ -70,7 +70,7 @@ def read_delimited(path: Path, shown: Path) -> tuple[pl.DataFrame, str]:
     width = len(layout.names)
     if not figures.quotes and figures.delimiters != (width - 1) * figures.lines:
         _check_width(path, shown, layout, None)
-    frame = _read(path, shown, layout)
+    frame = _without_blank_lines(_read(path, shown, layout))
     if figures.quotes and frame.height and frame[:, -1].null_count():
         _check_width(path, shown, layout, LONGEST_CHECK)
     return frame, figures.fingerprint
@@ -104,16 +104,16 @@ def find_layout(text: str, shown: Path) -> Layout:
 
 
 def _records(text: str, mark: str, shown: Path) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text), delimiter=mark)
     found: list[list[str]] = []
     try:
-        for record in reader:
+        for record in csv.reader(io.StringIO(text), delimiter=mark):
             if record:
                 found.append(record)
             if len(found) >= SAMPLE_LINES:
                 break
-    except csv.Error as error:
-        raise _unreadable(shown, f"line {reader.line_num:,}: {error}") from error
+    except csv.Error as error:  # a very long field ends the sample, not the reading
+        if not found:
+            raise _unreadable(shown, str(error)) from error
     return found
 
 
@@ -140,8 +140,8 @@ def _check_header(names: list[str], shown: Path) -> None:
     """A first line of numbers is data, unless it counts the columns as some tools do."""
     if not all(_NUMBER.fullmatch(name) for name in names):
         return
-    counted = [list(map(str, range(start, start + len(names)))) for start in (0, 1)]
-    if names not in counted:
+    starts = (0,) if len(names) < 4 else (0, 1)  # a row 1,2,3 may well be data
+    if names not in [list(map(str, range(start, start + len(names)))) for start in starts]:
         raise DataError(
             f"{shown}: the first line holds numbers ({', '.join(names[:3])}), not names",
             hint="add a first line with the names of the columns",
@@ -169,6 +169,13 @@ def _read(path: Path, shown: Path, layout: Layout) -> pl.DataFrame:
     raise _unreadable(shown, message)
 
 
+def _without_blank_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """Polars reads a blank line as a row without values."""
+    if frame.width == 1 or frame.height == 0 or frame[:, 0].null_count() == 0:
+        return frame
+    return frame.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
 def _check_width(path: Path, shown: Path, layout: Layout, rows: int | None) -> None:
     """Find the first row with too many or too few fields.
 
@@ -179,7 +186,8 @@ def _check_width(path: Path, shown: Path, layout: Layout, rows: int | None) -> N
     for line, fields in _widths(path, shown, layout.delimiter, rows):
         if fields != expected:
             raise DataError(
-                f"{shown}: line {line:,} has {fields} fields, the header has {expected}",
+                f"{shown}: line {line:,} has {fields} {'field' if fields == 1 else 'fields'}, "
+                f"the header has {expected}",
                 hint="complete the line, or put quotes around values that contain "
                 f"{_SHOWN.get(layout.delimiter, repr(layout.delimiter))}",
             )

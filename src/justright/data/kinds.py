@@ -214,7 +214,7 @@ def _judge_numerals(text: pl.Series, unique: pl.Series) -> Judgement | None:
     present = text.len() - text.null_count()
     if numbers.count() < NUMBER_SHARE * present:
         return None
-    strange = unique.filter(parse_numbers(unique, style).is_null())
+    strange = text.filter(numbers.is_null() & text.is_not_null())
     reason = f"text that reads as numbers from {numbers.min():.6g} to {numbers.max():.6g}"
     if style != PLAIN:
         example = sample.filter(parse_numbers(sample, PLAIN).is_null())

@@ -22,7 +22,8 @@ _LOOKS_LIKE_NUMBER = (
 _PARTS = rf"^([-+]?) *(?:{_MONEY})? *([-+]?) *(.*?) *(?:%|{_MONEY})?$"
 _DIGITS = r"^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"
 _DIRECT = r"^[-+]?(?:(?i:inf|infinity|nan)|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)$"
-_POINT_GROUPS = rf"^[0-9]{{1,3}}(?:[,'’{_BLANK}][0-9]{{3}})+(?:\.[0-9]+)?$"
+_MARKS = f"[,'’{_BLANK}]"
+_POINT_GROUPS = rf"^[-+]?[0-9]{{1,3}}(?:[,'’{_BLANK}][0-9]{{3}})+(?:\.[0-9]+)?$"
 _COMMA_GROUPS = rf"^(?:[0-9]{{1,3}}(?:[.{_BLANK}][0-9]{{3}})+|[0-9]+)(?:,[0-9]+)?$"
 _LEADING_ZERO = r"^[-+]?0[0-9]+$"
 
@@ -42,12 +43,13 @@ def parse_numbers(text: pl.Series, style: str = POINT) -> pl.Series:
     stripped = text.str.strip_chars()
     if style == COMMA:
         return _parse_parts(stripped, style).alias(text.name)
-    direct = stripped.str.contains(_DIRECT)
-    readable = pl.select(pl.when(direct).then(stripped)).to_series()
-    plain = readable.cast(pl.Float64, strict=False)
-    if style == POINT and plain.null_count() > text.null_count():
-        plain = pl.select(pl.coalesce(plain, _parse_parts(stripped, style))).to_series()
-    return plain.alias(text.name)
+    found = _parse_where(stripped, _DIRECT, "")
+    if style == POINT:
+        for parse in (_parse_groups, _parse_parts):
+            left = found.is_null() & stripped.is_not_null()
+            if bool(left.any()):  # each step is slower, and sees only what is left
+                found = found.scatter(left.arg_true(), parse(stripped.filter(left), style))
+    return found.alias(text.name)
 
 
 def number_style(sample: pl.Series) -> tuple[str, float]:
@@ -73,6 +75,18 @@ def _may_be_numbers(glance: pl.Series) -> bool:
     return 2 * int(glance.str.contains(_LOOKS_LIKE_NUMBER).sum()) > glance.len()
 
 
+def _parse_where(text: pl.Series, pattern: str, blanks: str) -> pl.Series:
+    fits = text.str.contains(pattern)
+    digits = pl.select(pl.when(fits).then(text)).to_series()
+    if blanks:
+        digits = digits.str.replace_all(blanks, "")
+    return digits.cast(pl.Float64, strict=False)
+
+
+def _parse_groups(stripped: pl.Series, _: str) -> pl.Series:
+    return _parse_where(stripped, _POINT_GROUPS, _MARKS)
+
+
 def _parse_parts(stripped: pl.Series, style: str) -> pl.Series:
     """Take sign and currency off, then groups of three digits and the decimal mark."""
     loss = stripped.str.contains(r"^\(.*\)$")  # accountants write -3 as (3)
@@ -83,8 +97,7 @@ def _parse_parts(stripped: pl.Series, style: str) -> pl.Series:
     if style == COMMA:
         fits = body.str.contains(_COMMA_GROUPS)
         digits = body.str.replace_all(f"[.{_BLANK}]", "").str.replace(",", ".")
+        size = pl.select(pl.when(fits).then(digits)).to_series().cast(pl.Float64, strict=False)
     else:
-        fits = body.str.contains(_POINT_GROUPS) | body.str.contains(_DIGITS)
-        digits = body.str.replace_all(f"[,'’{_BLANK}]", "")
-    size = pl.select(pl.when(fits).then(digits)).to_series().cast(pl.Float64, strict=False)
+        size = _parse_where(body, f"{_POINT_GROUPS}|{_DIGITS}", _MARKS)
     return pl.select(pl.when(negative).then(-size).otherwise(size)).to_series()

@@ -130,7 +130,8 @@ def _check_text(raw: bytes, shown: Path) -> None:
 def _every_second_is_nul(raw: bytes) -> bool:
     head = raw[:200]
     half = len(head) // 2
-    return half > 4 and max(head[::2].count(0), head[1::2].count(0)) > 0.8 * half
+    zeros, letters = sorted((head[::2], head[1::2]), key=lambda part: -part.count(0))
+    return half > 4 and zeros.count(0) > 0.8 * half and min(letters) >= 9
 
 
 def _check_utf8(block: bytes, position: int, shown: Path) -> bytes:
