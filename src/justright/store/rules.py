@@ -117,6 +117,12 @@ def check_spec(spec: TrialSpec) -> TrialSpec:
     """A copy of a spec whose labels can be stored."""
     for what in ("kind", "subject", "stage", "partition"):
         check_text(what, getattr(spec, what))
+    for what in ("seed", "steps"):
+        number = getattr(spec, what)
+        if not isinstance(number, int) or not -(2**63) <= number < 2**63:
+            raise StoreError(
+                f"{what} of a trial must be a whole number of 64 bits, got {number!r}"
+            )
     return replace(spec, recipe=copied(spec.recipe))
 
 
@@ -139,15 +145,20 @@ def check_ids(trial_ids: Sequence[str]) -> tuple[str, ...]:
 
 def check_points(steps: Any, values: Any) -> tuple[np.ndarray, np.ndarray]:
     """Points as steps int64 [n] and values float64 [n]; steps from 0 and below 2**62."""
-    s = np.atleast_1d(np.asarray(steps))
-    v = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    try:
+        s = np.atleast_1d(np.asarray(steps))
+        v = np.atleast_1d(np.asarray(values))
+    except ValueError as error:
+        raise StoreError(f"a curve takes numbers, got {values!r}") from error
     if s.size == 0 and v.size == 0:
-        return s.astype(np.int64), v
+        return np.empty(0, np.int64), np.empty(0, np.float64)
+    if v.dtype.kind not in "fiub":
+        raise StoreError(f"a curve takes numbers, got {values!r}")
     if s.ndim != 1 or s.shape != v.shape or s.dtype.kind not in "iu":
         raise StoreError(f"a curve needs whole steps and as many values, got {s.shape}, {v.shape}")
     if s.min() < 0 or s.max() >= MAX_STEP:
         raise StoreError(f"steps must be from 0 to 2**62 - 1, got {s.min()} to {s.max()}")
-    return s.astype(np.int64), v
+    return s.astype(np.int64), v.astype(np.float64)
 
 
 def check_histogram(histogram: Histogram) -> Histogram:

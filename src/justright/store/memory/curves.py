@@ -36,6 +36,8 @@ class MemoryCurves(AbstractCurves):
         rules.check_name("curve", name)
         with self._state.lock:
             row = self._state.writable(attempt, trial_id)
+            if not new_steps.size:
+                return
             s, v = row.curves.setdefault((attempt.id, trial_id, name), ([], []))
             for step, value in zip(new_steps.tolist(), new_values.tolist(), strict=True):
                 if not s or step > s[-1]:
@@ -66,7 +68,7 @@ class MemoryCurves(AbstractCurves):
             order = {attempt: k for k, attempt in enumerate(row.attempts)}
             for key in sorted(row.curves, key=lambda key: order[key[0]]):
                 s, v = row.curves[key]
-                if s and trial_id in (None, key[1]):
+                if trial_id in (None, key[1]):
                     newest[key[1:]] = rules.summary_of(np.array(s, np.int64), np.array(v))
         return newest
 

@@ -20,6 +20,8 @@ class MemoryOutbox(AbstractOutbox):
         self._state = state
 
     def post(self, study: str, mirror: str, key: str, document: Mapping[str, Any]) -> None:
+        rules.check_name("mirror", mirror)
+        rules.check_name("message", key)
         with self._state.lock:
             self._state.study(study)
             parcels = self._state.parcels.values()

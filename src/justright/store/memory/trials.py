@@ -23,10 +23,15 @@ class MemoryTrials(AbstractTrials):
     def plan(self, study: str, specs: Sequence[TrialSpec]) -> tuple[Trial, ...]:
         with self._state.lock:
             row = self._state.study(study)
-            for spec in specs:
-                if spec.id not in row.trials:
-                    row.trials[spec.id] = Trial(rules.check_spec(spec))
-            return tuple(_copy(row.trials[spec.id]) for spec in specs)
+            ids = [spec.id for spec in specs]
+            new = dict(zip(ids, specs, strict=True))
+            fresh = {
+                name: Trial(rules.check_spec(spec))
+                for name, spec in new.items()
+                if name not in row.trials
+            }
+            row.trials.update(fresh)
+            return tuple(_copy(row.trials[name]) for name in ids)
 
     def get(self, study: str, trial_id: str) -> Trial:
         with self._state.lock:

@@ -1,0 +1,1 @@
+"""The store in SQL: one file per facet, through SQLAlchemy Core."""
