@@ -1,0 +1,125 @@
+"""Checkpoints of a whole stack, so that a killed training goes on where it was, bit by bit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from justright.core.codec import fingerprint
+from justright.core.errors import ModelError
+from justright.engine.contract import Array, Stack, Weights
+from justright.training.record import Kept, Record
+from justright.training.request import TrainRequest
+from justright.training.weights import read_tensors, write_tensors
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A stack between two spans.
+
+    Attributes:
+        step: Steps taken.
+        records: By candidate.
+        states: Weights, moments and averages of the candidates that are still running.
+    """
+
+    step: int
+    records: Mapping[str, Record]
+    states: Mapping[str, Weights]
+
+
+def request_key(request: TrainRequest) -> str:
+    """Names what a request asks for, whatever its deadline; part of the checkpoint's name."""
+    members = [
+        [
+            each.id,
+            each.seed,
+            each.folder,
+            _digest(each.train),
+            _digest(each.validation),
+            each.start,
+        ]
+        for each in request.members
+    ]
+    data = [(Path(folder) / "meta.json").read_text() for folder in request.folders]
+    length = [request.steps, request.evaluations, request.metric, request.keep_best]
+    return fingerprint([VERSION, request.recipe, data, members, length])
+
+
+def save(path: Path, step: int, records: Mapping[str, Record], stack: Stack) -> None:
+    """Write a checkpoint; the old one stays until the new one is complete.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    arrays: dict[str, Array] = {}
+    notes = []
+    for index, record in enumerate(records.values()):
+        note = {
+            "id": record.id,
+            "state": record.state,
+            "reason": record.reason,
+            "steps": record.steps,
+            "curve": record.curve,
+            "losses": record.losses,
+        }
+        if record.kept is not None:
+            note["kept"] = [record.kept.step, record.kept.loss]
+            arrays[f"{index}/prediction"] = record.kept.prediction
+            arrays |= {f"{index}/kept/{name}": a for name, a in record.kept.arrays.items()}
+        if record.id in stack.ids:
+            state = stack.weights(record.id).arrays
+            arrays |= {f"{index}/state/{name}": array for name, array in state.items()}
+        notes.append(note)
+    write_tensors(path, arrays, {"stack": json.dumps({"step": step, "records": notes})})
+
+
+def load(path: Path) -> Checkpoint | None:
+    """Read a checkpoint; None if there is none, or it is damaged: training then starts anew."""
+    if not path.exists():
+        return None
+    try:
+        arrays, metadata = read_tensors(path)
+        document = json.loads(metadata["stack"])
+        step = int(document["step"])
+        records, states = {}, {}
+        for index, note in enumerate(document["records"]):
+            record, state = _read(note, index, arrays)
+            records[record.id] = record
+            if state:
+                states[record.id] = Weights(state, step)
+        return Checkpoint(step, records, states)
+    except (ModelError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _read(
+    note: Mapping, index: int, arrays: Mapping[str, Array]
+) -> tuple[Record, dict[str, Array]]:
+    kept = None
+    if "kept" in note:
+        weights = _under(arrays, f"{index}/kept/")
+        kept = Kept(*note["kept"], weights, arrays[f"{index}/prediction"])
+    record = Record(
+        id=note["id"],
+        state=note["state"],
+        reason=note["reason"],
+        steps=note["steps"],
+        curve=note["curve"],
+        kept=kept,
+        losses=(note["losses"][0], note["losses"][1]),
+    )
+    return record, _under(arrays, f"{index}/state/")
+
+
+def _under(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+
+def _digest(rows: Array) -> str:
+    return hashlib.sha256(rows.tobytes()).hexdigest()[:16]

@@ -1,0 +1,205 @@
+"""The training loop: spans of steps, evaluations between them, and an eye on the clock.
+
+What a step does is decided elsewhere: `order` says which rows, `controls` with which rates, the
+engine (`engine.torch_stack.chunk`) takes it. No patience here: a loss may rise inside a cycle of
+the schedule, so every run goes to its last step and the best evaluation is kept (Holzmüller et
+al. 2024 do so too).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from justright.engine.contract import Array, Span, Stack, Weights
+from justright.recipe.network import NetworkSpec
+from justright.training.controls import Course
+from justright.training.judge import Judged, outputs_of
+from justright.training.order import Order
+from justright.training.record import Kept, Record
+from justright.training.weights import usable_tensors
+
+SPAN_S = 0.2
+"""Seconds of work aimed at between two looks at the clock; the bound is 0.25 s."""
+
+MAX_SPAN = 2_000
+"""Most steps of a span, so that its order stays small."""
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """One candidate's rows and numbers.
+
+    Attributes:
+        order: The rows of each step.
+        course: The controls of each step.
+        probe: Training rows that are scored.
+        validation: Validation rows; None in a final training.
+    """
+
+    order: Order
+    course: Course
+    probe: Judged
+    validation: Judged | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a stack is to do.
+
+    Attributes:
+        net: The network.
+        trainees: By candidate.
+        batch: Rows a step.
+        steps: Steps of the run.
+        evaluations: Steps after which candidates are scored; the last is `steps`.
+        metric: Recorded beside the loss.
+        averaged: Whether the average of weights is evaluated and kept.
+        keep_best: Keep the best evaluation, not the last.
+        deadline: Unix time.
+    """
+
+    net: NetworkSpec
+    trainees: Mapping[str, Trainee]
+    batch: int
+    steps: int
+    evaluations: tuple[int, ...]
+    metric: str
+    averaged: bool
+    keep_best: bool
+    deadline: float
+
+    def span(self, ids: tuple[str, ...], start: int, count: int) -> Span:
+        """The next steps of some candidates, as arrays."""
+        ways = [(self.trainees[id].order, self.trainees[id].course) for id in ids]
+        return make_span(ways, self.batch, start, count)
+
+
+def make_span(ways: Sequence[tuple[Order, Course]], batch: int, start: int, count: int) -> Span:
+    """Some steps of candidates as arrays.
+
+    Args:
+        ways: Rows and numbers of each candidate.
+        batch: Rows a step.
+        start: First step.
+        count: How many.
+    """
+    order = np.stack([order.take(start, count, batch) for order, _ in ways])
+    controls = [course.controls(start, count) for _, course in ways]
+    return Span(order, {name: np.stack([c[name] for c in controls]) for name in controls[0]})
+
+
+@dataclass
+class Pace:
+    """Chooses the length of spans from the measured time of a step."""
+
+    step_s: float
+
+    def steps(self) -> int:
+        """Steps of the next span."""
+        return int(min(max(SPAN_S / self.step_s, 1), MAX_SPAN))
+
+    def measured(self, seconds: float, steps: int) -> None:
+        """Take a span's time into account; a slow one counts at once, a fast one by half."""
+        new = max(seconds / steps, 1e-7)
+        self.step_s = max(new, (self.step_s + new) / 2)
+
+
+def train(
+    stack: Stack,
+    plan: Plan,
+    records: Mapping[str, Record],
+    pace: Pace,
+    report: Callable[[int], None],
+    checkpoint: Callable[[int], None],
+    step: int = 0,
+) -> None:
+    """Train the candidates of a stack to the end, or to the deadline.
+
+    Args:
+        stack: The candidates, at `step`.
+        plan: What they are to do.
+        records: By candidate; written here.
+        pace: First guess of the time of a step.
+        report: Called with the step after each span.
+        checkpoint: Called with the step after each span, with everything consistent.
+        step: Where to start.
+    """
+    while step < plan.steps and stack.ids:
+        count = min(pace.steps(), next(e for e in plan.evaluations if e > step) - step)
+        if time.time() + count * pace.step_s > plan.deadline:
+            _cut(stack, plan, records)
+            return
+        began = time.perf_counter()
+        trace = stack.advance(plan.span(stack.ids, step, count))
+        pace.measured(time.perf_counter() - began, count)
+        step += count
+        for id, losses, alive in zip(stack.ids, trace.loss, trace.alive, strict=True):
+            records[id].advance(losses, bool(alive))
+        _drop_failed(stack, records)
+        if step in plan.evaluations and stack.ids:
+            evaluate(stack, plan, records)
+        report(step)
+        checkpoint(step)
+    for id in stack.ids:
+        records[id].state = "done"
+
+
+def evaluate(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
+    """Score every candidate, and keep the weights of those that improved.
+
+    The loss that chooses the step is measured on the validation rows, so the kept score is
+    slightly too good; with ten looks at most the bias is small, and it is the same for all arms.
+    """
+    chosen = [plan.trainees[id] for id in stack.ids]
+    if plan.net.shape.normaliser == "batch":
+        shortest = min(len(each.probe.rows) for each in chosen)
+        stack.refresh(np.stack([each.probe.rows[:shortest] for each in chosen]))
+    probes = [each.probe for each in chosen]
+    probe_outputs = outputs_of(stack, [p.rows for p in probes], averaged=plan.averaged)
+    none = np.empty(0, np.int64)
+    rows = [none if each.validation is None else each.validation.rows for each in chosen]
+    outputs = outputs_of(stack, rows, averaged=plan.averaged)
+    for place, (id, each) in enumerate(zip(stack.ids, chosen, strict=True)):
+        record, judged, own = records[id], each.validation, outputs[place]
+        prediction = each.probe.predict(probe_outputs[place])
+        loss = probe_loss = each.probe.loss(prediction)
+        if judged is None:
+            record.note(probe_loss=probe_loss)
+        else:
+            prediction = judged.predict(own)
+            loss = judged.loss(prediction)
+            metric = judged.metric(plan.metric, prediction)
+            record.note(probe_loss=probe_loss, validation_loss=loss, metric=metric)
+        if record.improves(loss, plan.keep_best and judged is not None):
+            record.kept = Kept(record.steps, loss, _usable(stack.weights(id), plan), prediction)
+
+
+def _usable(weights: Weights, plan: Plan) -> dict[str, Array]:
+    return usable_tensors(plan.net, weights, averaged=plan.averaged)
+
+
+def _drop_failed(stack: Stack, records: Mapping[str, Record]) -> None:
+    """A candidate that diverged leaves the stack, and slows nobody down."""
+    alive = [id for id in stack.ids if records[id].state == "running"]
+    if len(alive) < len(stack.ids):
+        stack.keep(alive) if alive else stack.close()
+
+
+def _cut(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
+    """The deadline has come: what was not scored yet is scored once, so that it can be used."""
+    if any(_lags(records[id], plan.trainees[id], plan.keep_best) for id in stack.ids):
+        evaluate(stack, plan, records)
+    for id in stack.ids:
+        record = records[id]
+        record.state, record.reason = "cut", f"time was up after step {record.steps}"
+
+
+def _lags(record: Record, trainee: Trainee, keep_best: bool) -> bool:
+    """Whether the weights that a cut candidate should hand out have not been kept yet."""
+    if record.kept is None:
+        return record.steps > 0
+    return (trainee.validation is None or not keep_best) and record.kept.step < record.steps

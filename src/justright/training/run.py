@@ -1,0 +1,205 @@
+"""Train a stack of networks on encoded rows: from a request to files and scores."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from justright.core.errors import OptionError
+from justright.data.encoded import EncodedRows, concatenate
+from justright.engine.contract import Array, Candidate, Program, Rows, Stack, Weights
+from justright.engine.opening import backends
+from justright.recipe.network import NetworkSpec
+from justright.training.budget import batch_of, evaluation_steps
+from justright.training.checkpoint import Checkpoint, load, request_key, save
+from justright.training.controls import Course
+from justright.training.judge import Judged, probe_rows
+from justright.training.loop import Pace, Plan, Trainee, train
+from justright.training.order import Order
+from justright.training.record import Record
+from justright.training.request import Member, MemberResult, TrainRequest
+from justright.training.weights import read_weights, replace_file, write_weights
+
+
+def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[MemberResult, ...]:
+    """Train the members of a request together.
+
+    A request that was interrupted goes on from its checkpoint, if it left one. A member that
+    diverges is a result, not an error.
+
+    Args:
+        request: What to train.
+        report: Called after each span with ``{"text", "step", "steps", "loss"}``.
+
+    Returns:
+        One result per member, in their order.
+
+    Raises:
+        OptionError: If no backend can train the recipe on these rows.
+        OSError: If the folder for the results cannot be written.
+    """
+    began = time.perf_counter()
+    out = Path(request.out)
+    out.mkdir(parents=True, exist_ok=True)
+    folders = [EncodedRows(Path(folder)) for folder in request.folders]
+    data = concatenate(folders)
+    plan = _plan(request, folders, data)
+    path = out / f"{request_key(request)}.checkpoint"
+    found = load(path)
+    stack, pace = _open(request, plan, folders, data, found)
+    records = dict(found.records) if found else {m.id: Record(m.id) for m in request.members}
+    saved = time.monotonic()
+
+    def tell(step: int) -> None:
+        losses = [record.kept.loss for record in records.values() if record.kept]
+        best = min(losses, default=None)
+        text = f"step {step:,}/{request.steps:,}" + (f", loss {best:.4g}" if losses else "")
+        report({"text": text, "step": step, "steps": request.steps, "loss": best})
+
+    def checkpoint(step: int) -> None:
+        nonlocal saved
+        if stack.ids and step < request.steps:
+            if time.monotonic() - saved < request.checkpoint_s:
+                return
+            save(path, step, records, stack)
+            saved = time.monotonic()
+
+    step = found.step if found else 0
+    try:
+        train(stack, plan, records, pace, tell, checkpoint, step)
+    finally:
+        stack.close()
+    seconds = time.perf_counter() - began
+    results = tuple(
+        _result(out, plan.trainees[id], record, seconds) for id, record in records.items()
+    )
+    path.unlink(missing_ok=True)
+    return results
+
+
+def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan:
+    """Everything about the run that follows from the request and the rows."""
+    recipe = request.recipe
+    batch = batch_of(recipe, min(len(member.train) for member in request.members))
+    offsets = np.cumsum([0, *map(len, folders)])
+
+    def trainee(member: Member) -> Trainee:
+        meta = folders[member.folder].meta
+        offset = offsets[member.folder]
+        rows, course = member.train + offset, len(member.train) / batch
+        validation = member.validation + offset
+        return Trainee(
+            order=Order(member.seed, rows),
+            course=Course(recipe, request.steps, course, member.seed),
+            probe=Judged.of(meta, data, probe_rows(rows)),
+            validation=Judged.of(meta, data, validation) if len(validation) else None,
+        )
+
+    return Plan(
+        net=NetworkSpec(recipe.shape, folders[0].meta.inputs),
+        trainees={member.id: trainee(member) for member in request.members},
+        batch=batch,
+        steps=request.steps,
+        evaluations=evaluation_steps(request.steps, request.evaluations, recipe.schedule.name),
+        metric=request.metric,
+        averaged=recipe.ema_epochs is not None,
+        keep_best=request.keep_best,
+        deadline=float("inf") if request.deadline is None else request.deadline,
+    )
+
+
+def _open(
+    request: TrainRequest,
+    plan: Plan,
+    folders: list[EncodedRows],
+    data: Rows,
+    found: Checkpoint | None,
+) -> tuple[Stack, Pace]:
+    """Open the stack, new or from a checkpoint, on the first backend that accepts it."""
+    recipe = request.recipe
+    program = Program(plan.net, recipe.loss, recipe.optimiser.rule, plan.batch)
+    candidates = [
+        Candidate(
+            member.id,
+            member.seed,
+            found.states[member.id]
+            if found and member.id in found.states
+            else _start(member, plan.net, folders[member.folder]),
+        )
+        for member in request.members
+    ]
+    refusals = []
+    for backend in backends():
+        refusal = backend.accepts(program)
+        if refusal is None:
+            stack = backend.open(program, data, candidates)
+            if found and found.states:
+                stack.keep(list(found.states))
+            count = len(candidates)
+            return stack, Pace(max(backend.cost(program, count).step_s, 1e-7) * count)
+        refusals.append(f"{backend.name}: {refusal}")
+    raise OptionError(f"no backend can train this network ({'; '.join(refusals)})")
+
+
+def _start(member: Member, net: NetworkSpec, folder: EncodedRows) -> Weights:
+    """Where a new network starts: the head says the prior, number bins are quantiles."""
+    if member.start is not None:
+        return read_weights(Path(member.start))
+    arrays: dict[str, Array] = {"head.bias": np.asarray(folder.meta.prior, np.float32)}
+    if net.shape.numbers == "piecewise" and net.inputs.numbers:
+        arrays["numbers.edges"] = resample_edges(folder.edges, net.shape.bins)
+    return Weights(arrays)
+
+
+def resample_edges(edges: Array, bins: int) -> Array:
+    """Quantile bin edges ``[numbers, any + 1]`` for another number of bins, float32.
+
+    >>> resample_edges(np.array([[0.0, 1.0, 4.0]]), 4).tolist()
+    [[0.0, 0.5, 1.0, 2.5, 4.0]]
+    """
+    have = np.linspace(0.0, 1.0, edges.shape[1])
+    want = np.linspace(0.0, 1.0, bins + 1)
+    return np.stack([np.interp(want, have, row) for row in edges]).astype(np.float32)
+
+
+def _result(out: Path, trainee: Trainee, record: Record, seconds: float) -> MemberResult:
+    """Write a member's files and sum it up."""
+    kept = record.kept
+    if kept is None:
+        if record.state != "failed":
+            record.state = "cut" if record.state == "cut" else "failed"
+            record.reason = record.reason or "its loss was never finite"
+        loss, scores, weights, predictions = float("inf"), {}, "", ""
+    else:
+        judged = trainee.validation or trainee.probe
+        loss, scores = kept.loss, judged.scores(kept.prediction)
+        weights = str(out / f"{record.id}.safetensors")
+        write_weights(Path(weights), kept.arrays, kept.step)
+        predictions = _write_predictions(out, record) if trainee.validation else ""
+    return MemberResult(
+        id=record.id,
+        state=record.state,
+        reason=record.reason,
+        scores=scores,
+        loss=loss,
+        best_step=kept.step if kept else 0,
+        steps=record.steps,
+        curve=record.curve,
+        weights=weights,
+        predictions=predictions,
+        seconds=seconds,
+    )
+
+
+def _write_predictions(out: Path, record: Record) -> str:
+    content = io.BytesIO()
+    assert record.kept is not None
+    np.save(content, record.kept.prediction)
+    path = out / f"{record.id}.npy"
+    replace_file(path, content.getvalue())
+    return str(path)
