@@ -4,7 +4,7 @@ It lies in every model folder, next to the files that it reads:
 
 - ``preprocessing.json``   how the columns of a table become numbers, and what the targets are
 - ``recipe.json``          the shape of the network
-- ``weights.safetensors``  the weights, and the arrays of the preprocessing (``preprocessing/...``)
+- ``weights.safetensors``  its weights, and under ``preprocessing/`` what text columns need
 
     predictor = load("studies/houses/model")
     predictor.predict({"size": np.array([61.0, 148.0]), "town": np.array(["Ulm", None])})
@@ -62,16 +62,17 @@ class Preprocessing:
         int32 [rows, categories], where 0 is a value that training never or hardly saw.
         """
         x, c = self.raw(columns)
-        x = (x - self._centre) * self._factor
-        clip = float(self.document["clip"])
-        np.clip(x, -1e30, 1e30, out=x)
-        x /= np.hypot(1.0, x / clip)  # x / sqrt(1 + (x / clip)²), without overflow
-        return np.nan_to_num(x, copy=False, nan=0.0).astype(np.float32), c
+        return self.scaled(x).astype(np.float32), c
+
+    def scaled(self, x: np.ndarray) -> np.ndarray:
+        """Raw features, or the leading ones, centred, scaled and clipped; NaN becomes 0."""
+        count, clip = x.shape[1], float(self.document["clip"])
+        x = np.clip((x - self._centre[:count]) * self._factor[:count], -1e30, 1e30)
+        return np.nan_to_num(x / np.hypot(1.0, x / clip))  # x / sqrt(1 + (x / clip)²)
 
     def raw(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
         """The features before they are centred and scaled: ``x`` float64 with NaN, and ``c``."""
-        absent = [name for name in self.names if name not in columns]
-        if absent:
+        if absent := [name for name in self.names if name not in columns]:
             raise ModelError(f"missing columns: {', '.join(map(repr, absent))}")
         numbers, indicators, codes = [], [], []
         for d in self.document["columns"]:
@@ -107,12 +108,10 @@ class Preprocessing:
 
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
         """The most probable class of each row, in the type that the table had."""
-        target, texts = self.document["target"], self.document["target"]["classes"]
-        if target["label_type"] == "integer":
-            texts = [int(float(text)) for text in texts]
-        elif target["label_type"] == "boolean":
-            texts = [text.lower() == "true" for text in texts]
-        return np.array(texts)[probabilities.argmax(axis=1)]
+        target = self.document["target"]
+        read = {"integer": lambda text: int(float(text)), "boolean": lambda text: text == "true"}
+        labels = [read.get(target["label_type"], str)(text) for text in target["classes"]]
+        return np.array(labels)[probabilities.argmax(axis=1)]
 
 
 def column_features(values: Any, d: Document, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
@@ -129,7 +128,7 @@ def column_features(values: Any, d: Document, arrays: Arrays) -> tuple[np.ndarra
     texts = [None, *(coded.values[code] if code >= 0 else None for code in used.tolist())]
     if encoding == "boolean":
         words = [text.strip().lower() if text else "" for text in texts]
-        known = {**dict.fromkeys(d["false"], 0.0), **dict.fromkeys(d["true"], 1.0)}
+        known = dict.fromkeys(d["false"], 0.0) | dict.fromkeys(d["true"], 1.0)
         table = np.array([[known.get(word, np.nan)] for word in words])
     elif encoding == "one_hot":
         table = np.array([[text == v for v in d["values"]] for text in texts], np.float64)

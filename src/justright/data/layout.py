@@ -1,0 +1,91 @@
+"""Which features a column becomes: decided on all rows that may be learned from.
+
+Every partition then has the same features, whatever its training rows hold, so that networks of
+several partitions can be trained as one stack.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from justright.core.column import Column, ColumnKind
+from justright.data.arrays import ColumnArray
+from justright.data.kinds import FALSE_WORDS, TRUE_WORDS
+from justright.deploy.network import cycle
+from justright.recipe.recipe import PreprocessingSpec
+
+MOST_VALUES = 5_000
+"""Values of a category with an embedding of their own, the most frequent ones. Assumption: it
+bounds a table of width 8 at 160 kB, and rarer values hardly see a gradient."""
+
+CYCLES = ("day", "week", "year")
+
+
+def describe(column: Column, values: ColumnArray, spec: PreprocessingSpec) -> dict[str, Any]:
+    """Say how a column is encoded, in the words of ``preprocessing.json``.
+
+    Args:
+        column: The column.
+        values: Its values in all rows that may be learned from.
+        spec: How columns become numbers.
+    """
+    described: dict[str, Any] = {
+        "name": column.name,
+        "kind": column.kind.value,
+        "format": column.format,
+        "flag": bool(_missing(values).any()),
+    }
+    if isinstance(values, np.ndarray):
+        if column.kind is not ColumnKind.DATETIME:
+            return described | {"encoding": "number"}
+        return described | {"encoding": "date", "cycles": _varying_cycles(values)}
+    if column.kind is ColumnKind.BOOLEAN:
+        words = {"true": list(TRUE_WORDS), "false": list(FALSE_WORDS)}
+        return described | {"encoding": "boolean"} | words
+    if column.kind is ColumnKind.TEXT:
+        return described | {"encoding": "text", "components": spec.text_components}
+    counts = counts_of(values.codes, len(values.values))
+    present = np.flatnonzero(counts)
+    if len(present) + described["flag"] <= spec.one_hot_up_to:
+        names = [values.values[place] for place in present.tolist()]
+        return described | {"encoding": "one_hot", "values": names}
+    order = present[np.argsort(-counts[present], kind="stable")]
+    kept = order[counts[order] >= spec.rare_below][:MOST_VALUES]
+    names = [values.values[place] for place in kept.tolist()]
+    return described | {"encoding": "embedding", "values": names}
+
+
+def feature_names(described: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Names of the numbers and of the indicators that a described column becomes."""
+    name, encoding = described["name"], described["encoding"]
+    numbers = [name] if encoding in ("number", "date") else []
+    indicators: list[str] = []
+    if encoding == "date":
+        indicators = [f"{name} {c} {wave}" for c in described["cycles"] for wave in ("sin", "cos")]
+    elif encoding == "boolean":
+        indicators = [name]
+    elif encoding == "one_hot":
+        indicators = [f"{name} = {value}" for value in described["values"]]
+    elif encoding == "text":
+        indicators = [f"{name} text {place}" for place in range(described["components"])]
+    if described["flag"]:
+        indicators.append(f"{name} missing")
+    return numbers, indicators
+
+
+def counts_of(codes: np.ndarray, values: int) -> np.ndarray:
+    """How many rows have each code; missing ones (-1) do not count."""
+    return np.bincount(codes[codes >= 0], minlength=values)
+
+
+def _missing(values: ColumnArray) -> np.ndarray:
+    return np.isnan(values) if isinstance(values, np.ndarray) else values.codes < 0
+
+
+def _varying_cycles(seconds: np.ndarray) -> list[str]:
+    known = np.unique(seconds[np.isfinite(seconds)])
+    if len(known) == 0:
+        return []
+    return [period for period in CYCLES if np.ptp(cycle(known, period), axis=0).max() > 1e-9]
