@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 from justright.engine.contract import Program
-from justright.engine.torch_stack.controls import Controls, Numbers
+from justright.engine.torch_stack.controls import Numbers, used
 from justright.nets.activations import RRELU_HIGH, RRELU_LOW
 from justright.nets.forward import Noise
 from justright.nets.masks import ByteStream, kept_levels
 
 ALPHA_PRIME = -1.7580993408473766  # published: -λα of SELU (Klambauer et al. 2017)
+
+NOTHING = Noise()
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -40,33 +42,51 @@ class NoiseSource:
         self._slopes = [ByteStream(seed, "slopes", units) for seed in seeds]
         self._paths = [ByteStream(seed, "paths", blocks) for seed in seeds]
         ends = list(accumulate(program.batch * width for width in hidden))
+        self._controls: Mapping[str, Numbers] = {}
+        self._counts: list[int] = []
+        self._dropped: list[bool] = []
+        self._mixed: list[bool] = []
+        self._skipped: list[bool] = []
         self._ranges = list(zip([0, *ends[:-1]], ends, hidden, strict=True))
 
-    def at(self, controls: Controls, step: int, counts: npt.NDArray[np.int64]) -> Noise:
-        """The noise of a step.
+    def begin(self, controls: Mapping[str, Numbers], counts: npt.NDArray[np.int64]) -> None:
+        """Prepare a span.
 
         Args:
-            controls: Controls of the span.
-            step: Step within the span.
-            counts: Step ``[k]`` of each candidate since its beginning.
+            controls: Controls ``[k, n]``.
+            counts: Steps ``[k]`` each candidate has taken.
         """
+        self._controls = controls
+        self._counts = counts.tolist()
+        self._dropped = used(controls["dropout"])
+        self._mixed = used(controls["mixup"], 1.0)
+        deep = self._shape.body == "residual"
+        self._skipped = [deep and on for on in used(controls["stochastic_depth"])]
+
+    def at(self, step: int) -> Noise:
+        """The noise of a step of the span."""
+        drawn = self._shape.activation == "rrelu"
+        if not (drawn or self._dropped[step] or self._mixed[step] or self._skipped[step]):
+            return NOTHING
         noise = Noise()
-        dropout = controls.at("dropout", step)
-        if dropout.any():
-            self._add_dropout(noise, dropout, counts)
-        depth = controls.at("stochastic_depth", step)
-        if self._shape.body == "residual" and depth.any():
-            noise.paths = self._make_paths(depth, counts)
-        if self._shape.activation == "rrelu":
-            drawn = torch.from_numpy(_draw(self._slopes, counts)).to(self._dtype)
-            width = (RRELU_HIGH - RRELU_LOW) / 256
-            noise.slopes = self._split(drawn.add_(0.5).mul_(width).add_(RRELU_LOW))
-        share = controls.at("mixup", step)
-        if (share != 1.0).any():
-            noise.mixup = torch.from_numpy(share.copy()).to(self._dtype).view(-1, 1, 1)
+        counts = [count + step for count in self._counts]
+        if self._dropped[step]:
+            self._add_dropout(noise, self._controls["dropout"][:, step], counts)
+        if self._skipped[step]:
+            noise.paths = self._make_paths(self._controls["stochastic_depth"][:, step], counts)
+        if drawn:
+            noise.slopes = self._draw_slopes(counts)
+        if self._mixed[step]:
+            share = self._controls["mixup"][:, step].copy()
+            noise.mixup = torch.from_numpy(share).to(self._dtype).view(-1, 1, 1)
         return noise
 
-    def _add_dropout(self, noise: Noise, share: Numbers, counts: npt.NDArray[np.int64]) -> None:
+    def _draw_slopes(self, counts: Sequence[int]) -> list[Tensor]:
+        drawn = torch.from_numpy(_draw(self._slopes, counts)).to(self._dtype)
+        width = (RRELU_HIGH - RRELU_LOW) / 256
+        return self._split(drawn.add_(0.5).mul_(width).add_(RRELU_LOW))
+
+    def _add_dropout(self, noise: Noise, share: Numbers, counts: Sequence[int]) -> None:
         levels = np.array([kept_levels(value) for value in share])
         kept = _draw(self._dropout, counts) <= (levels - 1).astype(np.uint8)[:, None]
         mask = torch.from_numpy(kept).to(self._dtype)
@@ -81,7 +101,7 @@ class NoiseSource:
         noise.keep = self._split(mask)
         noise.shift = self._split((mask * -ALPHA_PRIME).add_(self._column(a * ALPHA_PRIME + b)))
 
-    def _make_paths(self, share: Numbers, counts: npt.NDArray[np.int64]) -> list[Tensor]:
+    def _make_paths(self, share: Numbers, counts: Sequence[int]) -> list[Tensor]:
         """A factor ``[k, rows, 1]`` a block; block l of L is skipped with share l / L."""
         blocks = len(self._shape.hidden)
         drawn = _draw(self._paths, counts).reshape(len(counts), blocks, self._batch)
@@ -104,5 +124,5 @@ class NoiseSource:
         ]
 
 
-def _draw(streams: Sequence[ByteStream], counts: npt.NDArray[np.int64]) -> Bytes:
-    return np.stack([s.at(int(count)) for s, count in zip(streams, counts, strict=True)])
+def _draw(streams: Sequence[ByteStream], counts: Sequence[int]) -> Bytes:
+    return np.stack([s.at(count) for s, count in zip(streams, counts, strict=True)])

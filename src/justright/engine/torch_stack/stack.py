@@ -12,7 +12,7 @@ import torch
 from justright.core.errors import InputError
 from justright.engine.contract import Array, Candidate, Program, Span, Trace, Weights
 from justright.engine.torch_stack.chunk import Chunk
-from justright.engine.torch_stack.controls import Controls
+from justright.engine.torch_stack.controls import read_controls
 from justright.engine.torch_stack.evaluation import evaluate, refresh_statistics
 from justright.engine.torch_stack.layout import make_layout
 from justright.engine.torch_stack.state import begin, export, join
@@ -47,14 +47,15 @@ class TorchStack:
         began = time.perf_counter()
         order = self._table.check(span.order)
         k, n, _ = self._check_order(order)
-        controls = Controls(span.controls, k, n)
+        controls = read_controls(span.controls, k, n)
         count = int(self._chunks[0].state.steps[0])
         every = span.health_every
         samples = [step for step in range(n) if every and (count + step) % every == 0]
         losses, health = [], []
         torch.set_flush_denormal(True)  # measured: 17.5 → 4.2 ms a step where rates are high
         for chunk, rows in self._rows():
-            loss, seen = chunk.advance(order[rows], controls.rows(rows), samples)
+            own = {name: values[rows] for name, values in controls.items()}
+            loss, seen = chunk.advance(order[rows], own, samples)
             losses.append(loss)
             health.append(seen)
         return Trace(

@@ -13,15 +13,8 @@ from torch import Tensor
 from justright.core.errors import InputError
 from justright.engine.contract import Array, Candidate, Program, Weights
 from justright.engine.torch_stack.layout import Layout
+from justright.engine.torch_stack.optimisers import RULES
 from justright.nets.initialise import initial_buffers, initial_tensors
-from justright.recipe.recipe import OptimiserName
-
-MOMENTS: Mapping[OptimiserName, tuple[str, ...]] = {
-    "sgd": ("m",),
-    "nesterov": ("m",),
-    "rmsprop": ("v",),
-}
-"""Which moments a rule keeps; ("m", "v") where it is not listed."""
 
 PRODUCT = "m/momentum_product"
 """NAdam's product of momenta, the one moment that is a number and not a tensor."""
@@ -93,7 +86,7 @@ def begin(program: Program, layout: Layout, candidate: Candidate) -> State:
     initial = initial_tensors(program.net, candidate.seed)
     buffers = initial_buffers(program.net)
     flat = {"p": _row(layout, start, "", initial, dtype)}
-    for moment in MOMENTS.get(program.optimiser, ("m", "v")):
+    for moment in RULES[program.optimiser].moments:
         flat[moment] = _row(layout, start, f"{moment}/", {}, dtype)
     if any(f"ema/{name}" in start for name in layout.places):
         own = {name: start.get(name, initial[name]) for name in layout.places}
@@ -126,7 +119,7 @@ def export(program: Program, layout: Layout, state: State, row: int) -> Weights:
     arrays: dict[str, Array] = {}
     average = state.flat.get("ema", state.flat["p"])
     parts = {"": state.flat["p"], "ema/": average}
-    for moment in MOMENTS.get(program.optimiser, ("m", "v")):
+    for moment in RULES[program.optimiser].moments:
         parts[f"{moment}/"] = state.flat[moment]
     for prefix, buffer in parts.items():
         values = buffer[row].numpy()
