@@ -1,1 +1,34 @@
-"""justright designs neural networks that are just right in size, with the evidence."""
+"""justright designs neural networks that are just right in size, with the evidence.
+
+>>> import justright
+>>> justright.__version__.count(".")
+2
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from justright.core.errors import InputError, JustRightError
+
+if TYPE_CHECKING:
+    from justright.api import Study, fit, load
+    from justright.model.predictor import Model
+
+__version__ = "0.1.0"
+__all__ = ["InputError", "JustRightError", "Model", "Study", "fit", "load"]
+
+_LATER = {
+    "fit": "justright.api",
+    "load": "justright.api",
+    "Study": "justright.api",
+    "Model": "justright.model.predictor",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the heavy names when they are first used, so that workers and `--help` start fast."""
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'justright' has no attribute {name!r}")

@@ -1,0 +1,146 @@
+"""The Python interface: `fit`, `load`, `Study`."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from justright.core.progress import Listener
+from justright.data.options import DataOptions
+from justright.designer.fit import fit_study
+from justright.designer.folder import StudyFolder
+from justright.designer.options import FitOptions, parse_time
+from justright.model.predictor import Model
+from justright.store.opening import open_store
+from justright.views.notebook import study_html
+from justright.views.verdict import verdict_document, verdict_lines
+
+
+class Study:
+    """A finished study: its model, its verdict and its report.
+
+    >>> study = fit(frame, target="price", time="5m")      # doctest: +SKIP
+    >>> study.model.predict(frame)                         # doctest: +SKIP
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self._folder = StudyFolder(Path(folder))
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self._folder.root.name
+
+    @property
+    def model(self) -> Model:
+        """The model that was chosen, ready to predict."""
+        return Model.load(self._folder.model)
+
+    @property
+    def report(self) -> Path:
+        """Path of the offline report."""
+        return self._folder.report
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """What ``verdict.json`` holds: scores with intervals, words, seconds, paths."""
+        with open_store(self._folder.root.parent) as store:
+            return verdict_document(store, self.name)
+
+    def __str__(self) -> str:
+        """The closing lines of the screen."""
+        with open_store(self._folder.root.parent) as store:
+            return "\n".join(verdict_lines(store, self.name))
+
+    def __repr__(self) -> str:
+        return f"Study({str(self._folder.root)!r})"
+
+    def _repr_html_(self) -> str:
+        with open_store(self._folder.root.parent) as store:
+            return study_html(store, self.name)
+
+
+def fit(
+    data: Any,
+    target: str | Sequence[str],
+    *,
+    time: float | str | None = None,
+    task: str | None = None,
+    kinds: Mapping[str, str] | None = None,
+    drop: Sequence[str] = (),
+    weight: str | None = None,
+    group: str | None = None,
+    time_column: str | None = None,
+    test: str | Path | None = None,
+    metric: str | None = None,
+    seed: int = 0,
+    studies: str | Path = "studies",
+    name: str | None = None,
+    workers: int | None = None,
+    work: str | Path | None = None,
+    examples: bool = True,
+    listener: Listener | None = None,
+) -> Study:
+    """Design a network for a table, within a hard time limit.
+
+    Args:
+        data: Path of a CSV, TSV, Parquet, Arrow or JSON-lines file; or a polars or pandas frame, a
+            NumPy array, or a mapping of columns.
+        target: Column to predict, or several for multi-output regression.
+        time: Seconds, or text such as ``"5m"``; None = at most ten minutes.
+        task: "regression", "binary" or "multiclass", where the inferred one is wrong.
+        kinds: Column to kind, where the inferred one is wrong.
+        drop: Columns to leave out.
+        weight: Column with a weight of each row.
+        group: Column whose equal values stay together in every split.
+        time_column: Column that orders the rows in time.
+        test: File with the test rows; None = 20% of the rows.
+        metric: Name of the metric to decide on.
+        seed: Root of all random numbers.
+        studies: Folder of the studies.
+        name: Name of the study; None = the file's name.
+        workers: Worker processes; None = one per core.
+        work: A ``work.json`` to repeat exactly.
+        examples: Whether the report may show rows of the data.
+        listener: Called with a `Snapshot` of the progress, several times a second.
+
+    Raises:
+        InputError: If something handed in cannot be used; nothing was changed.
+    """
+    options = FitOptions(
+        data=DataOptions(
+            target=(target,) if isinstance(target, str) else tuple(target),
+            task=task,
+            kinds=dict(kinds or {}),
+            drop=tuple(drop),
+            weight=weight,
+            group=group,
+            time_column=time_column,
+            test=None if test is None else str(test),
+            metric=metric,
+            seed=seed,
+        ),
+        limit_s=parse_time(time),
+        studies=Path(studies),
+        name=name,
+        workers=workers,
+        work=None if work is None else Path(work),
+        examples=examples,
+        command=f"justright.fit(..., target={target!r}, time={time!r}, seed={seed})",
+    )
+    folder = fit_study(data, options, started=clock.time(), listener=listener)
+    return Study(folder.root)
+
+
+def load(folder: str | Path) -> Model:
+    """Load a model folder.
+
+    Args:
+        folder: ``studies/NAME/model``, wherever it was copied to.
+
+    Raises:
+        ModelError: If it is missing, damaged or of a newer format.
+    """
+    return Model.load(folder)

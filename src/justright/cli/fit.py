@@ -1,0 +1,92 @@
+"""``justright fit``: from a table to the network that is just right."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from justright.cli.screen import open_screen
+from justright.core.errors import OptionError
+from justright.data.options import DataOptions
+from justright.designer.clock import process_start
+from justright.designer.fit import fit_study
+from justright.designer.options import FitOptions, parse_time
+from justright.store.opening import open_store
+from justright.views.verdict import verdict_document, verdict_lines
+
+
+def fit(
+    data: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Arrow or JSON lines.")],
+    target: Annotated[
+        list[str], typer.Option("--target", "-t", help="Column to predict; repeat for several.")
+    ],
+    time: Annotated[
+        str | None, typer.Option(help="Hard limit, start to report: 90s, 5m. Default at most 10m.")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="regression, binary or multi-class.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="COLUMN=KIND; repeat.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; repeat.")] = None,
+    weight: Annotated[str | None, typer.Option(help="Column of row weights.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column whose groups stay together.")] = None,
+    time_column: Annotated[str | None, typer.Option(help="Split by this column's order.")] = None,
+    test: Annotated[Path | None, typer.Option(help="File with the test rows.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric to decide on and report.")] = None,
+    seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 0,
+    studies: Annotated[Path, typer.Option(help="Folder of the studies.")] = Path("studies"),
+    name: Annotated[str | None, typer.Option(help="Name of the study.")] = None,
+    work: Annotated[Path | None, typer.Option(help="work.json to repeat exactly.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    no_examples: Annotated[
+        bool, typer.Option("--no-examples", help="Show no rows of the data in the report.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+) -> None:
+    """Design a network for a table, within a hard time limit."""
+    options = FitOptions(
+        data=DataOptions(
+            target=tuple(target),
+            task=task,
+            kinds=_kinds(kind or []),
+            drop=tuple(drop or ()),
+            weight=weight,
+            group=group,
+            time_column=time_column,
+            test=str(test) if test is not None else None,
+            metric=metric,
+            seed=seed,
+        ),
+        limit_s=parse_time(time),
+        studies=studies,
+        name=name,
+        workers=workers,
+        work=work,
+        examples=not no_examples,
+        command=shlex.join(["justright", *sys.argv[1:]]),
+    )
+    if verbose:
+        logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
+    with open_screen(quiet=quiet or as_json, verbose=verbose) as listener:
+        study = fit_study(data, options, started=process_start(), listener=listener)
+    with open_store(studies) as store:
+        if as_json:
+            print(json.dumps(verdict_document(store, study.root.name), indent=2))
+        elif not quiet:
+            print("\n".join(verdict_lines(store, study.root.name)))
+
+
+def _kinds(pairs: list[str]) -> dict[str, str]:
+    kinds = {}
+    for pair in pairs:
+        column, equals, kind = pair.rpartition("=")
+        if not equals or not column:
+            raise OptionError(f"cannot read --kind {pair!r}", hint="write --kind COLUMN=KIND")
+        kinds[column] = kind
+    return kinds

@@ -1,0 +1,74 @@
+"""``justright studies`` and ``justright report``: what is in the store."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from justright.core.errors import OptionError
+from justright.data.options import did_you_mean
+from justright.designer.folder import StudyFolder
+from justright.report.html import write_report
+from justright.store.base import AbstractStore
+from justright.store.opening import open_store
+
+Folder = Annotated[Path, typer.Option("--studies", help="Folder of the studies.")]
+
+
+def studies(
+    folder: Folder = Path("studies"),
+    remove: Annotated[str | None, typer.Option(help="Remove a study and its folder.")] = None,
+) -> None:
+    """List the studies: name, size on disk, when begun, verdict."""
+    with open_store(_existing(folder)) as store:
+        if remove is not None:
+            _require(store, remove)
+            store.studies.remove(remove)
+            shutil.rmtree(folder / remove, ignore_errors=True)
+            print(f"removed {remove}")
+            return
+        heads = store.studies.heads()
+        if not heads:
+            print(f"no studies in {folder}")
+        for head in heads:
+            test = store.ledger.fact(head.name, "test") or {}
+            begun = datetime.fromtimestamp(head.created).astimezone()
+            verdict = f"{test['word']} {test['against']}" if test.get("word") else "not finished"
+            size = _megabytes(folder / head.name)
+            print(f"{head.name:<24} {size:>8.1f} MB  {begun:%Y-%m-%d %H:%M}  {verdict}")
+
+
+def report(
+    name: Annotated[str, typer.Argument(help="Name of the study.")],
+    folder: Folder = Path("studies"),
+    no_examples: Annotated[
+        bool, typer.Option("--no-examples", help="Show no rows of the data.")
+    ] = False,
+) -> None:
+    """Write a study's report again, from the store alone."""
+    with open_store(_existing(folder)) as store:
+        _require(store, name)
+        path = StudyFolder(folder / name).report
+        write_report(store, name, path, examples=not no_examples)
+    print(path)
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise OptionError(f"there is no folder {str(folder)!r}", hint="name it with --studies DIR")
+    return folder
+
+
+def _require(store: AbstractStore, name: str) -> None:
+    if store.studies.head(name) is None:
+        names = [head.name for head in store.studies.heads()]
+        raise OptionError(f"there is no study {name!r}", hint=did_you_mean(name, names))
+
+
+def _megabytes(folder: Path) -> float:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in files) / 1e6

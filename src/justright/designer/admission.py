@@ -1,0 +1,121 @@
+"""What fits into the time that is left: the only reader of the clock among the decisions.
+
+A piece of work is admitted when its predicted 90% cost fits between now and the time that the
+final training, the test set and the report need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from justright.designer.blocks import ALL
+from justright.designer.moves import Move
+from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Session
+
+CONFIRM_SHARE = 0.6
+"""Share of the time left that one confirmation may take (assumption: other moves want some)."""
+
+FINISH_SHARE = 0.30
+"""A final training may take this share of the limit on one thread (assumption)."""
+
+LOOKS = (12, 8, 5, 3)
+"""Numbers of confirmation blocks, most first; the most that fits is planned (compare's looks)."""
+
+LOOKS_SMALL = (20, 15, 10, 5)
+"""The same for small tables, whose blocks are single folds: whole repetitions of five."""
+
+TEST_S = 1.0
+"""Kept for predicting and scoring the test rows (measured: well under it)."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Prices work and says what is affordable.
+
+    Attributes:
+        session: The study at work.
+        baselines_s: Seconds that refitting the baselines for the test set is expected to take.
+    """
+
+    session: Session
+    baselines_s: float
+
+    def cost(self, arm: Arm, blocks: int) -> float:
+        """Worker-seconds (90% quantile) of an arm on some blocks."""
+        session = self.session
+        block = session.blocks.block(0, arm.recipe.preprocessing)
+        together = max(arm.recipe.shape.hidden) < ALONE_FROM
+        inputs = session.blocks.inputs(block)
+        if together:
+            return session.seconds(arm, inputs, len(block.train), blocks)
+        return blocks * session.seconds(arm, inputs, len(block.train))
+
+    def relative_cost(self, move: Move) -> float:
+        """Cost of a move's training, to order moves by value per second."""
+        return self.cost(Arm("", move.recipe, round(1000 * move.length)), 1)
+
+    def finish_s(self, arm: Arm) -> float:
+        """Seconds of the final training of an arm, beside which the baselines are refitted."""
+        session = self.session
+        block = session.blocks.block(0, arm.recipe.preprocessing)
+        rest = session.blocks.rows
+        steps = round(arm.steps * rest / max(len(block.train), 1))
+        longer = Arm(arm.subject, arm.recipe, steps)
+        return session.seconds(longer, session.blocks.inputs(block), rest)
+
+    def reserve_s(self, arm: Arm) -> float:
+        """Seconds to keep for everything that comes after the search."""
+        ceiling = FINISH_SHARE * self.session.clock.limit_s
+        return min(max(self.finish_s(arm), self.baselines_s), ceiling) + TEST_S
+
+    def screen(self, arm: Arm, champion: Arm, pending_s: float) -> int:
+        """Whether a move may be screened: 1 or 0.
+
+        Args:
+            arm: What the move leads to.
+            champion: The arm it would replace.
+            pending_s: Worker-seconds already granted to the same batch.
+        """
+        session = self.session
+        if self.finish_s(arm) > FINISH_SHARE * session.clock.limit_s:
+            return 0
+        blocks = len(session.blocks.first)
+        fewest = self._looks()[-1]
+        confirm = self.cost(arm, fewest) + self.cost(champion, fewest)
+        work = pending_s + self.cost(arm, blocks) + confirm
+        return int(self._wall(work, self.cost(arm, 1)) <= self._left(arm, champion))
+
+    def confirm(self, arm: Arm, champion: Arm) -> int:
+        """On how many fresh blocks both arms are compared; 0 if not even the fewest fit."""
+        left = self._left(arm, champion)
+        looks = self._looks()
+        for count in looks:
+            share = 1.0 if count == looks[-1] else CONFIRM_SHARE
+            work = self.cost(arm, count) + self.cost(champion, count)
+            if self._wall(work, self.cost(arm, 1)) <= share * left:
+                return count
+        return 0
+
+    def finish_steps(self, arm: Arm, wanted: int) -> int:
+        """Steps of the final training: as wanted, or as fit; 0 if too few fit to be of use."""
+        session = self.session
+        block = session.blocks.block(ALL, arm.recipe.preprocessing)
+        full = Arm(arm.subject, arm.recipe, wanted)
+        seconds = session.seconds(full, session.blocks.inputs(block), session.blocks.rows)
+        left = session.clock.work_left_s - TEST_S
+        if seconds <= left:
+            return wanted
+        fits = int(wanted * left / seconds) if left > 0 else 0
+        return fits if fits >= 0.6 * wanted else 0
+
+    def _left(self, arm: Arm, champion: Arm) -> float:
+        reserve = max(self.reserve_s(arm), self.reserve_s(champion))
+        return self.session.clock.work_left_s - reserve
+
+    def _wall(self, work: float, longest: float) -> float:
+        """Wall seconds of worker-seconds, at best spread over the workers."""
+        workers = self.session.crew.capacity
+        return max(work / (workers * USABLE_SHARE), longest)
+
+    def _looks(self) -> tuple[int, ...]:
+        return LOOKS_SMALL if len(self.session.blocks.first) > 1 else LOOKS

@@ -1,0 +1,141 @@
+"""Blocks of a study, encoded once and kept until the study ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from justright.core.codec import fingerprint
+from justright.core.seeds import child_seed
+from justright.data.encode import write_encoded
+from justright.data.encoded import EncodedRows
+from justright.data.preprocessing import fit_preprocessing
+from justright.data.problem import Problem
+from justright.data.split import Splits, partition
+from justright.deploy.network import Preprocessing
+from justright.designer.jobs import EncodedBlock
+from justright.recipe.network import Inputs
+from justright.recipe.recipe import PreprocessingSpec
+from justright.statistics.intervals import Sample
+
+ALL = -1
+"""Number of the block that holds every row that is not a test row: the final training's."""
+
+SMALL = 2_000
+"""Below this many rows, folds of repeated cross-validation are the blocks (assumption)."""
+
+FOLDS = 5
+
+LARGE = 20_000
+"""Above this many rows one fixed hold-out serves all blocks, and only the seeds differ."""
+
+
+@dataclass
+class Blocks:
+    """Makes blocks of a problem, and encodes each partition when it is first asked for.
+
+    Attributes:
+        problem: The table and its task.
+        splits: Test rows and the rest.
+        cache: Folder for the encoded rows.
+        seed: Root seed of the study.
+        spec: How columns become numbers for the baselines.
+    """
+
+    problem: Problem
+    splits: Splits
+    cache: Path
+    seed: int
+    spec: PreprocessingSpec = field(default_factory=PreprocessingSpec)
+
+    @property
+    def rows(self) -> int:
+        """Rows that are not test rows."""
+        return len(self.splits.rest)
+
+    @property
+    def first(self) -> tuple[int, ...]:
+        """Blocks on which ideas are screened: one, or the five folds of a small table."""
+        return tuple(range(FOLDS)) if self.rows < SMALL else (0,)
+
+    @property
+    def fixed_holdout(self) -> bool:
+        """Whether all blocks share their partition."""
+        return self.rows > LARGE
+
+    def block(self, number: int, spec: PreprocessingSpec, repeat: int = 0) -> EncodedBlock:
+        """One block, encoded.
+
+        Args:
+            number: From 0; `ALL` for the final training.
+            spec: How columns become numbers.
+            repeat: Another seed on the same partition, to tell seed noise from split noise.
+        """
+        rest = self.splits.rest
+        if number == ALL:
+            key, train, validation = "all", rest, rest[:0]
+        else:
+            part = partition(self.problem, self.splits, number)
+            key, train, validation = part.key, part.train, part.validation
+        folder = self._encoded(key, train, rest, spec)
+        return EncodedBlock(
+            number=number,
+            partition=key,
+            seed=child_seed(self.seed, "block", number, repeat),
+            folder=folder,
+            train=_places(rest, train),
+            validation=_places(rest, validation),
+            overlap=len(validation) / max(len(train), 1),
+        )
+
+    def inputs(self, block: EncodedBlock) -> Inputs:
+        """What a network on this block receives and returns."""
+        return EncodedRows(block.folder).meta.inputs
+
+    def sample(self, block: EncodedBlock) -> Sample:
+        """The validation rows of a block, to be judged on."""
+        return self.rows_sample(self.splits.rest[block.validation])
+
+    def rows_sample(self, rows: np.ndarray) -> Sample:
+        """Some rows of the table with what their statistics need."""
+        problem = self.problem
+        weights, groups, times = problem.weights(), problem.groups(), problem.times()
+        return Sample(
+            y=problem.target()[rows],
+            weights=None if weights is None else weights[rows],
+            groups=None if groups is None else groups[rows],
+            times=None if times is None else times[rows],
+        )
+
+    def test_folder(self, spec: PreprocessingSpec) -> Path:
+        """The test rows, encoded with what all other rows taught."""
+        taught = self.block(ALL, spec).folder
+        path = self.cache / f"test-{taught.name}"
+        if not (path / "meta.json").exists():
+            self._write(path, EncodedRows(taught).preprocessing(), self.splits.test)
+        return path
+
+    def _encoded(
+        self, key: str, train: np.ndarray, rest: np.ndarray, spec: PreprocessingSpec
+    ) -> Path:
+        path = self.cache / fingerprint([key, spec])
+        if not (path / "meta.json").exists():
+            self._write(path, fit_preprocessing(self.problem, train, spec, rest), rest)
+        return path
+
+    def _write(self, path: Path, preprocessing: Preprocessing, rows: np.ndarray) -> None:
+        """Write beside and rename, so that a killed study leaves no half-written rows."""
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+        shutil.rmtree(temporary, ignore_errors=True)
+        write_encoded(self.problem, preprocessing, rows, temporary)
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.replace(path)
+
+
+def _places(rest: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Places of rows in `rest`, which is sorted."""
+    return np.searchsorted(rest, rows).astype(np.int64)

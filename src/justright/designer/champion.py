@@ -1,0 +1,106 @@
+"""The first usable network: trained beside the baselines, saved within seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from justright.baselines.registry import baseline_names
+from justright.core.trial import Trial, TrialState
+from justright.designer.admission import TEST_S
+from justright.designer.crew import Job
+from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
+from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.recipe.recipe import Recipe
+from justright.training.budget import steps_of
+
+CHAMPION_SHARE = 0.10
+"""Share of the core-seconds that the champion may take (assumption)."""
+
+CHAMPION_S = (1.5, 7.0)
+"""Bounds in seconds: the first model is to be usable within 15 s of the start (measured: about 5 s
+go to starting, reading and calibrating)."""
+
+BASELINES_SHARE = 0.25
+"""Baselines on the validation rows may take this share of the limit on one core (assumption)."""
+
+FEWEST_STEPS = 50
+
+
+def champion_steps(session: Session, recipe: Recipe, block: EncodedBlock) -> int:
+    """Steps of the champion: the recipe's own length, or what its share of the time allows."""
+    rows = len(block.train)
+    full = steps_of(recipe, rows)
+    members = len(session.blocks.first)
+    usable = session.crew.capacity * USABLE_SHARE * max(session.clock.work_left_s, 1.0)
+    allowed = float(np.clip(CHAMPION_SHARE * usable, *CHAMPION_S))
+    probe = Arm("", recipe, 1000)
+    per_step = session.seconds(probe, session.blocks.inputs(block), rows, members) / 1000
+    return max(min(full, int(allowed / per_step)), FEWEST_STEPS)
+
+
+def train_champion(
+    session: Session, recipe: Recipe, subject: str, on_champion: Callable[[Champion], None]
+) -> tuple[Champion | None, dict[str, Trial]]:
+    """Train the champion on one worker, the baselines on the others.
+
+    Args:
+        session: The study at work.
+        recipe: The start recipe.
+        subject: Its name for people.
+        on_champion: Called as soon as the champion is trained, while baselines may still run.
+
+    Returns:
+        The champion (None if its training failed), and the baselines' trials on the first block.
+    """
+    spec = recipe.preprocessing
+    first = session.blocks.block(session.blocks.first[0], spec)
+    key = f"{subject} steps"
+    steps = session.plan.grant(key, lambda: champion_steps(session, recipe, first))
+    arm = Arm(subject, recipe, max(steps, FEWEST_STEPS))
+    blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
+    networks = session.train(arm, "champion", blocks)
+    baselines = baseline_jobs(session, first)
+    waiting = {job.label for job in networks}
+    found: list[Champion] = []
+
+    def ended(job: Job) -> None:
+        waiting.discard(job.label)
+        if isinstance(job, NetworkJob) and not waiting:
+            own = usable(session.trials(networks))
+            if own:
+                found.append(Champion(arm, own, session.measure(own)))
+                on_champion(found[0])
+
+    jobs: list[Job] = [*networks[:1], *baselines, *networks[1:]]
+    trials = session.run(jobs, TEST_S, ended)
+    scored = {job.name: results(trials, [job])[0] for job in baselines}
+    return (found[0] if found else None), scored
+
+
+def baseline_jobs(session: Session, block: EncodedBlock) -> list[BaselineJob]:
+    """One job per baseline that applies, cheapest first, each with its share of the time."""
+    return [
+        BaselineJob(
+            name=name,
+            stage="baselines",
+            block=block,
+            judged=block.folder,
+            judged_rows=block.validation,
+            budget_s=BASELINES_SHARE * session.clock.limit_s,
+            out=session.folder.trials,
+        )
+        for name in baseline_names()
+    ]
+
+
+def usable(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
+    """Trials that left a network: also those that the clock cut after an evaluation."""
+    return tuple(
+        trial
+        for trial in trials
+        if trial.state in (TrialState.DONE, TrialState.CUT)
+        and trial.result.get("weights")
+        and np.isfinite(trial.result.get("loss", np.inf))
+    )

@@ -1,0 +1,118 @@
+"""Facts of a study as documents, in the form that the views read."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from justright.baselines.registry import baseline_named
+from justright.core.codec import fingerprint, to_document
+from justright.core.trial import Trial
+from justright.data.problem import Problem
+from justright.data.split import Splits
+from justright.designer.session import Arm, Champion
+from justright.recipe.network import Inputs, NetworkSpec, parameter_count
+from justright.statistics.metrics import metric_named
+
+
+def table_fact(problem: Problem, source: str) -> dict[str, Any]:
+    """What the table is and what is predicted."""
+    metric = metric_named(problem.metric)
+    return {
+        "name": problem.table.name,
+        "source": source,
+        "rows": problem.table.rows,
+        "columns": len(problem.schema.inputs),
+        "target": list(problem.task.targets),
+        "task": problem.task.kind.value,
+        "reason": problem.task.reason,
+        "classes": list(problem.task.classes),
+        "metric": metric.name,
+        "metric_title": metric.title,
+        "greater_is_better": metric.greater_is_better,
+        "fingerprint": problem.table.fingerprint,
+    }
+
+
+def schema_fact(problem: Problem) -> dict[str, Any]:
+    """Every column with what was decided about it."""
+    return {"columns": [to_document(column) for column in problem.schema.columns]}
+
+
+def splits_fact(splits: Splits, train: int, validation: int) -> dict[str, Any]:
+    """How the rows are divided."""
+    return {
+        "kind": splits.kind,
+        "reason": splits.reason,
+        "train": train,
+        "validation": validation,
+        "test": len(splits.test),
+    }
+
+
+def baselines_fact(trials: Mapping[str, Trial]) -> list[dict[str, Any]]:
+    """Each baseline on the validation rows of the first block."""
+    return [
+        {
+            "name": name,
+            "title": baseline_named(name).title,
+            "validation": dict(trial.result.get("scores", {})),
+            "seconds": trial.result.get("seconds"),
+            "notes": list(trial.result.get("notes", ())),
+            "state": trial.state.value,
+            "reason": trial.reason,
+        }
+        for name, trial in trials.items()
+    ]
+
+
+def champion_fact(champion: Champion, at_s: float) -> dict[str, Any]:
+    """The champion and its validation scores, averaged over the screening blocks."""
+    names = champion.trials[0].result["scores"]
+    means = {
+        name: float(np.mean([trial.result["scores"][name] for trial in champion.trials]))
+        for name in names
+    }
+    return {
+        "subject": champion.arm.subject,
+        "recipe": to_document(champion.arm.recipe),
+        "steps": champion.arm.steps,
+        "validation": means,
+        "loss": champion.loss,
+        "weights": champion.trials[0].result["weights"],
+        "seconds": champion.trials[0].result["seconds"],
+        "at_s": at_s,
+    }
+
+
+def network_fact(
+    arm: Arm, inputs: Inputs, *, steps: int, epochs: float, size: int, ms_per_row: float
+) -> dict[str, Any]:
+    """The network that is handed over."""
+    spec = NetworkSpec(arm.recipe.shape, inputs)
+    return {
+        "subject": arm.subject,
+        "shape": "×".join(str(width) for width in arm.recipe.shape.hidden),
+        "parameters": parameter_count(spec),
+        "bytes": size,
+        "ms_per_row": ms_per_row,
+        "steps": steps,
+        "epochs": epochs,
+        "recipe": to_document(arm.recipe),
+        "recipe_fingerprint": fingerprint(arm.recipe),
+    }
+
+
+def versions_fact() -> dict[str, str]:
+    """What the study was made with."""
+    found = {"python": platform.python_version(), "machine": platform.platform()}
+    for package in ("justright", "torch", "numpy", "polars", "scikit-learn", "lightgbm"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

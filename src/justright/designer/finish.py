@@ -1,0 +1,89 @@
+"""The final training: the champion's recipe on every row that is not a test row.
+
+Beside it the baselines are refitted on the same rows: the test set compares like with like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from justright.baselines.registry import baseline_names
+from justright.core.codec import fingerprint
+from justright.core.trial import Trial, TrialState
+from justright.designer.admission import TEST_S, Admission
+from justright.designer.blocks import ALL
+from justright.designer.crew import Job
+from justright.designer.jobs import BaselineJob, EncodedBlock
+from justright.designer.session import Arm, Champion, Session, results
+
+FEWEST_STEPS = 20
+"""A final training is never shorter, however early the best evaluation was (assumption)."""
+
+
+@dataclass(frozen=True)
+class Final:
+    """What is handed over, and what it is compared with.
+
+    Attributes:
+        arm: Recipe and steps of the network.
+        trial: Its training; the champion's own where there was no time for another.
+        block: The rows it was trained on.
+        baselines: Refitted baselines by name; their predictions are of the test rows.
+        refitted: Whether the network saw all rows that are not test rows.
+    """
+
+    arm: Arm
+    trial: Trial
+    block: EncodedBlock
+    baselines: Mapping[str, Trial]
+    refitted: bool
+
+
+def wanted_steps(champion: Champion, rest: int, train: int) -> int:
+    """Steps of the final training: the median best step, scaled with the rows and nothing else."""
+    return max(round(champion.best_step * rest / max(train, 1)), FEWEST_STEPS)
+
+
+def finish(session: Session, champion: Champion, admission: Admission) -> Final:
+    """Train the network that is handed over, and refit the baselines."""
+    spec = champion.arm.recipe.preprocessing
+    everything = session.blocks.block(ALL, spec)
+    first = session.blocks.block(session.blocks.first[0], spec)
+    wanted = wanted_steps(champion, len(everything.train), len(first.train))
+    arm = Arm(champion.arm.subject, champion.arm.recipe, wanted)
+    steps = session.plan.grant(
+        f"final {fingerprint([arm.recipe, wanted])}", lambda: admission.finish_steps(arm, wanted)
+    )
+    arm = Arm(arm.subject, arm.recipe, steps)
+    networks = session.train(arm, "final", [everything]) if steps else ()
+    baselines = _baselines(session, everything)
+    jobs: list[Job] = [*networks, *baselines]
+    trials = session.run(jobs, TEST_S)
+    refitted = {job.name: results(trials, [job])[0] for job in baselines}
+    own = results(trials, networks)
+    if own and own[0].state is TrialState.DONE and own[0].result.get("weights"):
+        return Final(arm, own[0], everything, refitted, refitted=True)
+    return Final(champion.arm, champion.trials[0], first, refitted, refitted=False)
+
+
+def _baselines(session: Session, everything: EncodedBlock) -> list[BaselineJob]:
+    """The dearest first: they run one after the other beside the network."""
+    test = session.blocks.test_folder(session.blocks.spec)
+    places = np.arange(len(session.blocks.splits.test), dtype=np.int64)
+
+    return [
+        BaselineJob(
+            name=name,
+            stage="final",
+            block=everything,
+            judged=test,
+            judged_rows=places,
+            budget_s=session.clock.limit_s,
+            out=session.folder.trials,
+            refit=True,
+        )
+        for name in reversed(baseline_names())
+    ]

@@ -1,0 +1,159 @@
+"""From a table to a network: where a study is set up, led through its stages, and closed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from justright.core.codec import fingerprint, to_document
+from justright.core.errors import DataError
+from justright.core.progress import Listener
+from justright.core.study import StudyHead
+from justright.data.ingest import read_table, table_name
+from justright.data.problem import Problem, make_problem
+from justright.data.split import make_splits
+from justright.designer.blocks import Blocks
+from justright.designer.clock import Clock
+from justright.designer.crew import Crew
+from justright.designer.flow import Flow
+from justright.designer.folder import StudyFolder
+from justright.designer.options import FitOptions, check_name
+from justright.designer.session import Session
+from justright.designer.watch import Watch
+from justright.designer.work import WorkPlan, read_plan
+from justright.executors.processes import ProcessExecutor
+from justright.store.base import AbstractStore
+from justright.store.holder import this_process
+from justright.store.opening import open_store
+
+PRELOAD = (
+    ("justright.training.run", "justright.training.calibrate", "justright.model.serve"),
+    ("justright.baselines.run",),
+)
+"""What workers import before they are asked: torch in one nursery, scikit-learn in the other, so
+that neither waits for the other (measured: ready after 2.5 s instead of 10 s)."""
+
+LEASE_S = 120.0
+"""The lease on a study; prolonged every ten seconds while something runs."""
+
+
+def fit_study(
+    source: Any, options: FitOptions, *, started: float, listener: Listener | None = None
+) -> StudyFolder:
+    """Design a network for a table and leave its folder; going on where an earlier call stopped.
+
+    Args:
+        source: Path of a data file, or a frame.
+        options: What the user asked.
+        started: Unix time from which the limit counts.
+        listener: Told about the progress.
+
+    Raises:
+        InputError: If something handed in cannot be used; nothing was changed.
+        KeyboardInterrupt: On Ctrl-C, after what was finished has been saved.
+    """
+    clock = Clock(started, options.limit_s)
+    repeated = read_plan(options.work) if options.work is not None else None
+    name = check_name(options.name or _name_of(source))
+    with ProcessExecutor(options.workers, preload=PRELOAD) as executor:
+        problem, test_rows = _read(source, options)
+        splits = make_splits(problem, test_rows)
+        folder = StudyFolder(options.studies / name)
+        folder.create()
+        watch = Watch(clock, listener)
+        with open_store(options.studies) as store, _held(store, name, problem, options) as beat:
+            session = Session(
+                options=options,
+                name=name,
+                folder=folder,
+                store=store,
+                clock=clock,
+                plan=_plan(store, name, repeated),
+                crew=Crew(executor, store, name, this_process(), watch, beat),
+                watch=watch,
+                blocks=Blocks(problem, splits, folder.cache, options.data.seed),
+            )
+            Flow(session, _source_text(source)).run()
+    return folder
+
+
+def _name_of(source: Any) -> str:
+    return table_name(Path(source)) if isinstance(source, str | os.PathLike) else "table"
+
+
+def _source_text(source: Any) -> str:
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    return f"a {type(source).__module__.partition('.')[0]} {type(source).__name__}"
+
+
+def _read(source: Any, options: FitOptions) -> tuple[Problem, np.ndarray | None]:
+    """The problem, and the rows of the user's own test file at the end of its table."""
+    table = read_table(source, name=options.name)
+    if options.data.test is None:
+        return make_problem(table, options.data), None
+    test = read_table(options.data.test)
+    missing = [name for name in table.columns if name not in test.columns]
+    if missing:
+        raise DataError(
+            f"the test file has no column {missing[0]!r}",
+            hint="it needs the columns of the training file, the target too",
+        )
+    frames = [_with_target(table.frame, options), _with_target(test.frame, options)]
+    try:
+        both = pl.concat([frames[0], frames[1].select(frames[0].columns)], how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            "the columns of the test file are of other types than those of the training file "
+            f"({str(error).splitlines()[0]})",
+            hint="write both files the same way",
+        ) from error
+    joined = replace(
+        table, frame=both, fingerprint=fingerprint([table.fingerprint, test.fingerprint])
+    )
+    return make_problem(joined, options.data), np.arange(frames[0].height, both.height)
+
+
+def _with_target(frame: pl.DataFrame, options: FitOptions) -> pl.DataFrame:
+    known = [name for name in options.data.target if name in frame.columns]
+    return frame.drop_nulls(known) if known else frame
+
+
+def _plan(store: AbstractStore, name: str, repeated: WorkPlan | None) -> WorkPlan:
+    """The plan to follow: one to repeat, or what this study was granted before."""
+    earlier = store.ledger.fact(name, "plan") or {}
+    plan = repeated or WorkPlan(granted=dict(earlier.get("granted", {}))).reopened()
+    plan.on_grant = lambda plan: _record(store, name, plan)
+    return plan
+
+
+def _record(store: AbstractStore, name: str, plan: WorkPlan) -> None:
+    store.ledger.put(name, "plan", plan.document())
+
+
+@contextmanager
+def _held(
+    store: AbstractStore, name: str, problem: Problem, options: FitOptions
+) -> Iterator[Callable[[], None]]:
+    """Hold the study; yields what prolongs the lease."""
+    settings = to_document(options.data)
+    goal = fingerprint({key: value for key, value in settings.items() if key != "test"})
+    head = StudyHead(name, problem.table.fingerprint, goal, settings, time.time())
+    lease = store.studies.open(head, this_process(), LEASE_S)
+
+    def beat() -> None:
+        nonlocal lease
+        lease = store.studies.heartbeat(lease, LEASE_S)
+
+    try:
+        yield beat
+    finally:
+        store.studies.release(lease)

@@ -1,0 +1,224 @@
+"""The stages of a study, in order: the one imperative shell, read from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from justright.core.codec import from_document, to_document
+from justright.core.decision import Decision, Status
+from justright.core.errors import JustRightError
+from justright.core.trial import Trial
+from justright.data.audit import audit
+from justright.designer import facts
+from justright.designer.admission import Admission
+from justright.designer.champion import train_champion
+from justright.designer.crew import Interrupted
+from justright.designer.deliver import deliver, predict_test, write_outcome
+from justright.designer.finish import Final, finish
+from justright.designer.improve import Improver
+from justright.designer.noise import measure_noise
+from justright.designer.opening import open_test
+from justright.designer.session import Champion, Session
+from justright.executors.base import Call
+from justright.recipe.patch import Patch
+from justright.recipe.recipe import Recipe
+from justright.statistics.metrics import metric_named
+from justright.statistics.noise import smallest_useful
+from justright.training.budget import batch_of
+from justright.training.cost import USUAL, CostModel
+from justright.training.start import start_recipe
+
+CALIBRATION_S = 1.2
+"""Seconds of measured steps before the work is planned (assumption: the relative error of the
+prediction stays within the 30% of its 90% quantile)."""
+
+
+class Flow:
+    """Leads one study from its table to its report.
+
+    Args:
+        session: The study.
+        source: Where the data come from, for people.
+    """
+
+    def __init__(self, session: Session, source: str) -> None:
+        self._session = session
+        self._source = source
+        self._saved_at: float | None = None
+
+    def run(self) -> None:
+        """Run all stages; Ctrl-C ends them early but keeps the best network."""
+        session = self._session
+        champion: Champion | None = None
+        try:
+            with ThreadPoolExecutor(1, "audit") as background:
+                recipe = self._describe()
+                found = background.submit(audit, session.blocks.problem, session.blocks.splits)
+                champion, baselines = self._champion(recipe)
+                session.store.ledger.find(session.name, found.result())
+            tolerance = self._tolerance(baselines)
+            admission = Admission(session, _longest(baselines))
+            session.watch.stage("improving")
+            measure_noise(session, champion, admission)
+            champion = Improver(session, admission, tolerance, self._save).run(champion)
+            session.watch.stage("final training")
+            final = finish(session, champion, admission)
+            self._test(final, champion, baselines, tolerance)
+        except Interrupted:
+            session.store.ledger.find(session.name, session.blocks.problem.findings)
+            self._close(interrupted=True)
+            raise KeyboardInterrupt from None
+        self._close(interrupted=False)
+
+    def _describe(self) -> Recipe:
+        """Record what the data are, encode the first block, choose the start recipe."""
+        session = self._session
+        problem, splits = session.blocks.problem, session.blocks.splits
+        session.fact("table", facts.table_fact(problem, self._source))
+        session.fact("schema", facts.schema_fact(problem))
+        session.fact("versions", facts.versions_fact())
+        session.fact(
+            "command", {"text": session.options.command, "seed": session.options.data.seed}
+        )
+        session.store.ledger.find(session.name, problem.findings)
+        first = session.blocks.block(session.blocks.first[0], session.blocks.spec)
+        session.fact("splits", facts.splits_fact(splits, len(first.train), len(first.validation)))
+        rows, inputs = len(first.train), session.blocks.inputs(first)
+        recipe, decisions = start_recipe(problem.task, rows, inputs)
+        decisions = (_split_decision(session), *decisions)
+        for decision in decisions:
+            session.store.ledger.decide(session.name, decision)
+        return replace(recipe, preprocessing=session.blocks.spec)
+
+    def _calibrate(self, recipe: Recipe) -> None:
+        """Measure the cost of steps on this machine."""
+        session = self._session
+        first = session.blocks.block(session.blocks.first[0], recipe.preprocessing)
+        arguments = {
+            "recipe": recipe,
+            "inputs": session.blocks.inputs(first),
+            "batch": batch_of(recipe, len(first.train)),
+            "seconds": CALIBRATION_S,
+        }
+        call = Call("justright.training.calibrate:measure", arguments)
+        answer = session.crew.ask(call, "calibration", session.clock.deadline())
+        session.costs = USUAL if answer is None else from_document(CostModel, answer["model"])
+        session.fact("costs", to_document(session.costs))
+
+    def _champion(self, recipe: Recipe) -> tuple[Champion, Mapping[str, Trial]]:
+        session = self._session
+        session.watch.stage("baselines and champion")
+        self._calibrate(recipe)
+        champion, baselines = train_champion(session, recipe, "start recipe", self._save)
+        if champion is None:  # diverged: one more try, well below the edge
+            rate = recipe.optimiser.rate / 10
+            careful = Patch("rate ÷ 10", {"optimiser.rate": rate}).apply(recipe)
+            champion, baselines = train_champion(session, careful, "careful recipe", self._save)
+        session.fact("baselines", facts.baselines_fact(baselines))
+        if champion is None:
+            reasons = {t.reason for t in session.store.trials.list(session.name) if t.reason}
+            raise JustRightError(
+                f"no network could be trained in the time ({'; '.join(sorted(reasons))})",
+                hint="give more time (--time), or look for extreme values in the columns",
+            )
+        self._tell_baselines(baselines)
+        return champion, baselines
+
+    def _tell_baselines(self, baselines: Mapping[str, Trial]) -> None:
+        session = self._session
+        metric = metric_named(session.metric)
+        scores = _scores(baselines, session.metric)
+        if scores:
+            best = min(scores, key=lambda name: metric.loss(scores[name]))
+            session.watch.baseline = f"{best} {scores[best]:.4g}"
+
+    def _save(self, champion: Champion) -> None:
+        """Hand over a new champion: it can be used from now on."""
+        session = self._session
+        deliver(session, champion.arm, champion.trials[0], session.blocks.first[0])
+        if self._saved_at is None:
+            self._saved_at = session.clock.elapsed_s
+        document = facts.champion_fact(champion, session.clock.elapsed_s)
+        session.fact("champion", document | {"first_at_s": self._saved_at})
+        score = document["validation"][session.metric]
+        session.watch.champion = f"{champion.arm.subject} {score:.4g}"
+        session.watch.tick()
+
+    def _tolerance(self, baselines: Mapping[str, Trial]) -> float:
+        """δ: the smallest difference that matters."""
+        metric = metric_named(self._session.metric)
+        losses = {n: metric.loss(s) for n, s in _scores(baselines, metric.name).items()}
+        others = [loss for name, loss in losses.items() if name != "constant"]
+        delta = smallest_useful(losses.get("constant", np.nan), min(others, default=np.nan))
+        self._session.store.ledger.decide(
+            self._session.name,
+            Decision(
+                "statistics",
+                f"differences of {metric.title} below {delta:.3g} do not matter",
+                "1% of the way from the constant to the best baseline on the validation rows",
+                "assumption: a hundredth of what can be learned is worth no complexity",
+                Status.ASSUMPTION,
+                {"delta": delta},
+            ),
+        )
+        return delta
+
+    def _test(
+        self,
+        final: Final,
+        champion: Champion,
+        baselines: Mapping[str, Trial],
+        tolerance: float,
+    ) -> None:
+        """Hand over the final network, and open the test set."""
+        session = self._session
+        size, inputs = deliver(session, final.arm, final.trial, final.block.number)
+        session.watch.stage("test set")
+        prediction, ms_per_row = predict_test(session)
+        rows = len(final.block.train)
+        steps = int(final.trial.result["best_step"] or final.trial.result["steps"])
+        network = facts.network_fact(
+            final.arm,
+            inputs,
+            steps=steps,
+            epochs=steps * batch_of(final.arm.recipe, rows) / rows,
+            size=size,
+            ms_per_row=ms_per_row,
+        )
+        session.fact("network", network | {"refitted": final.refitted, "rows": rows})
+        validation = _scores(baselines, session.metric)
+        metric = metric_named(session.metric)
+        validation["network"] = metric.loss(champion.loss)  # turning it twice gives the score
+        open_test(session, final, prediction, validation, tolerance)
+
+    def _close(self, *, interrupted: bool) -> None:
+        """Write what people read: facts about the time, the card, the report, the verdict."""
+        write_outcome(self._session, interrupted=interrupted)
+
+
+def _scores(baselines: Mapping[str, Trial], metric: str) -> dict[str, float]:
+    found: dict[str, Any] = {
+        name: trial.result.get("scores", {}).get(metric) for name, trial in baselines.items()
+    }
+    return {name: score for name, score in found.items() if score is not None}
+
+
+def _longest(baselines: Mapping[str, Trial]) -> float:
+    """Seconds that refitting all baselines, one after the other, is expected to take."""
+    return 1.3 * sum(float(trial.result.get("seconds", 0.0)) for trial in baselines.values())
+
+
+def _split_decision(session: Session) -> Decision:
+    splits = session.blocks.splits
+    return Decision(
+        "split",
+        f"{splits.kind}: {len(splits.test):,} test rows, {len(splits.rest):,} for everything else",
+        splits.reason,
+        "assumption: one fifth, at least 100 and at most 50,000 rows",
+        Status.ASSUMPTION,
+    )

@@ -1,0 +1,245 @@
+"""The anytime part: moves around the champion, screened, then confirmed on fresh blocks.
+
+A round goes through the slots (length, shape, rate) by expected gain per second. The moves of a
+slot are screened on the champion's own blocks; the best of them, if it looks better there, is
+trained beside the champion on blocks that no decision has seen, and replaces it only if the
+corrected interval of the paired difference excludes zero there. Rounds go on until one accepts
+nothing, or until the time is needed for the final training.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from justright.core.idea import Verdict
+from justright.core.trial import Trial, TrialState
+from justright.designer.admission import Admission
+from justright.designer.jobs import EncodedBlock
+from justright.designer.moves import Move, propose_moves
+from justright.designer.session import Arm, Champion, Session, all_done, results
+from justright.statistics.compare import compare
+from justright.statistics.intervals import row_variance
+from justright.statistics.metrics import metric_named
+
+CONFIRM_LEVEL = 0.05
+"""Two-sided level of the one look at fresh blocks: of the moves that bring nothing and look good
+on the screening blocks, one in forty gets in (assumption)."""
+
+MOST_ROUNDS = 6
+"""Rounds after which nothing new is expected (assumption; most studies end earlier)."""
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """What one slot of one round brought.
+
+    Attributes:
+        champion: The champion afterwards.
+        accepted: Whether it is a new one.
+        tried: Whether anything was run.
+    """
+
+    champion: Champion
+    accepted: bool
+    tried: bool
+
+
+class Improver:
+    """Runs rounds of moves for one study.
+
+    Args:
+        session: The study at work.
+        admission: Says what fits into the time.
+        tolerance: Differences of the loss below this do not matter (δ).
+        on_champion: Called with each new champion, to save it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        admission: Admission,
+        tolerance: float,
+        on_champion: Callable[[Champion], None],
+    ) -> None:
+        self._session = session
+        self._admission = admission
+        self._tolerance = tolerance
+        self._on_champion = on_champion
+        self._fresh = max(session.blocks.first) + 1
+        self._log: list[dict[str, object]] = []
+
+    def run(self, champion: Champion) -> Champion:
+        """Improve the champion while time and ideas last."""
+        for number in range(1, MOST_ROUNDS + 1):
+            accepted = False
+            for slot in self._slots(champion):
+                moves = propose_moves(
+                    champion.arm.recipe,
+                    still_improving=champion.still_improving,
+                    loss=champion.loss,
+                )
+                chosen = [move for move in moves if move.idea.slot == slot]
+                outcome = self._try(champion, f"round {number}/{slot}", chosen)
+                champion, accepted = outcome.champion, accepted or outcome.accepted
+            if not accepted:
+                break
+        return champion
+
+    def _slots(self, champion: Champion) -> tuple[str, ...]:
+        """Slots by the best expected gain per predicted second of their moves."""
+        moves = propose_moves(
+            champion.arm.recipe, still_improving=champion.still_improving, loss=champion.loss
+        )
+        value: dict[str, float] = {}
+        for move in moves:
+            prediction = move.idea.prediction
+            seconds = max(self._admission.relative_cost(move), 1e-9)
+            worth = prediction.helps * prediction.gain[1] / seconds
+            value[move.idea.slot] = max(value.get(move.idea.slot, 0.0), worth)
+        return tuple(sorted(value, key=lambda slot: -value[slot]))
+
+    def _try(self, champion: Champion, key: str, moves: Sequence[Move]) -> RoundResult:
+        arms = [(move, self._arm(champion, move)) for move in moves]
+        ideas = {}
+        for move, arm in arms:
+            seconds = self._admission.cost(arm, len(self._session.blocks.first))
+            prediction = replace(move.idea.prediction, seconds=min(seconds, 1e9))
+            ideas[arm.subject] = self._session.store.ideas.add(
+                self._session.name, replace(move.idea, prediction=prediction)
+            )
+        run = self._admitted(champion, key, arms)
+        screened = self._screen(champion, key, [arm for _, arm in run])
+        best = min(screened, key=lambda item: item[1].loss, default=None)
+        for move, arm in arms:
+            verdict = self._screen_verdict(champion, arm, screened)
+            if best is None or arm is not best[0] or verdict.word == "not better":
+                self._judge(key, move, ideas[arm.subject], verdict, accepted=False)
+        if best is None or not best[1].loss < champion.loss:
+            return RoundResult(champion, accepted=False, tried=bool(run))
+        move = next(move for move, arm in run if arm is best[0])
+        verdict = self._confirm(champion, best[1], key)
+        accepted = verdict.word == "better"
+        self._judge(key, move, ideas[best[0].subject], verdict, accepted=accepted)
+        if not accepted:
+            return RoundResult(champion, accepted=False, tried=True)
+        new = replace(best[1], confirmed=champion.confirmed + 1)
+        self._on_champion(new)
+        return RoundResult(new, accepted=True, tried=True)
+
+    def _admitted(
+        self, champion: Champion, key: str, arms: Sequence[tuple[Move, Arm]]
+    ) -> list[tuple[Move, Arm]]:
+        """The moves that the time allows to screen, asked one after the other."""
+        run: list[tuple[Move, Arm]] = []
+        blocks = len(self._session.blocks.first)
+        for move, arm in arms:
+            pending = sum(self._admission.cost(other, blocks) for _, other in run)
+
+            def screen(arm: Arm = arm, pending: float = pending) -> int:
+                return self._admission.screen(arm, champion.arm, pending)
+
+            if self._session.plan.grant(f"{key}/screen {move.idea.title}", screen):
+                run.append((move, arm))
+        return run
+
+    def _arm(self, champion: Champion, move: Move) -> Arm:
+        steps = round(champion.arm.steps * move.length)
+        base = champion.arm.subject
+        title = move.idea.title
+        subject = title if base == "start recipe" else f"{base}, {title}"
+        return Arm(subject, move.recipe, steps)
+
+    def _screen(
+        self, champion: Champion, key: str, arms: Sequence[Arm]
+    ) -> list[tuple[Arm, Champion]]:
+        session = self._session
+        spec = champion.arm.recipe.preprocessing
+        blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
+        jobs = {arm.subject: session.train(arm, f"{key}/screen", blocks) for arm in arms}
+        flat = [job for group in jobs.values() for job in group]
+        trials = session.run(flat, self._admission.reserve_s(champion.arm))
+        found = []
+        for arm in arms:
+            own = results(trials, jobs[arm.subject])
+            if all_done(own):
+                found.append((arm, Champion(arm, own, session.measure(own))))
+        return found
+
+    def _screen_verdict(
+        self, champion: Champion, arm: Arm, screened: Sequence[tuple[Arm, Champion]]
+    ) -> Verdict:
+        """What screening alone says: a direction, never a claim."""
+        rival = next((item for tried, item in screened if tried is arm), None)
+        if rival is None:
+            reason = "no time, or no result"
+            return Verdict(arm.subject, "not run", 0.0, 0.0, 0.0, 0, {"reason": reason})
+        gain = champion.loss - rival.loss
+        word = "not better" if gain <= 0 else "cannot tell"
+        evidence = {"stage": "screening", "loss": rival.loss, "champion": champion.loss}
+        count = len(rival.trials)
+        return Verdict(arm.subject, word, gain, math.nan, math.nan, count, evidence)
+
+    def _confirm(self, champion: Champion, rival: Champion, key: str) -> Verdict:
+        """Both arms on fresh blocks; the verdict of the paired comparison."""
+        session = self._session
+        count = session.plan.grant(
+            f"{key}/confirm", lambda: self._admission.confirm(rival.arm, champion.arm)
+        )
+        if count == 0:
+            evidence = {
+                "reason": "no time to confirm",
+                "screening gain": champion.loss - rival.loss,
+            }
+            return Verdict(rival.arm.subject, "not run", 0.0, 0.0, 0.0, 0, evidence)
+        numbers = range(self._fresh, self._fresh + count)
+        self._fresh += count
+        spec = champion.arm.recipe.preprocessing
+        blocks = [session.blocks.block(number, spec) for number in numbers]
+        stage = f"{key}/confirm"
+        first = session.train(rival.arm, stage, blocks)
+        second = session.train(champion.arm, stage, blocks)
+        trials = session.run([*first, *second], self._admission.reserve_s(champion.arm))
+        pairs = tuple(zip(results(trials, first), results(trials, second), strict=True))
+        pairs = tuple(pair for pair in pairs if pair[1].state is TrialState.DONE)
+        fixed = session.blocks.fixed_holdout
+        return compare(
+            rival.arm.subject,
+            [(session.measure([new]), session.measure([old])) for new, old in pairs],
+            overlap=0.0 if fixed else blocks[0].overlap,
+            row_variance=self._row_variance(pairs, blocks[0]) if fixed else 0.0,
+            delta=self._tolerance,
+            alpha=CONFIRM_LEVEL,
+        )
+
+    def _row_variance(self, pairs: Sequence[tuple[Trial, Trial]], block: EncodedBlock) -> float:
+        """Variance of the difference from the choice of the one set of validation rows."""
+        session = self._session
+        sample = session.blocks.sample(block)
+        metric = metric_named(session.metric)
+        found = [
+            row_variance(metric, sample, session.predictions(new), session.predictions(old))
+            for new, old in pairs
+            if new.state is TrialState.DONE
+        ]
+        return float(np.mean(found)) if found else 0.0
+
+    def _judge(
+        self, key: str, move: Move, idea_id: str, verdict: Verdict, *, accepted: bool
+    ) -> None:
+        session = self._session
+        session.store.ideas.judge(idea_id, verdict)
+        self._log.append(
+            {
+                "round": key,
+                "subject": move.idea.title,
+                "slot": move.idea.slot,
+                "verdict": verdict,
+                "accepted": accepted,
+                "cost_s": None,
+            }
+        )
+        session.fact("rounds", self._log)

@@ -1,0 +1,44 @@
+"""How much the champion's score moves when nothing changes but the seed."""
+
+from __future__ import annotations
+
+from justright.core.codec import to_document
+from justright.core.trial import TrialState
+from justright.designer.admission import Admission
+from justright.designer.session import Champion, Session, results
+from justright.statistics.noise import noise
+
+REPEATS = (1, 2)
+"""Further seeds on the first block; with the champion's own that makes three."""
+
+NOISE_SHARE = 0.15
+"""Share of the time left that measuring the noise may take (assumption)."""
+
+
+def measure_noise(session: Session, champion: Champion, admission: Admission) -> None:
+    """Train the champion's recipe with other seeds, and record the noise and what counts as a tie.
+
+    Args:
+        session: The study at work.
+        champion: Whose recipe is repeated.
+        admission: Says whether there is time.
+    """
+    key = f"noise {champion.arm.subject}"
+
+    def propose() -> int:
+        left = session.clock.work_left_s - admission.reserve_s(champion.arm)
+        wall = admission.cost(champion.arm, len(REPEATS)) / session.crew.capacity
+        return len(REPEATS) if wall <= NOISE_SHARE * left else 0
+
+    count = session.plan.grant(key, propose)
+    first = session.blocks.first[0]
+    spec = champion.arm.recipe.preprocessing
+    blocks = [session.blocks.block(first, spec, repeat) for repeat in REPEATS[:count]]
+    jobs = session.train(champion.arm, "noise", blocks) if blocks else ()
+    repeated = results(session.run(jobs, admission.reserve_s(champion.arm)), jobs)
+    done = [t for t in (*champion.trials, *repeated) if t.state is TrialState.DONE]
+    scores = [(t.spec.partition, t.spec.seed, session.measure([t])) for t in done]
+    if len(scores) < 2:
+        return
+    found = noise(scores)
+    session.fact("noise", to_document(found) | {"trainings": len(scores)})

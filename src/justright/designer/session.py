@@ -1,0 +1,181 @@
+"""What the stages of one study share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from justright.core.trial import Trial, TrialState
+from justright.designer.blocks import Blocks
+from justright.designer.clock import Clock
+from justright.designer.crew import Crew, Job, OnEnd
+from justright.designer.folder import StudyFolder
+from justright.designer.jobs import EncodedBlock, NetworkJob
+from justright.designer.options import FitOptions
+from justright.designer.watch import Watch
+from justright.designer.work import WorkPlan
+from justright.recipe.network import Inputs
+from justright.recipe.recipe import Recipe
+from justright.statistics.metrics import metric_named
+from justright.store.base import AbstractStore
+from justright.training.budget import batch_of
+from justright.training.cost import CostModel, predict_seconds
+
+FOREVER = 1e12
+"""A deadline (Unix time) that never comes."""
+
+USABLE_SHARE = 0.85
+"""Share of the cores' time that reaches training (measured)."""
+
+ALONE_FROM = 256
+"""From this width on a stack trains its candidates one by one, so they are separate jobs, which
+keeps all workers busy (measured: from there on stacking gains nothing)."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A recipe and its length: what is compared, and what can be champion.
+
+    Attributes:
+        subject: Name for people.
+        recipe: The recipe.
+        steps: Steps of a training on a block.
+    """
+
+    subject: str
+    recipe: Recipe
+    steps: int
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The best arm so far, and what is known of it on the screening blocks.
+
+    Attributes:
+        arm: What it is.
+        trials: Its trials on the screening blocks, in their order.
+        loss: Mean of the deciding metric over them, turned so that lower is better.
+        confirmed: How often an idea was accepted on the way here.
+    """
+
+    arm: Arm
+    trials: tuple[Trial, ...]
+    loss: float
+    confirmed: int = 0
+
+    @property
+    def best_step(self) -> int:
+        """Median step of the best evaluation."""
+        steps = [int(trial.result["best_step"]) for trial in self.trials]
+        return int(np.median(steps))
+
+    @property
+    def still_improving(self) -> bool:
+        """Whether the best evaluation lies in the last quarter of the run (tuning
+        playbook, Google 2023)."""
+        return self.best_step >= 0.75 * self.arm.steps
+
+
+@dataclass
+class Session:
+    """A study at work; the stages read it and call its crew.
+
+    Attributes:
+        options: What the user asked.
+        name: Name of the study.
+        folder: Its files.
+        store: Where everything is recorded.
+        clock: The time limit.
+        plan: The work granted.
+        crew: The workers.
+        watch: Who is told.
+        blocks: Rows, partitions, encodings.
+        costs: Measured cost of training steps; None until calibrated.
+    """
+
+    options: FitOptions
+    name: str
+    folder: StudyFolder
+    store: AbstractStore
+    clock: Clock
+    plan: WorkPlan
+    crew: Crew
+    watch: Watch
+    blocks: Blocks
+    costs: CostModel | None = None
+
+    @property
+    def metric(self) -> str:
+        """Metric that decides and is reported first."""
+        return self.blocks.problem.metric
+
+    def measure(self, trials: Sequence[Trial]) -> float:
+        """Mean of the deciding metric over trials, turned so that lower is better.
+
+        Infinite if there is none, or if one of them has no score.
+        """
+        metric = metric_named(self.metric)
+        scores = [trial.result.get("scores", {}).get(self.metric) for trial in trials]
+        if not scores or any(score is None or not np.isfinite(score) for score in scores):
+            return float("inf")
+        return float(np.mean([metric.loss(score) for score in scores]))
+
+    def trials(self, jobs: Sequence[Job]) -> tuple[Trial, ...]:
+        """The trials of jobs as the store has them, in the order of their specs."""
+        specs = [spec for job in jobs for spec in job.specs]
+        return tuple(self.store.trials.get(self.name, spec.id) for spec in specs)
+
+    def predictions(self, trial: Trial) -> np.ndarray:
+        """Validation predictions of a finished trial, in the order of its block's rows."""
+        return np.load(self.folder.trials / Path(trial.result["predictions"]).name)
+
+    def fact(self, key: str, document: Any) -> None:
+        """Record a fact for the views."""
+        self.store.ledger.put(self.name, key, document)
+
+    def run(
+        self, jobs: Sequence[Job], reserve_s: float = 0.0, on_end: OnEnd = lambda _: None
+    ) -> dict[str, Trial]:
+        """Run jobs until they are done or only `reserve_s` and the report's time are left."""
+        deadline = self.clock.deadline(reserve_s)
+        if self.plan.repeat:  # a repetition does the same work, however long it takes
+            deadline = FOREVER
+        return self.crew.run(jobs, deadline, on_end)
+
+    def train(
+        self, arm: Arm, stage: str, blocks: Sequence[EncodedBlock]
+    ) -> tuple[NetworkJob, ...]:
+        """Jobs that train an arm on blocks: one stack, or one job each for wide networks."""
+        job = NetworkJob(
+            subject=arm.subject,
+            stage=stage,
+            recipe=arm.recipe,
+            steps=arm.steps,
+            blocks=tuple(blocks),
+            metric=self.metric,
+            out=self.folder.trials,
+        )
+        if max(arm.recipe.shape.hidden) < ALONE_FROM:
+            return (job,)
+        return tuple(replace(job, blocks=(block,)) for block in blocks)
+
+    def seconds(self, arm: Arm, inputs: Inputs, rows: int, members: int = 1) -> float:
+        """Predicted seconds of one worker, 90% quantile."""
+        if self.costs is None:
+            return float("inf")
+        batch = batch_of(arm.recipe, rows)
+        return predict_seconds(self.costs, arm.recipe, inputs, batch, arm.steps, members)
+
+
+def results(trials: dict[str, Trial], jobs: Sequence[Job]) -> tuple[Trial, ...]:
+    """The trials of jobs in the order of their specs."""
+    return tuple(trials[spec.id] for job in jobs for spec in job.specs)
+
+
+def all_done(trials: Sequence[Trial]) -> bool:
+    """Whether every trial has a result."""
+    return bool(trials) and all(trial.state is TrialState.DONE for trial in trials)
