@@ -19,6 +19,8 @@ from justright.data.numerals import POINT, parse_numbers
 from justright.data.options import did_you_mean
 from justright.deploy.network import Coded
 
+_LATEST = 1e11  # seconds: the year 5138
+
 ColumnArray = np.ndarray | Coded
 """float64 [rows] with NaN for missing, or codes with the texts they stand for."""
 
@@ -81,13 +83,20 @@ def numbers_of(values: pl.Series, style: str = POINT) -> np.ndarray:
 
 
 def seconds_of(values: pl.Series, style: str = "") -> np.ndarray:
-    """Dates as float64 seconds since 1970 [rows], NaN where missing; numbers are taken as such."""
+    """Dates as float64 seconds since 1970 [rows], NaN where missing.
+
+    Numbers are seconds, or milli-, micro- or nanoseconds where seconds would lie after the year
+    5000 (assumption).
+    """
     dtype = values.dtype
     if dtype == pl.Time or dtype == pl.Duration:  # seconds of the day, or of the span
         micro = values.cast(pl.Duration("us"))
         return micro.to_physical().cast(pl.Float64).to_numpy() * 1e-6
     if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
-        return numbers_of(values)
+        found = numbers_of(values)
+        for _ in range(3):
+            found = np.where(np.abs(found) > _LATEST, found / 1000, found)
+        return found
     if not dtype.is_temporal():
         text = values.cast(pl.String, strict=False)
         values = parse_dates(text, style or date_style(text.drop_nulls())[0] or FORMATS[0])

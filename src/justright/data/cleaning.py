@@ -70,7 +70,9 @@ def cleaned(frame: pl.DataFrame, what: str) -> pl.DataFrame:
         raise DataError(f"{what} has no columns", hint="a table needs inputs and a target")
     names = check_names(frame.columns, what)
     if frame.height == 0:
-        raise DataError(f"{what} has a header but no rows", hint="check how the file was written")
+        raise DataError(
+            f"{what} has names of columns but no rows", hint="check how the file was written"
+        )
     frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
     return frame.with_columns([cleaned_column(values) for values in frame.get_columns()])
 

@@ -67,10 +67,12 @@ def read_delimited(path: Path, shown: Path) -> tuple[pl.DataFrame, str]:
     figures = scan(path, shown, layout.delimiter)
     if figures.lines <= 1:
         raise DataError(f"{shown} has a header but no rows", hint="check how the file was written")
-    width = len(layout.names)
-    if not figures.quotes and figures.delimiters != (width - 1) * figures.lines:
+    regular = figures.delimiters == (len(layout.names) - 1) * figures.lines
+    if not (regular or figures.quotes):
         _check_width(path, shown, layout, None)
-    frame = _without_blank_lines(_read(path, shown, layout))
+    frame = _read(path, shown, layout)
+    if not regular:
+        frame = _without_blank_lines(frame)
     if figures.quotes and frame.height and frame[:, -1].null_count():
         _check_width(path, shown, layout, LONGEST_CHECK)
     return frame, figures.fingerprint

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,8 @@ import polars as pl
 
 from justright.core.errors import DataError
 from justright.data.cleaning import check_names
+
+_PLAIN = {str, date, datetime, time, timedelta, Decimal, list, dict, bytes}
 
 
 def to_polars(source: Any) -> pl.DataFrame:
@@ -54,7 +59,7 @@ def series_of(name: str, values: Any) -> pl.Series:
         return pl.Series(name, array.astype(np.float32))
     items = [_item(value) for value in (array.tolist() if array is not None else list(values))]
     kinds = {type(value) for value in items if value is not None}
-    if len(kinds) > 1 and not kinds <= {int, float, bool}:
+    if not (kinds <= {int, float, bool} or (len(kinds) == 1 and kinds <= _PLAIN)):
         items = [None if value is None else str(value) for value in items]
     return pl.Series(name, items, strict=False)
 
@@ -63,15 +68,16 @@ def _item(value: Any) -> Any:
     """A single value as a plain Python one; NaN and the like of other libraries are None."""
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+    if type(value).__name__ in ("NAType", "NaTType"):
         return None
-    return value
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _from_mapping(source: Mapping[Any, Any]) -> pl.DataFrame:
     columns = []
     for name, values in source.items():
-        if isinstance(values, str | bytes) or np.ndim(values) != 1:
+        scalar = not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping)
+        if scalar or (isinstance(values, np.ndarray) and values.ndim != 1):
             raise DataError(
                 f"column {str(name)!r} is not a list of values", hint="give one value per row"
             )

@@ -6,9 +6,9 @@ import polars as pl
 
 from justright.core.column import USABLE, Column, ColumnKind, Schema
 from justright.core.errors import DataError, OptionError
-from justright.data.dates import FORMATS, date_style
+from justright.data.dates import FORMATS, date_style, parse_dates
 from justright.data.kinds import Judgement, judge
-from justright.data.numerals import POINT, number_style
+from justright.data.numerals import PLAIN, POINT, number_style, parse_numbers
 from justright.data.options import DataOptions, check_options
 from justright.data.table import Table
 
@@ -61,19 +61,20 @@ def _as_asked(values: pl.Series, kind: ColumnKind) -> Judgement:
     if inferred.kind is kind or values.dtype != pl.String:
         if kind is ColumnKind.NUMBER and values.dtype in (pl.Categorical, pl.Enum):
             return _as_asked(values.cast(pl.String), kind)
-        if kind is ColumnKind.DATETIME and values.dtype.is_float():
-            return Judgement(kind, reason + "; numbers are seconds since 1970")
+        if kind is ColumnKind.DATETIME and values.dtype.is_numeric():
+            return Judgement(kind, reason + "; read as time since 1970")
         return Judgement(kind, reason, inferred.format)
     present = values.drop_nulls().unique(maintain_order=True).head(10_000)
     if kind is ColumnKind.NUMBER:
-        style, share = number_style(present)
-        style = style if share else POINT
+        style = number_style(present)[0]
+        style = POINT if style == PLAIN else style
+        read = parse_numbers(present, style).count()
     elif kind is ColumnKind.DATETIME:
-        style, share = date_style(present)
-        style = style or FORMATS[0]
+        style = date_style(present)[0] or FORMATS[0]
+        read = parse_dates(present, style).count()
     else:
         return Judgement(kind, reason)
-    if present.len() and share == 0 and kind is ColumnKind.DATETIME:
+    if present.len() and not read:
         raise OptionError(
             f"--kind {values.name}={kind.value}: no value reads as one, such as {present[0]!r}",
             hint="leave the option out or name another kind",
