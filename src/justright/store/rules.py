@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +17,8 @@ from justright.core.trial import Attempt, Lease, TrialSpec, TrialState
 from justright.store.holder import Holder
 from justright.store.records import CurveSummary, Histogram
 
+T = TypeVar("T")
+
 MAX_STEP = 2**62
 """Largest step: differences of two steps still fit int64."""
 
@@ -25,6 +26,30 @@ MAX_STEP = 2**62
 def text_of(document: Any) -> str:
     """The text that is stored: keys stay in their order, only ASCII (any string survives)."""
     return json.dumps(to_document(document), separators=(",", ":"))
+
+
+def document_of(text: str) -> Any:
+    """The document of a stored text; raises `StoreError` if it was damaged or edited by hand."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise damaged(text) from error
+
+
+def value_of(kind: type[T], text: str) -> T:
+    """The value of a stored text; raises `StoreError` if it was damaged or edited by hand."""
+    try:
+        return from_document(kind, document_of(text))
+    except (ValueError, TypeError, KeyError) as error:
+        raise damaged(text) from error
+
+
+def damaged(text: str) -> StoreError:
+    """The refusal of a row that nobody here can have written."""
+    return StoreError(
+        f"a row of the store is damaged or was edited by hand ({text[:60]!r})",
+        hint="restore the store from a backup, or move it away to start anew",
+    )
 
 
 def copied(document: Any) -> Any:
@@ -113,8 +138,8 @@ def final_trial(trial_id: str, state: TrialState) -> StoreError:
     return StoreError(f"trial {trial_id} is {state.value} already", hint=hint)
 
 
-def check_spec(spec: TrialSpec) -> TrialSpec:
-    """A copy of a spec whose labels can be stored."""
+def check_spec(spec: TrialSpec) -> None:
+    """Refuse specs whose labels or numbers cannot be stored."""
     for what in ("kind", "subject", "stage", "partition"):
         check_text(what, getattr(spec, what))
     for what in ("seed", "steps"):
@@ -123,7 +148,6 @@ def check_spec(spec: TrialSpec) -> TrialSpec:
             raise StoreError(
                 f"{what} of a trial must be a whole number of 64 bits, got {number!r}"
             )
-    return replace(spec, recipe=copied(spec.recipe))
 
 
 def check_final(trial_id: str, state: TrialState) -> None:
@@ -209,7 +233,10 @@ def check_prediction_time(idea: Idea, verdicts: Sequence[Verdict]) -> None:
 
 def idea_of(document: Mapping[str, Any], prediction: Prediction) -> Idea:
     """The idea with its newest prediction."""
-    return from_document(Idea, {**document, "prediction": to_document(prediction)})
+    try:
+        return from_document(Idea, {**document, "prediction": to_document(prediction)})
+    except (ValueError, TypeError) as error:
+        raise damaged(str(document)) from error
 
 
 def splice(pieces: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -24,12 +24,11 @@ class MemoryTrials(AbstractTrials):
         with self._state.lock:
             row = self._state.study(study)
             ids = [spec.id for spec in specs]
-            new = dict(zip(ids, specs, strict=True))
-            fresh = {
-                name: Trial(rules.check_spec(spec))
-                for name, spec in new.items()
-                if name not in row.trials
-            }
+            fresh: dict[str, Trial] = {}
+            for name, spec in zip(ids, specs, strict=True):
+                rules.check_spec(spec)
+                if name not in row.trials and name not in fresh:
+                    fresh[name] = _copy(Trial(spec))
             row.trials.update(fresh)
             return tuple(_copy(row.trials[name]) for name in ids)
 

@@ -19,6 +19,7 @@ from justright.store.sql.series import HISTOGRAMS, POINTS, AbstractSeries
 from justright.store.sql.tables import attempts, curve_chunks, trials
 
 _FLOAT = (float, np.floating)
+_WHOLE = (int, np.integer)
 
 
 @final
@@ -31,10 +32,11 @@ class SqlCurves(AbstractCurves):
 
     def log(self, attempt: Attempt, trial_id: str, name: str, step: int, value: float) -> None:
         # The hot path: one point, checked with as few calls as possible.
-        if not (type(step) is int and 0 <= step < rules.MAX_STEP and isinstance(value, _FLOAT)):
+        plain = isinstance(step, _WHOLE) and isinstance(value, _FLOAT)
+        if not plain or not 0 <= step < rules.MAX_STEP:
             steps, values = rules.check_points([step], [value])
-            step, value = int(steps[0]), values[0]
-        self._buffer.add(Key(POINTS, attempt.id, trial_id, name), ((step, float(value)),))
+            step, value = steps[0], values[0]
+        self._buffer.add(Key(POINTS, attempt.id, trial_id, name), ((int(step), float(value)),))
 
     def extend(
         self,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, final
 
 from sqlalchemy import Connection, Table, insert, select
 
-from justright.core.codec import from_document
 from justright.core.errors import StoreError
 from justright.core.idea import Idea, Prediction, Verdict
 from justright.store import rules
@@ -94,11 +92,11 @@ def _by_idea(connection: Connection, table: Table, of_study: Any) -> dict[int, t
 
 
 def _record(row: Any, forecasts: tuple[str, ...], judged: tuple[str, ...]) -> IdeaRecord:
-    predicted = tuple(from_document(Prediction, json.loads(text)) for text in forecasts)
-    idea = rules.idea_of(json.loads(row.document), predicted[-1])
+    predicted = tuple(rules.value_of(Prediction, text) for text in forecasts)
+    idea = rules.idea_of(rules.document_of(row.document), predicted[-1])
     found = tuple(_verdict(text) for text in judged)
     return IdeaRecord(row.name, idea, predicted, found, row.created)
 
 
 def _verdict(text: str) -> Verdict:
-    return from_document(Verdict, json.loads(text))
+    return rules.value_of(Verdict, text)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, final
 
 from sqlalchemy import Table, func, insert, select
 
-from justright.core.codec import fingerprint, from_document
+from justright.core.codec import fingerprint
 from justright.core.decision import Decision
 from justright.core.finding import Finding
 from justright.store import rules
@@ -67,7 +66,7 @@ class SqlLedger(AbstractLedger):
 
     def fact(self, study: str, key: str) -> Any:
         history = self._texts(study, key, newest=True)
-        return json.loads(history[0]) if history else None
+        return rules.document_of(history[0]) if history else None
 
     def facts(self, study: str) -> Mapping[str, Any]:
         with self._database.read() as connection:
@@ -81,10 +80,10 @@ class SqlLedger(AbstractLedger):
             same = (facts.c.key == newest.c.key) & (facts.c.version == newest.c.version)
             query = select(facts.c.key, facts.c.document).join(newest, same)
             rows = connection.execute(query.where(facts.c.study_id == row)).all()
-        return {row.key: json.loads(row.document) for row in sorted(rows)}
+        return {row.key: rules.document_of(row.document) for row in sorted(rows)}
 
     def history(self, study: str, key: str) -> tuple[Any, ...]:
-        return tuple(json.loads(text) for text in self._texts(study, key))
+        return tuple(rules.document_of(text) for text in self._texts(study, key))
 
     def _texts(self, study: str, key: str, *, newest: bool = False) -> Sequence[str]:
         order = facts.c.version.desc() if newest else facts.c.version
@@ -116,4 +115,4 @@ class SqlLedger(AbstractLedger):
         with self._database.read() as connection:
             mine = table.c.study_id == study_id(connection, study)
             texts = connection.scalars(select(table.c.document).where(mine).order_by(table.c.id))
-            return tuple(from_document(kind, json.loads(text)) for text in texts)
+            return tuple(rules.value_of(kind, text) for text in texts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, final
 
@@ -47,7 +46,9 @@ class SqlOutbox(AbstractOutbox):
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         return tuple(
-            Parcel(*row[:4], json.loads(row.document), row.tries, json.loads(row.reason))
+            Parcel(
+                *row[:4], rules.document_of(row.document), row.tries, rules.document_of(row.reason)
+            )
             for row in rows
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, insert, select
@@ -12,6 +11,7 @@ from justright.core.trial import Trial, TrialSpec, TrialState
 from justright.store import rules
 from justright.store.sql.tables import recipes, trials
 
+_NO_OUTCOME = '{"result":{},"reason":""}'
 _MANY = 500
 """Ids in one query; above, the whole study is read (SQLite takes 32,766 parameters at most)."""
 
@@ -20,10 +20,11 @@ def insert_specs(connection: Connection, study: int, specs: Mapping[str, TrialSp
     """Insert planned trials by id; none of them may be known."""
     if not specs:
         return
-    copies = {name: rules.check_spec(spec) for name, spec in specs.items()}
-    texts = {name: rules.text_of(spec.recipe) for name, spec in copies.items()}
-    # The order of keys does not change a recipe, but must come back as it was given.
-    marks = {text: fingerprint(text) for text in texts.values()}
+    for spec in specs.values():
+        rules.check_spec(spec)
+    # Marked by the text and not by the recipe: the order of keys must come back as it was given.
+    texts = {name: rules.text_of(spec.recipe) for name, spec in specs.items()}
+    marks = {text: fingerprint(text) for text in set(texts.values())}
     query = select(recipes.c.fingerprint, recipes.c.id).where(recipes.c.study_id == study)
     rows = {row.fingerprint: row.id for row in connection.execute(query)}
     fresh = {mark: text for text, mark in marks.items() if mark not in rows}
@@ -44,7 +45,7 @@ def insert_specs(connection: Connection, study: int, specs: Mapping[str, TrialSp
             "steps": spec.steps,
             "state": TrialState.PLANNED.value,
         }
-        for name, spec in copies.items()
+        for name, spec in specs.items()
     ]
     connection.execute(insert(trials), values)
 
@@ -55,8 +56,8 @@ def read_trials(
     ids: Sequence[str] | None = None,
     *,
     stage: str | None = None,
-) -> tuple[Trial, ...]:
-    """Trials in the order they were planned: all, those of a stage, or those of some ids."""
+) -> dict[str, Trial]:
+    """Trials by id, as they were planned: all, those of a stage, or those of some ids."""
     c = trials.c
     query = select(
         *(c.name, c.kind, c.subject, c.stage, c.recipe_id),
@@ -72,16 +73,21 @@ def read_trials(
         rows = [row for row in rows if row[0] in wanted]
     texts = _recipes(connection, study, {row[4] for row in rows})
     states = {state.value: state for state in TrialState}
-    found = []
-    for _, kind, subject, at, recipe, partition, seed, steps, state, outcome in rows:
+    # One text for all outcomes: a call of the decoder costs more than most documents.
+    ends = rules.document_of(f"[{','.join(row[9] or _NO_OUTCOME for row in rows)}]")
+    found = {}
+    for row, end in zip(rows, ends, strict=True):
+        name, kind, subject, at, recipe, partition, seed, steps, state, _ = row
         spec = TrialSpec(kind, subject, at, texts[recipe], partition, seed, steps)
-        end = json.loads(outcome) if outcome else {"result": {}, "reason": ""}
-        found.append(Trial(spec, states[state], end["result"], end["reason"]))
-    return tuple(found)
+        try:
+            found[name] = Trial(spec, states[state], end["result"], end["reason"])
+        except (KeyError, TypeError) as error:
+            raise rules.damaged(f"trial {name}, {state}") from error
+    return found
 
 
 def _recipes(connection: Connection, study: int, rows: set[int]) -> dict[int, dict]:
     query = select(recipes.c.id, recipes.c.document).where(recipes.c.study_id == study)
     if len(rows) <= _MANY:
         query = query.where(recipes.c.id.in_(rows))
-    return {row.id: json.loads(row.document) for row in connection.execute(query)}
+    return {row.id: rules.document_of(row.document) for row in connection.execute(query)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, final
@@ -110,4 +109,4 @@ def _held(lease: Lease) -> tuple[Any, ...]:
 
 
 def _head(row: Any) -> StudyHead:
-    return StudyHead(row.name, row.data, row.goal, json.loads(row.settings), row.created)
+    return StudyHead(row.name, row.data, row.goal, rules.document_of(row.settings), row.created)

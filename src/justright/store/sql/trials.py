@@ -37,26 +37,30 @@ class SqlTrials(AbstractTrials):
         self._settle = settle
 
     def plan(self, study: str, specs: Sequence[TrialSpec]) -> tuple[Trial, ...]:
-        by_id = {spec.id: spec for spec in specs}
         ids = [spec.id for spec in specs]
+        by_id: dict[str, TrialSpec] = {}
+        for name, spec in zip(ids, specs, strict=True):
+            by_id.setdefault(name, spec)
         with self._database.write() as connection:
             row = study_id(connection, study)
-            known = {trial.spec.id for trial in read_trials(connection, row, tuple(by_id))}
-            fresh = {name: spec for name, spec in by_id.items() if name not in known}
+            found = read_trials(connection, row, tuple(by_id))
+            fresh = {name: spec for name, spec in by_id.items() if name not in found}
             insert_specs(connection, row, fresh)
-            found = {t.spec.id: t for t in read_trials(connection, row, tuple(by_id))}
+            found |= read_trials(connection, row, tuple(fresh))
         return tuple(found[name] for name in ids)
 
     def get(self, study: str, trial_id: str) -> Trial:
         with self._database.read() as connection:
             found = read_trials(connection, study_id(connection, study), [trial_id])
-        if not found:
+        if trial_id not in found:
             raise rules.no_trial(trial_id)
-        return found[0]
+        return found[trial_id]
 
     def list(self, study: str, stage: str | None = None) -> tuple[Trial, ...]:
         with self._database.read() as connection:
-            return read_trials(connection, study_id(connection, study), stage=stage)
+            return tuple(
+                read_trials(connection, study_id(connection, study), stage=stage).values()
+            )
 
     def start(
         self, study: str, trial_ids: Sequence[str], holder: Holder, lease_s: float = LEASE_S
