@@ -113,7 +113,7 @@ class _Learner:
     def _learn_text(self, described: dict[str, Any], seen: Coded) -> Coded:
         """Learn the components, and thin out the rows from which their scale is learned."""
         used = np.unique(seen.codes[seen.codes >= 0])
-        texts = [seen.values[code] for code in used.tolist()]
+        texts = [str(seen.values[code]) for code in used.tolist()]
         idf, weight = learn_components(texts, described["components"])
         self._arrays[f"{described['array']}/idf"] = idf
         self._arrays[f"{described['array']}/weight"] = weight

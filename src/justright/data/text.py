@@ -15,7 +15,7 @@ BUCKETS = 4_096
 TEXTS = 10_000
 """Texts that the components are learned from: 160 MB at most. Assumption."""
 
-OVERSAMPLING, ITERATIONS = 10, 4
+OVERSAMPLING, ITERATIONS = 10, 2
 """Published: Halko, Martinsson & Tropp (2011), sections 4.2 and 4.5."""
 
 Floats = npt.NDArray[np.float32]

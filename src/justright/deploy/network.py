@@ -168,9 +168,7 @@ def text_components(texts: Sequence[Any], idf: np.ndarray, weight: np.ndarray) -
 
 def term_weights(texts: Sequence[str], idf: np.ndarray) -> np.ndarray:
     """Log-counts times inverse document frequency, of length 1: float32 [texts, buckets]."""
-    counts = ngram_counts(texts, len(idf))
-    weights, hit = np.zeros(counts.shape, np.float32), counts.nonzero()
-    weights[hit] = np.log1p(counts[hit]) * idf[hit[1]]
+    weights = np.log(ngram_counts(texts, len(idf)).astype(np.float32) + 1) * idf
     length = np.sqrt(np.einsum("ij,ij->i", weights, weights))
     return weights / np.where(length > 0, length, 1.0)[:, None]
 
