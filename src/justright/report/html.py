@@ -165,7 +165,9 @@ def _section(part: Section, *, first: bool) -> str:
 def _figure(figure: Mapping[str, Any]) -> str:
     document = json.dumps(finite_document(figure), ensure_ascii=False, separators=(",", ":"))
     # "<" is written as an escape, so that no text in a figure can end the script element.
-    safe = document.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    safe = (
+        document.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    )
     return (
         '<div class="figure"><div class="plot"></div>'
         f'<script type="application/json">{safe}</script></div>'
@@ -186,7 +188,7 @@ def _footer(parts: Sequence[Section], written: float) -> str:
         lines.append(f"Not shown: {'; '.join(missing)}.")
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(written)) if written else ""
     lines.append(
-        f"Written by justright{f' on {when}' if when else ''}. This page is one file, loads nothing "
-        "and sends nothing."
+        f"Written by justright{f' on {when}' if when else ''}. This page is one file; it loads "
+        "nothing and sends nothing."
     )
     return f"<footer>{''.join(f'<p>{text(line)}</p>' for line in lines)}</footer>"

@@ -23,6 +23,7 @@
         .forEach(function (key) { layout[key].fixedrange = true; });
     }
     var place = element.querySelector(".plot");
+    if (layout.meta && layout.meta.width) { place.style.maxWidth = layout.meta.width + "px"; }
     window.Plotly.newPlot(place, figure.data, layout,
       { displayModeBar: false, responsive: true, doubleClick: "reset" });
   }

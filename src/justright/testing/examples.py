@@ -7,14 +7,11 @@ designer writes them, so that whoever shows results can be tried without a run.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from justright.core.codec import fingerprint, to_document
-from justright.core.decision import Decision, Status
-from justright.core.finding import Finding, Severity
 from justright.core.idea import Idea, Prediction, Verdict
 from justright.core.study import StudyHead
 from justright.core.trial import TrialSpec, TrialState
@@ -22,107 +19,20 @@ from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
 from justright.store.base import AbstractStore
 from justright.store.holder import this_process
-
-
-@dataclass(frozen=True)
-class World:
-    """What an example is about; every text of it may be replaced, also by a hostile one.
-
-    Attributes:
-        name: Of the study.
-        task: As in the table fact.
-        targets: Target columns.
-        classes: Class labels; empty for regression.
-        columns: Input columns as (name, kind).
-        metric: Name, title and whether greater is better.
-        scores: Test score by method name, the network's under "network".
-        spread: Half width of the 95% intervals.
-        word: The verdict against boosting.
-    """
-
-    name: str
-    task: str
-    targets: tuple[str, ...]
-    classes: tuple[str, ...]
-    columns: tuple[tuple[str, str], ...]
-    metric: tuple[str, str, bool]
-    scores: Mapping[str, float]
-    spread: float
-    word: str
-    rows: int = 20433
-
-
-HOUSES = World(
-    name="houses",
-    task="regression",
-    targets=("price",),
-    classes=(),
-    columns=(
-        ("longitude", "number"),
-        ("latitude", "number"),
-        ("median_age", "number"),
-        ("rooms", "number"),
-        ("bedrooms", "number"),
-        ("population", "number"),
-        ("households", "number"),
-        ("income", "number"),
-        ("ocean_proximity", "category"),
-        ("surveyed", "datetime"),
-        ("parcel", "identifier"),
-        ("country", "constant"),
-    ),
-    metric=("rmse", "RMSE", False),
-    scores={"constant": 1.154, "linear": 0.672, "knn": 0.598, "boosting": 0.437, "network": 0.411},
-    spread=0.006,
-    word="beats",
+from justright.testing.example_worlds import (
+    BANK,
+    DECISIONS,
+    EXAMPLES,
+    FLOWERS,
+    HOUSES,
+    IDEAS,
+    TITLES,
+    WAITING,
+    World,
+    findings_of,
 )
 
-BANK = World(
-    name="bank",
-    task="binary classification",
-    targets=("subscribed",),
-    classes=("no", "yes"),
-    columns=(("age", "number"), ("job", "category"), ("balance", "number"), ("month", "category")),
-    metric=("log_loss", "log loss", False),
-    scores={"constant": 0.361, "linear": 0.243, "knn": 0.262, "boosting": 0.2047, "network": 0.2053},
-    spread=0.0061,
-    word="ties with",
-    rows=45211,
-)
-
-FLOWERS = World(
-    name="flowers",
-    task="multi-class classification",
-    targets=("species",),
-    classes=("setosa", "versicolor", "virginica", "sibirica"),
-    columns=(("petal", "number"), ("sepal", "number"), ("garden", "text")),
-    metric=("log_loss", "log loss", False),
-    scores={"constant": 1.38, "linear": 0.21, "knn": 0.26, "boosting": 0.17, "network": 0.19},
-    spread=0.011,
-    word="loses to",
-    rows=4200,
-)
-
-EXAMPLES = (HOUSES, BANK, FLOWERS)
-
-TITLES = {
-    "constant": "constant",
-    "linear": "linear",
-    "knn": "k-NN",
-    "boosting": "boosting",
-    "network": "network",
-}
-
-IDEAS = (
-    ("longer × 3", "length", {"epochs": 192.0}, 0.55, 0.012, "better", 0.013),
-    ("shape 3×256", "shape", {"shape.hidden": [256, 256, 256]}, 0.3, 0.006, "cannot tell", 0.002),
-    ("rate × 3", "rate", {"optimiser.rate": 0.12}, 0.25, 0.005, "not better", -0.009),
-    ("rate ÷ 3", "rate", {"optimiser.rate": 0.0133}, 0.25, 0.004, "cannot tell", -0.001),
-    ("shape 2×64", "shape", {"shape.hidden": [64, 64]}, 0.15, 0.003, "not better", -0.011),
-)
-"""Title, slot, patch, probability, expected gain, word, measured gain."""
-
-WAITING = ("dropout 0.15", "dropout", {"regularisation.dropout": 0.15}, 0.35, 0.006)
+__all__ = ["BANK", "EXAMPLES", "FLOWERS", "HOUSES", "World", "write_example"]
 
 
 def write_example(
@@ -201,37 +111,7 @@ def _write_data(store: AbstractStore, study: str, world: World) -> None:
             "blocks_seen": 11,
         },
     )
-    store.ledger.find(study, _findings(world))
-
-
-def _findings(world: World) -> tuple[Finding, ...]:
-    first, last = world.columns[0][0], world.columns[-1][0]
-    return (
-        Finding(
-            "missing",
-            Severity.NOTE,
-            f"1.0% of the values of {first} are missing",
-            "filled with the median, and told to the network in a column of its own",
-            (first,),
-            {"share": 0.0101},
-        ),
-        Finding(
-            "target-outliers",
-            Severity.WARNING,
-            f"4.7% of {world.targets[0]} sit at its largest value, as if cut off there",
-            "kept; a model cannot learn what lies beyond",
-            world.targets,
-            {"share": 0.047},
-        ),
-        Finding(
-            "leakage",
-            Severity.CRITICAL,
-            f"{last} alone predicts {world.targets[0]} almost perfectly (R² 0.998)",
-            f"left out; if it is known before the target is, say --kind {last}=number",
-            (last,),
-            {"score": 0.998},
-        ),
-    )
+    store.ledger.find(study, findings_of(world))
 
 
 def _curve(
@@ -250,9 +130,10 @@ def _write_trials(
     store: AbstractStore, study: str, world: World, generator: np.random.Generator
 ) -> None:
     champion = Recipe()
-    recipes = [("champion", "champion", champion, 0.0)]
+    recipes = [("start recipe", "champion", champion, 0.0)]
     recipes += [(t, "search", Patch(t, c).apply(champion), g) for t, _, c, _, _, _, g in IDEAS]
-    floor, start = world.scores["network"] ** 2 * 1.05, world.scores["constant"] ** 2
+    power = 1 if world.classes else 2  # the loss of a regression is the squared error
+    floor, start = world.scores["network"] ** power * 1.05, world.scores["constant"] ** power
     for subject, stage, recipe, gain in recipes:
         steps = 6000 if subject.startswith("longer") else 2000
         specs = [
@@ -350,48 +231,13 @@ def _write_search(store: AbstractStore, study: str, world: World) -> None:
         )
     store.ideas.add(study, _idea(*WAITING))
     store.ledger.put(study, "rounds", rounds)
-    _write_decisions(store, study)
+    for decision in DECISIONS:
+        store.ledger.decide(study, decision)
 
 
 def _idea(title: str, slot: str, changes: Mapping[str, Any], helps: float, gain: float) -> Idea:
     prediction = Prediction(helps, (gain / 4, gain, 2.5 * gain), 12.0)
     return Idea(title, slot, changes, prediction, "tuned plain networks, 2024", "moves")
-
-
-def _write_decisions(store: AbstractStore, study: str) -> None:
-    decisions = (
-        Decision(
-            "data",
-            "numbers are scaled by median and quartiles and clipped smoothly",
-            "heavy tails in 4 of 9 number columns would drown the rest",
-            "RealMLP, Holzmüller et al. 2024",
-            Status.PUBLISHED,
-        ),
-        Decision(
-            "recipe",
-            "two hidden layers of 128",
-            "a middle shape: tuned sizes hardly depend on the number of rows",
-            "TabM run logs, Gorishniy et al. 2024",
-            Status.PUBLISHED,
-        ),
-        Decision(
-            "champion",
-            "train three times longer",
-            "the best evaluation lay in the last quarter of the run",
-            "five paired blocks",
-            Status.MEASURED,
-            {"gain": 0.013, "blocks": 5},
-        ),
-        Decision(
-            "recipe",
-            "categories seen fewer than 5 times share a value",
-            "an embedding row needs a handful of examples",
-            "assumption",
-            Status.ASSUMPTION,
-        ),
-    )
-    for decision in decisions:
-        store.ledger.decide(study, decision)
 
 
 def _scores(world: World, score: float) -> dict[str, float]:
@@ -510,7 +356,9 @@ def _write_end(store: AbstractStore, study: str, tested: bool) -> None:
     names = ("read", "audit", "baselines", "champion", "noise", "search", "refit", "test")
     seconds = (0.6, 0.4, 5.2, 8.8, 9.1, 24.6, 7.9, 0.7)
     ended = len(names) if tested else 6
-    stages = [{"name": n, "seconds": s, "state": "done"} for n, s in zip(names, seconds, strict=True)]
+    stages = [
+        {"name": n, "seconds": s, "state": "done"} for n, s in zip(names, seconds, strict=True)
+    ]
     store.ledger.put(study, "stages", stages[:ended])
     clock = {"limit_s": 60.0, "used_s": sum(seconds[:ended]) + 1.4, "truncated": ["dropout 0.15"]}
     store.ledger.put(study, "clock", clock)
@@ -531,7 +379,12 @@ def _write_end(store: AbstractStore, study: str, tested: bool) -> None:
         "store": "studies/justright.db",
     }
     store.ledger.put(study, "paths", paths)
-    granted = {"champion/steps": 2000, "noise/blocks": 5, "round 1/longer": 3, "round 2/dropout": 0}
+    granted = {
+        "champion/steps": 2000,
+        "noise/blocks": 5,
+        "round 1/longer": 3,
+        "round 2/dropout": 0,
+    }
     store.ledger.put(study, "plan", {"version": 1, "granted": granted})
     versions = {
         "justright": "0.1.0",

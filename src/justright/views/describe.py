@@ -13,8 +13,8 @@ def shape_text(shape: Mapping[str, Any]) -> str:
 
     >>> shape_text({"body": "mlp", "hidden": [64, 64]})
     '2×64'
-    >>> shape_text({"body": "residual", "hidden": [256, 256, 256]}), shape_text({"hidden": [64, 32]})
-    ('residual 3×256', '64-32')
+    >>> shape_text({"body": "residual", "hidden": [256, 256]}), shape_text({"hidden": [64, 32]})
+    ('residual 2×256', '64-32')
     """
     hidden = [int(width) for width in shape.get("hidden") or ()]
     if not hidden:

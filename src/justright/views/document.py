@@ -1,7 +1,7 @@
 """The verdict as a document for programs: ``verdict.json`` and ``--json``.
 
-Schema ``justright/verdict``, version 1. Keys are only ever added within a version; a number that is
-not known is null, never missing; a number that is not finite is null.
+Schema ``justright/verdict``, version 1. Keys are only ever added within a version; a number that
+is not known is null, never missing; a number that is not finite is null.
 
 ========================  =====================================================================
 ``schema``, ``version``   ``"justright/verdict"``, 1
@@ -89,9 +89,7 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         "test": _pick(reader.fact("test"), "rows", "openings"),
         "noise": _pick(reader.fact("noise"), "seed_sd", "split_sd", "tie_below", "blocks"),
         "rounds": [_round(entry) for entry in reader.entries("rounds")],
-        "splits": _pick(
-            reader.fact("splits"), "kind", "reason", "train", "validation", "test"
-        ),
+        "splits": _pick(reader.fact("splits"), "kind", "reason", "train", "validation", "test"),
         "stages": [_pick(e, "name", "seconds", "state") for e in reader.entries("stages")],
         "clock": _pick(reader.fact("clock"), "limit_s", "used_s", "truncated"),
         "next": [_pick(e, "title", "why") for e in reader.entries("next")],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import ceil, floor, isfinite, log10
 from typing import Any
 
 # Middle tones that stay legible on white and on near-black paper, apart for colour-blind readers
@@ -37,9 +37,10 @@ def finite(values: Sequence[float | None]) -> list[float | None]:
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
     """An axis with a thin grid and no box; `more` goes to Plotly as it is."""
     return {
-        "title": {"text": title, "standoff": 10},
+        "title": {"text": title, "standoff": 10, "font": {"size": 13}},
         "automargin": True,
         "zeroline": False,
+        "separatethousands": True,
         "showline": False,
         "ticks": "",
         "gridcolor": "rgba(128,136,148,0.22)",
@@ -48,11 +49,14 @@ def axis(title: str = "", **more: Any) -> dict[str, Any]:
     }
 
 
-def layout(*, height: int, narrow: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def layout(
+    *, height: int, width: int | None = None, narrow: Mapping[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     """The common layout.
 
     Args:
         height: In pixels.
+        width: At most so many pixels; None = as wide as the page.
         narrow: Changes for pages narrower than 600 pixels, applied by the page.
         more: Axes and anything else of Plotly's layout.
     """
@@ -71,9 +75,23 @@ def layout(*, height: int, narrow: Mapping[str, Any] | None = None, **more: Any)
         "hovermode": "closest",
         "showlegend": False,
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
-        "meta": {"narrow": dict(narrow or {})},
+        "meta": {"narrow": dict(narrow or {}), "width": width},
         **more,
     }
+
+
+def log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks of a logarithmic axis at 1, 2 and 5 times powers of ten, written out.
+
+    >>> log_ticks(0.09, 0.6)["ticktext"]
+    ['0.1', '0.2', '0.5']
+    """
+    first, last = floor(log10(low)) - 1, ceil(log10(high)) + 1
+    wide = high > 1000 * low
+    factors = (1,) if wide else (1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)
+    values = [f * 10.0**power for power in range(first, last) for f in factors]
+    values = [value for value in values if low <= value <= high]
+    return {"tickvals": values, "ticktext": [f"{value:.3g}" for value in values]}
 
 
 def intervals(
@@ -99,9 +117,7 @@ def intervals(
     """
     names = [f"{i}" for i in range(len(labels))]  # equal labels must not share a line
     data = []
-    for name, value, ends, colour, text in zip(
-        names, values, ranges, colours, texts, strict=True
-    ):
+    for name, value, ends, colour, text in zip(names, values, ranges, colours, texts, strict=True):
         trace: dict[str, Any] = {
             "type": "scatter",
             "mode": "markers",

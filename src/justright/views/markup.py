@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from justright.views.card import Table
 
+SHORT = 24
+"""Characters up to which a column's cells are kept on one line."""
+
 
 def text(value: object) -> str:
     """Any text, safe between tags and inside quoted attributes.
@@ -19,8 +22,12 @@ def text(value: object) -> str:
 
 
 def table_html(table: Table) -> str:
-    """A table as HTML: numeric columns carry the class ``n``, strong rows ``strong``."""
-    classes = [' class="n"' if column.numeric else "" for column in table.columns]
+    """A table as HTML.
+
+    Classes: ``n`` a numeric column, ``s`` one of short texts, ``w`` one with sentences; ``strong``
+    a row worth finding first.
+    """
+    classes = [f' class="{_kind(table, index)}"' for index in range(len(table.columns))]
     head = "".join(
         f'<th scope="col"{mark}>{text(column.title)}</th>'
         for column, mark in zip(table.columns, classes, strict=True)
@@ -33,6 +40,11 @@ def table_html(table: Table) -> str:
         mark = ' class="strong"' if number in table.strong else ""
         rows.append(f"<tr{mark}>{cells}</tr>")
     caption = f"<caption>{text(table.caption)}</caption>" if table.caption else ""
-    return (
-        f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _kind(table: Table, index: int) -> str:
+    if table.columns[index].numeric:
+        return "n"
+    longest = max((len(row[index]) for row in table.rows), default=0)
+    return "s" if longest <= SHORT else "w"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from types import SimpleNamespace
-METRICS = [SimpleNamespace(name=n, title=t) for n, t in [("rmse","RMSE"),("mae","MAE"),("r2","R²"),("log_loss","log loss"),("accuracy","accuracy"),("auc","AUC")]]
+from justright.statistics.metrics import METRICS
 
 
 def title_of(name: str) -> str:

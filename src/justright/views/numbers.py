@@ -94,6 +94,15 @@ def count(value: float, noun: str = "", plural: str = "") -> str:
     return f"{number} {noun if value == 1 else plural or noun + 's'}"
 
 
+def capital(sentence: str) -> str:
+    """The same text with a capital in front; the rest stays as it is.
+
+    >>> capital("log-loss of the AUC")
+    'Log-loss of the AUC'
+    """
+    return sentence[:1].upper() + sentence[1:]
+
+
 def compact(value: float) -> str:
     """A count in two or three digits.
 

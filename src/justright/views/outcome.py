@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from justright.views.numbers import count, decimals, fixed, significant, span, with_interval
+from justright.views.numbers import (
+    capital,
+    count,
+    decimals,
+    fixed,
+    significant,
+    span,
+    with_interval,
+)
 from justright.views.reader import Reader
 
 
@@ -62,6 +70,12 @@ class Comparison:
         if self.word == "ties with":
             return f"difference {by}, 95% interval {span(low, high)}"
         return f"by {by} (95% interval {span(low, high)})"
+
+    @property
+    def short(self) -> str:
+        """The difference and its interval, positive = the network is better."""
+        by = fixed(self.difference, decimals((self.high - self.low) / 2))
+        return f"({by}; {span(self.low, self.high)})"
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,7 @@ class Outcome:
             if best is None or best.score is None:
                 return f"Nothing was scored {where}."
             return f"The best baseline is {best.title} with {self.title} {best.text} {where}."
-        sentence = f"{self.title} is {network.text} {where}"
+        sentence = f"{capital(self.title)} is {network.text} {where}"
         rival = next((m for m in self.baselines if m.title == self.against), None)
         if rival is not None:
             sentence += f"; {rival.title} has {rival.text}"

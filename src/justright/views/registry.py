@@ -12,6 +12,7 @@ from justright.views.cards.classification import calibration, confusion
 from justright.views.cards.comparisons import comparisons
 from justright.views.cards.data import columns, findings
 from justright.views.cards.decisions import decisions
+from justright.views.cards.following import following
 from justright.views.cards.recipes import recipes
 from justright.views.cards.regression import regression
 from justright.views.cards.reproduce import reproduce
@@ -45,6 +46,7 @@ class Section:
 VIEWS: tuple[View, ...] = (
     View("verdict", "Verdict", verdict),
     View("data", "Data and findings", findings),
+    View("next", "What to do next", following),
     View("baselines", "Baselines", baselines),
     View("recipes", "All recipes tried", recipes),
     View("tried", "Predicted and measured", comparisons),

@@ -45,7 +45,7 @@ def verdict_lines(store: AbstractStore, study: str) -> list[str]:
 
 
 def data_sentence(reader: Reader) -> str:
-    """The table, its target and its task: "20,433 rows × 12 columns → price (regression, RMSE)"."""
+    """The table, its target, its task: "20,433 rows × 12 columns → price (regression, RMSE)"."""
     table = reader.fact("table")
     if not table:
         return ""
@@ -107,8 +107,8 @@ def _noise(reader: Reader) -> str:
     seed, tie = noise.get("seed_sd"), noise.get("tie_below")
     if seed is None:
         return ""
-    text = f"{significant(seed, 2)} between seeds"
-    return f"{text}: differences under {significant(tie, 2)} are ties" if tie else text
+    text = f"{fixed(seed, decimals(seed))} between seeds"
+    return f"{text}: differences under {fixed(tie, decimals(tie))} are ties" if tie else text
 
 
 def _size(reader: Reader) -> str:

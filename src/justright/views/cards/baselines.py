@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, log10
 
 from justright.views import figures
 from justright.views.card import Card, Column, NotApplicable, Table
@@ -56,7 +56,7 @@ def baselines(reader: Reader) -> Card | NotApplicable:
     return Card(
         title="Baselines",
         claim=_claim(scored, len(entries), metric, metric_title(reader)),
-        figure=_figure(scored, metric, metric_title(reader)),
+        figure=_figure(scored, metric, metric_title(reader), greater),
         table=table,
         notes=(
             "Scores on the validation rows, which also chose early stopping and the champion: "
@@ -78,14 +78,38 @@ def _claim(scored: list[tuple], planned: int, metric: str, title: str) -> str:
     return claim + " on the same validation rows."
 
 
-def _figure(scored: list[tuple], metric: str, title: str) -> figures.Figure | None:
-    if len(scored) < 2:
+def _figure(scored: list[tuple], metric: str, title: str, greater: bool) -> figures.Figure | None:
+    """Score against the seconds it took: what each method buys and costs."""
+    timed = [m for m in scored if m[2]]
+    if len(timed) < 2:
         return None
-    return figures.intervals(
-        [m[0] for m in scored],
-        [m[1][metric] for m in scored],
-        [None for _ in scored],
-        [figures.NETWORK if m[4] else figures.BASELINE for m in scored],
-        title=f"{title} on validation",
-        texts=[f"{m[0]}: {significant(m[1][metric])}" for m in scored],
-    )
+    data = [
+        {
+            "type": "scatter",
+            "mode": "markers+text",
+            "x": [float(seconds)],
+            "y": [float(scores[metric])],
+            "text": [figures.plain(name, limit=34)],
+            "textposition": "middle right",
+            "cliponaxis": False,
+            "marker": {"color": figures.NETWORK if network else figures.BASELINE, "size": 10},
+            "hovertemplate": "%{text}: %{y:.4g} in %{x:.2g} s<extra></extra>",
+        }
+        for name, scores, seconds, _, network in timed
+    ]
+    times = [float(m[2]) for m in timed]
+    low, high = min(times) / 1.6, max(times) * 6  # room for the names on the right
+    better = "greater" if greater else "less"
+    return {
+        "data": data,
+        "layout": figures.layout(
+            height=330,
+            xaxis=figures.axis(
+                "seconds to train",
+                type="log",
+                range=[log10(low), log10(high)],
+                **figures.log_ticks(low, high),
+            ),
+            yaxis=figures.axis(f"{title}, {better} is better", nticks=6),
+        ),
+    }

@@ -34,7 +34,9 @@ def confusion(reader: Reader) -> Card | NotApplicable:
         reverse=True,
     )
     pairs = [pair for pair in pairs[:PAIRS] if pair[0]]
-    claim = f"{right / total:.1%} of {count(total, 'test row')} get the right class" if total else ""
+    claim = (
+        f"{right / total:.1%} of {count(total, 'test row')} get the right class" if total else ""
+    )
     if pairs:
         wrong, actual, predicted = pairs[0]
         claim += (
@@ -79,9 +81,11 @@ def calibration(reader: Reader) -> Card | NotApplicable:
     binary = len(reader.fact("table").get("classes") or ()) == 2
     what = "The positive class" if binary else "The class predicted"
     if abs(signed) > 0.01:  # a percentage point; assumption: less is of no practical meaning
-        said = f"{what} is announced {abs(signed):.1%} too {'often' if signed > 0 else 'rarely'}"
+        side = "more" if signed > 0 else "less"
+        points = f"{100 * abs(signed):.1f} percentage points"
+        said = f"{what} gets {points} {side} probability than it deserves"
     else:
-        said = f"{what} is announced as often as it occurs"
+        said = f"{what} gets the probability that it deserves on average"
     table = Table(
         (
             Column("Probability", numeric=True),
@@ -101,7 +105,10 @@ def calibration(reader: Reader) -> Card | NotApplicable:
     )
     return Card(
         title="Calibration",
-        claim=f"{said}; probabilities are off by {error:.1%} on average over {len(bins)} bins.",
+        claim=(
+            f"{said}; per bin, probabilities are off by {100 * error:.1f} percentage points "
+            f"on average ({len(bins)} bins)."
+        ),
         figure=_reliability(bins, rows),
         table=table,
         notes=(
@@ -123,6 +130,7 @@ def _matrix(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> figures.F
         "tickvals": names,
         "ticktext": [figures.plain(labels[i], limit=18) for i in order],
         "showgrid": False,
+        "ticklabelstandoff": 6,
         "fixedrange": True,
     }
     heat = {
@@ -145,6 +153,7 @@ def _matrix(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> figures.F
         "data": [heat],
         "layout": figures.layout(
             height=side,
+            width=200 + 90 * len(order) if len(order) <= 6 else None,
             xaxis=figures.axis("predicted", **ticks),
             yaxis=figures.axis("actual", autorange="reversed", **ticks),
         ),
@@ -200,7 +209,8 @@ def _reliability(bins: Sequence[Mapping[str, Any]], rows: int) -> figures.Figure
     return {
         "data": [line, points],
         "layout": figures.layout(
-            height=400,
+            height=420,
+            width=560,
             xaxis=figures.axis("predicted probability", range=[-0.02, 1.02]),
             yaxis=figures.axis("observed frequency", range=[-0.02, 1.02]),
         ),

@@ -28,12 +28,12 @@ def comparisons(reader: Reader) -> Card | NotApplicable:
         return NotApplicable("nothing was compared with the champion yet")
     rows = [_row(entry, predictions.get(str(entry.get("subject")))) for entry in rounds]
     rows += [
-        ("", title, "not run", _forecast(predictions[title]), "–", "–", "–", "–")
+        (title, "", "not run", _forecast(predictions[title]), "–", "–", "–", "–")
         for title in waiting
     ]
     heads = (
-        Column("Round", numeric=True),
         Column("Idea"),
+        Column("Round", numeric=True),
         Column("Verdict"),
         Column("Predicted"),
         Column("Measured gain", numeric=True),
@@ -43,7 +43,7 @@ def comparisons(reader: Reader) -> Card | NotApplicable:
     )
     accepted = frozenset(i for i, entry in enumerate(rounds) if entry.get("accepted"))
     return Card(
-        title="What was tried",
+        title="Predicted and measured",
         claim=_claim(rounds, len(waiting)),
         figure=_figure(rounds, predictions),
         table=Table(heads, tuple(rows), accepted),
@@ -78,7 +78,8 @@ def _forecast(prediction: Prediction | None) -> str:
     if prediction is None:
         return "–"
     low, middle, high = prediction.gain
-    return f"{prediction.helps:.0%}, gain {significant(middle, 2)} ({span(low, high)})"
+    places = decimals((high - low) / 2)
+    return f"{prediction.helps:.0%}, gain {fixed(middle, places)} ({span(low, high)})"
 
 
 def _row(entry: Mapping[str, Any], prediction: Prediction | None) -> tuple[str, ...]:
@@ -92,8 +93,8 @@ def _row(entry: Mapping[str, Any], prediction: Prediction | None) -> tuple[str, 
     else:
         measured, interval = fixed(gain, decimals((high - low) / 2)), span(low, high)
     return (
-        str(entry.get("round", "")),
         str(entry.get("subject", "")),
+        str(entry.get("round", "")),
         f"{verdict.get('word', '–')}{', accepted' if entry.get('accepted') else ''}",
         _forecast(prediction),
         measured,
@@ -140,7 +141,7 @@ def _figure(
                     "y0": index - 0.3,
                     "y1": index + 0.3,
                     "fillcolor": figures.NETWORK,
-                    "opacity": 0.14,
+                    "opacity": 0.2,
                     "line": {"width": 0},
                 }
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from justright.core.finding import Finding
+from justright.core.finding import Finding, Severity
 from justright.views.card import Card, Column, NotApplicable, Table
 from justright.views.numbers import count
 from justright.views.reader import Reader
@@ -27,11 +27,12 @@ def findings(reader: Reader) -> Card | NotApplicable:
         count(number, kind) if kind != "critical" else f"{number} critical"
         for kind, number in counts.items()
     )
+    critical = frozenset(i for i, f in enumerate(found) if f.severity is Severity.CRITICAL)
     columns = (Column("Severity"), Column("Finding"), Column("Columns"), Column("What was done"))
     return Card(
         title="Data and findings",
         claim=f"{sentence}; the audit found {kinds}.",
-        table=Table(columns, tuple(_finding_row(finding) for finding in found)),
+        table=Table(columns, tuple(_finding_row(finding) for finding in found), critical),
         notes=_split_notes(reader),
     )
 

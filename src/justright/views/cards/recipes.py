@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, log10
 from typing import Any
 
 from justright.core.trial import Trial, TrialState
@@ -48,12 +48,17 @@ def recipes(reader: Reader) -> Card | NotApplicable:
     drawn = _choose(ranked, champion)
     lines = [_line(reader, trial) for trial in drawn]
     lines = [line for line in lines if line.train[0] or line.validation[0]]
-    notes = ["Solid thick: the champion. Both panels share their scale; pick recipes in the legend."]
-    if len(lines) < len(started):
+    notes = [
+        "Both panels share their scale, cut where curves begin: a double click shows all of them, "
+        "a click on a name hides it."
+    ]
+    if len(drawn) < len(started):
         notes.append(
-            f"{len(lines)} of {count(len(started), 'training')} are drawn: the champion's, the "
+            f"{len(drawn)} of {count(len(started), 'training')} are drawn: the champion's, the "
             "best, the worst, and an even choice between."
         )
+    if len(lines) < len(drawn):
+        notes.append(f"{count(len(drawn) - len(lines), 'training')} left no curve.")
     if len(ranked) > ROWS:
         notes.append(f"The table lists the best {ROWS}, then whatever failed.")
     return Card(
@@ -88,7 +93,8 @@ def _choose(ranked: list[Trial], champion: str) -> list[Trial]:
     if len(ranked) <= CURVES:
         return ranked
     first = [i for i, trial in enumerate(ranked) if trial.spec.subject == champion][: CURVES // 3]
-    keep = {0, len(ranked) - 1, *first}
+    worst = max((i for i, trial in enumerate(ranked) if isfinite(_loss(trial))), default=0)
+    keep = {0, worst, *first}
     free = CURVES - len(keep)
     keep.update(round(i * (len(ranked) - 1) / max(free - 1, 1)) for i in range(free))
     return [ranked[i] for i in sorted(keep)]
@@ -147,7 +153,7 @@ def _figure(lines: list[Line], champion: str) -> figures.Figure:
                     "xaxis": f"x{panel}",
                     "yaxis": f"y{panel}",
                     **_joined(group, curve),
-                    "name": figures.plain(subject, limit=28),
+                    "name": figures.plain(subject, limit=28) + (" (champion)" if strong else ""),
                     "legendgroup": str(rank),
                     "showlegend": panel == "2",
                     "legendrank": 1000 - rank,
@@ -156,8 +162,6 @@ def _figure(lines: list[Line], champion: str) -> figures.Figure:
                     "hovertemplate": "%{text}<br>step %{x:,}: %{y:.4g}<extra></extra>",
                 }
             )
-    values = [v for line in lines for v in (*line.train[1], *line.validation[1]) if isfinite(v)]
-    scale = "log" if values and min(values) > 0 and max(values) > 4 * min(values) else "linear"
     narrow = {
         "xaxis.domain": [0, 1],
         "yaxis.domain": [0.56, 1],
@@ -166,7 +170,7 @@ def _figure(lines: list[Line], champion: str) -> figures.Figure:
         "yaxis2.showticklabels": True,
         "height": 620,
     }
-    ticks = {"type": scale, "nticks": 6, **({"dtick": "D2"} if scale == "log" else {})}
+    ticks = _scale(lines)
     return {
         "data": data,
         "layout": figures.layout(
@@ -181,6 +185,25 @@ def _figure(lines: list[Line], champion: str) -> figures.Figure:
             yaxis2=figures.axis(anchor="x2", matches="y", showticklabels=False, **ticks),
         ),
     }
+
+
+def _scale(lines: list[Line]) -> dict[str, Any]:
+    """A scale that shows where recipes differ: the first, steep part of curves is cut off."""
+    values = [v for line in lines for v in (*line.train[1], *line.validation[1]) if isfinite(v)]
+    late = sorted(
+        v
+        for line in lines
+        for v in line.validation[1][len(line.validation[1]) // 5 :]
+        if isfinite(v)
+    )
+    if not late:
+        return {"nticks": 6}
+    low, high = min(values), late[int(0.98 * (len(late) - 1))]
+    if low > 0 and high > low:
+        low, high = low / (high / low) ** 0.04, high * (high / low) ** 0.04
+        return {"type": "log", "range": [log10(low), log10(high)], **figures.log_ticks(low, high)}
+    room = 0.04 * (high - low)
+    return {"range": [low - room, high + room], "nticks": 6}
 
 
 def _table(ranked: list[Trial], champion: str) -> Table:

@@ -39,7 +39,9 @@ def regression(reader: Reader) -> Card | NotApplicable:
         notes.append(f"{count(shown)} of {count(total, 'test row')} are drawn.")
     if not reader.examples:
         series = [_grouped(pairs) for pairs in series]
-        notes.append(f"Single rows are not shown; each point is the mean of about 1/{BINS} of them.")
+        notes.append(
+            f"Single rows are not shown; each point is the mean of about 1/{BINS} of them."
+        )
     if len(targets) > PANELS:
         notes.append(f"The first {PANELS} of {count(len(targets), 'target')} are drawn.")
     pairs = _pairs(sample["y"], sample["prediction"], 0)
@@ -63,7 +65,9 @@ def _claim(pairs: Pairs, targets: Sequence[str]) -> str:
     spread = (fmean((p - a - bias) ** 2 for a, p in pairs) / len(pairs)) ** 0.5
     leaning = "no tendency to either side is visible"
     if abs(bias) > 2 * spread:  # two standard errors: about a 95% interval (published: textbook)
-        leaning = f"on average they are {significant(abs(bias), 2)} too {'high' if bias > 0 else 'low'}"
+        leaning = (
+            f"on average they are {significant(abs(bias), 2)} too {'high' if bias > 0 else 'low'}"
+        )
     name = f" of {targets[0]}" if len(targets) > 1 else ""
     return f"Half of the predictions{name} are off by less than {significant(off, 3)}; {leaning}."
 

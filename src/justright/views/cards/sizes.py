@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from math import isfinite
 from statistics import fmean
 from typing import Any
@@ -70,7 +71,7 @@ def _tried(reader: Reader) -> Mapping[str, list[float]]:
 def _weights(shape: Mapping[str, Any]) -> float:
     """Weights between hidden layers, enough to order shapes by size."""
     hidden = [int(width) for width in shape.get("hidden") or ()]
-    return sum(a * b for a, b in zip(hidden, hidden[1:], strict=False)) + sum(hidden)
+    return sum(a * b for a, b in pairwise(hidden)) + sum(hidden)
 
 
 def _figure(tried: Mapping[str, list[float]], chosen: str) -> figures.Figure:

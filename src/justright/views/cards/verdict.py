@@ -47,6 +47,7 @@ def _figure(result: Outcome) -> figures.Figure | None:
     scored = [method for method in result.methods if method.score is not None]
     if len(scored) < 2:
         return None
+    better = "greater" if result.greater else "less"
     return figures.intervals(
         [method.title for method in scored],
         [method.score for method in scored if method.score is not None],
@@ -55,7 +56,7 @@ def _figure(result: Outcome) -> figures.Figure | None:
             for method in scored
         ],
         [_colour(method) for method in scored],
-        title=f"{result.title} on the test set ({'greater' if result.greater else 'less'} is better)",
+        title=f"{result.title} on the test set, {better} is better",
         texts=[f"{method.title}: {method.text}" for method in scored],
     )
 
@@ -70,7 +71,7 @@ def _table(result: Outcome) -> Table:
             (
                 method.title,
                 method.text,
-                f"{comparison.word} it, {comparison.text}" if comparison else "",
+                f"{comparison.word} it {comparison.short}" if comparison else "",
                 *(significant(method.scores.get(name)) for name in others),
                 duration(method.seconds),
             )
@@ -78,7 +79,7 @@ def _table(result: Outcome) -> Table:
     columns = (
         Column("Method"),
         Column(result.title, numeric=True),
-        Column("The network"),
+        Column("The network (difference, 95%)"),
         *(Column(title_of(name), numeric=True) for name in others),
         Column("Training", numeric=True),
     )
@@ -93,15 +94,9 @@ def _notes(reader: Reader, result: Outcome) -> tuple[str, ...]:
     if validation is not None and drop is not None:
         notes.append(
             f"Validation had promised {result.title} {significant(validation)}; the difference "
-            f"between validation and test is {significant(drop)}."
+            f"between validation and test is {significant(drop, 2)}."
         )
     truncated = reader.fact("clock").get("truncated") or ()
     if truncated:
         notes.append(f"The time limit cut: {', '.join(str(item) for item in truncated)}.")
-    following = [
-        f"{entry.get('title')}" + (f" ({entry['why']})" if entry.get("why") else "")
-        for entry in reader.entries("next")[:3]
-    ]
-    if following:
-        notes.append(f"What to try next: {'; '.join(following)}.")
     return tuple(notes)
