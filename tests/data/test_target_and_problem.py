@@ -53,6 +53,7 @@ TARGETS: dict[str, tuple[list[Any], TaskKind, tuple[str, ...], str, str]] = {
     "rare": (["late", "ok", "ok", "ok"] * 100, TaskKind.BINARY, ("ok", "late"), "text", "two"),
     "bool": ([True, False] * 200, TaskKind.BINARY, ("false", "true"), "boolean", "two"),
     "0 and 1": ([1, 0] * 200, TaskKind.BINARY, ("0", "1"), "integer", "two"),
+    "halves as text": (["1.50", "2.50"] * 200, TaskKind.BINARY, ("1.5", "2.5"), "text", "two"),
     "1 and 2 as text": (["2", "1"] * 200, TaskKind.BINARY, ("1", "2"), "integer", "two"),
 }
 

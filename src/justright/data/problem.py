@@ -14,7 +14,7 @@ from justright.core.finding import Finding, Severity
 from justright.core.task import Task, TaskKind
 from justright.data.arrays import coded, labels_of, numbers_of, seconds_of
 from justright.data.kinds import judge
-from justright.data.numerals import number_style
+from justright.data.numerals import number_style, parse_numbers
 from justright.data.options import DataOptions, check_options, did_you_mean
 from justright.data.schema import infer_schema
 from justright.data.table import Table
@@ -143,7 +143,9 @@ def _amounts(values: pl.Series) -> np.ndarray:
 
 
 def _class_codes(values: pl.Series, task: Task) -> np.ndarray:
-    numbers = numeric_target(values.drop_nulls()) if task.label_type == "integer" else None
+    # Labels that are numbers were made from numbers: "1.50" is the class "1.5".
+    amounts = all(parse_numbers(pl.Series(task.classes)).is_not_null())
+    numbers = numeric_target(values.drop_nulls()) if amounts else None
     if numbers is not None and values.null_count() == 0:
         values = numbers
     found = coded(values if values.dtype != pl.Boolean else labels_of(values))

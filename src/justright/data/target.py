@@ -42,23 +42,24 @@ def infer_task(table: Table, options: DataOptions) -> Task:
 def _single(table: Table, name: str, wish: str | None) -> Task:
     values = _present(table.frame[name])
     numbers = numeric_target(values)
-    labels = labels_of(values if numbers is None else numbers).drop_nulls()
-    distinct = labels.n_unique()
+    found = values if numbers is None else numbers
+    distinct = found.n_unique()
     if distinct == 1:
         raise DataError(
-            f"the target {name!r} is always {labels[0]!r}", hint="there is nothing to predict"
+            f"the target {name!r} is always {labels_of(found)[0]!r}",
+            hint="there is nothing to predict",
         )
     if wish == "regression" or (wish is None and numbers is not None and distinct > 2):
         if numbers is None:
             raise OptionError(
-                f"--task regression: the target {name!r} holds text such as {labels[0]!r}",
+                f"--task regression: the target {name!r} holds text such as {values[0]!r}",
                 hint="leave --task out, or name a target of numbers",
             )
         reason = _regression_reason(numbers, distinct) if wish is None else "said by --task"
         if reason:
             _check_finite(numbers)
             return Task(TaskKind.REGRESSION, (name,), reason=reason)
-    return _classes(name, values if numbers is None else numbers, labels, wish)
+    return _classes(name, found, wish)
 
 
 def numeric_target(values: pl.Series) -> pl.Series | None:
@@ -116,7 +117,8 @@ def _check_finite(numbers: pl.Series) -> None:
         )
 
 
-def _classes(name: str, values: pl.Series, labels: pl.Series, wish: str | None) -> Task:
+def _classes(name: str, values: pl.Series, wish: str | None) -> Task:
+    labels = labels_of(values)
     rows, distinct = labels.len(), labels.n_unique()
     if values.dtype.is_numeric():
         _check_finite(values)
