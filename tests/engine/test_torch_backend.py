@@ -1,0 +1,61 @@
+"""The torch backend passes the contract, at every size of chunk."""
+
+from __future__ import annotations
+
+import pytest
+
+from justright.engine.contract import Backend, Program
+from justright.engine.torch_stack.backend import TorchBackend
+from justright.engine.torch_stack.cost import CostModel
+from justright.recipe.network import Inputs, NetworkSpec, Shape
+from justright.recipe.recipe import LossSpec
+from justright.testing.backends import BATCH, BackendContract
+
+
+class OneByOne(CostModel):
+    """Puts every candidate into a chunk of its own."""
+
+    def chunk(self, program: Program, k: int) -> int:
+        return 1
+
+
+class InPairs(CostModel):
+    """Two candidates a chunk."""
+
+    def chunk(self, program: Program, k: int) -> int:
+        return 2
+
+
+class TestStacked(BackendContract):
+    def backend(self) -> Backend:
+        return TorchBackend()
+
+
+class TestOneByOne(BackendContract):
+    def backend(self) -> Backend:
+        return TorchBackend(OneByOne())
+
+
+class TestInPairs(BackendContract):
+    def backend(self) -> Backend:
+        return TorchBackend(InPairs())
+
+
+def make_program(shape: Shape, inputs: Inputs) -> Program:
+    return Program(NetworkSpec(shape, inputs), LossSpec(), "adamw", BATCH)
+
+
+@pytest.mark.parametrize(
+    ("shape", "inputs", "word"),
+    [
+        (Shape(hidden=()), Inputs(3, 0, (), 2), "hidden"),
+        (Shape(body="residual", hidden=(4, 8)), Inputs(3, 0, (), 2), "width"),
+        (Shape(), Inputs(0, 0, (), 2), "inputs"),
+        (Shape(numbers="periodic", number_width=1), Inputs(3, 0, (), 2), "periodic"),
+        (Shape(), Inputs(3, 0, (), 0), "outputs"),
+    ],
+)
+def test_what_cannot_run_is_refused_with_a_reason(shape: Shape, inputs: Inputs, word: str) -> None:
+    reason = TorchBackend().accepts(make_program(shape, inputs))
+    assert reason is not None
+    assert word in reason
