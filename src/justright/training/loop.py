@@ -22,8 +22,9 @@ from justright.training.order import Order
 from justright.training.record import Kept, Record
 from justright.training.weights import usable_tensors
 
-SPAN_S = 0.2
-"""Seconds of work aimed at between two looks at the clock; the bound is 0.25 s."""
+SPAN_S = 0.15
+"""Seconds of work aimed at between two looks at the clock, which are to be at most 0.25 s apart
+also when the machine gets busy (judgement)."""
 
 MAX_SPAN = 2_000
 """Most steps of a span, so that its order stays small."""
@@ -94,9 +95,9 @@ def make_span(ways: Sequence[tuple[Order, Course]], batch: int, start: int, coun
 
 @dataclass
 class Pace:
-    """Chooses the length of spans from the measured time of a step."""
+    """Chooses the length of spans from the measured time of a step; the first are short."""
 
-    step_s: float
+    step_s: float = SPAN_S / 4
 
     def steps(self) -> int:
         """Steps of the next span."""
@@ -112,7 +113,6 @@ def train(
     stack: Stack,
     plan: Plan,
     records: Mapping[str, Record],
-    pace: Pace,
     report: Callable[[int], None],
     checkpoint: Callable[[int], None],
     step: int = 0,
@@ -123,11 +123,11 @@ def train(
         stack: The candidates, at `step`.
         plan: What they are to do.
         records: By candidate; written here.
-        pace: First guess of the time of a step.
         report: Called with the step after each span.
         checkpoint: Called with the step after each span, with everything consistent.
         step: Where to start.
     """
+    pace = Pace()
     while step < plan.steps and stack.ids:
         count = min(pace.steps(), next(e for e in plan.evaluations if e > step) - step)
         if time.time() + count * pace.step_s > plan.deadline:

@@ -19,7 +19,7 @@ from justright.training.budget import batch_of, evaluation_steps
 from justright.training.checkpoint import Checkpoint, load, request_key, save
 from justright.training.controls import Course
 from justright.training.judge import Judged, probe_rows
-from justright.training.loop import Pace, Plan, Trainee, train
+from justright.training.loop import Plan, Trainee, train
 from justright.training.order import Order
 from justright.training.record import Record
 from justright.training.request import Member, MemberResult, TrainRequest
@@ -51,7 +51,7 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     plan = _plan(request, folders, data)
     path = out / f"{request_key(request)}.checkpoint"
     found = load(path)
-    stack, pace = _open(request, plan, folders, data, found)
+    stack = _open(request, plan, folders, data, found)
     records = dict(found.records) if found else {m.id: Record(m.id) for m in request.members}
     saved = time.monotonic()
 
@@ -71,7 +71,7 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
 
     step = found.step if found else 0
     try:
-        train(stack, plan, records, pace, tell, checkpoint, step)
+        train(stack, plan, records, tell, checkpoint, step)
     finally:
         stack.close()
     seconds = time.perf_counter() - began
@@ -119,7 +119,7 @@ def _open(
     folders: list[EncodedRows],
     data: Rows,
     found: Checkpoint | None,
-) -> tuple[Stack, Pace]:
+) -> Stack:
     """Open the stack, new or from a checkpoint, on the first backend that accepts it."""
     recipe = request.recipe
     program = Program(plan.net, recipe.loss, recipe.optimiser.rule, plan.batch)
@@ -140,8 +140,7 @@ def _open(
             stack = backend.open(program, data, candidates)
             if found and found.states:
                 stack.keep(list(found.states))
-            count = len(candidates)
-            return stack, Pace(max(backend.cost(program, count).step_s, 1e-7) * count)
+            return stack
         refusals.append(f"{backend.name}: {refusal}")
     raise OptionError(f"no backend can train this network ({'; '.join(refusals)})")
 
@@ -171,9 +170,8 @@ def _result(out: Path, trainee: Trainee, record: Record, seconds: float) -> Memb
     """Write a member's files and sum it up."""
     kept = record.kept
     if kept is None:
-        if record.state != "failed":
-            record.state = "cut" if record.state == "cut" else "failed"
-            record.reason = record.reason or "its loss was never finite"
+        if record.state == "done":
+            record.fail("its loss was never finite")
         loss, scores, weights, predictions = float("inf"), {}, "", ""
     else:
         judged = trainee.validation or trainee.probe
