@@ -43,8 +43,16 @@ def fit_preprocessing(
     index = pl.Series(np.asarray(vocabulary_rows, dtype=np.int64))
     for column in problem.schema.inputs:
         values = column_array(problem.table.frame[column.name].gather(index), column)
-        learner.learn(column, values)
-    return learner.finished(_target(problem, train_rows))
+        learner.learn(column, values, problem.table.frame.schema[column.name].is_numeric())
+    named = {column.name for column in problem.schema.inputs}
+    unused = [n for n in problem.table.columns if n not in named and n not in problem.task.targets]
+    return learner.finished(
+        {
+            "target": _target(problem, train_rows),
+            "unused": unused,
+            "weight": problem.options.weight,
+        }
+    )
 
 
 class _Learner:
@@ -60,9 +68,10 @@ class _Learner:
         self._names: tuple[list[str], list[str]] = ([], [])
         self._categories: list[int] = []
 
-    def learn(self, column: Column, values: ColumnArray) -> None:
-        """Take in one column's values in the vocabulary rows."""
-        described = describe(column, values, self._spec)
+    def learn(self, column: Column, values: ColumnArray, numeric: bool) -> None:
+        """Take in one column's values in the vocabulary rows; numeric says how it is stored."""
+        described: dict[str, Any] = describe(column, values, self._spec)
+        described["numeric"] = numeric
         if isinstance(values, np.ndarray):
             seen: Any = values[self._train]
         else:
@@ -88,8 +97,8 @@ class _Learner:
         self._names[1].extend(indicators)
         self._columns.append(described)
 
-    def finished(self, target: dict[str, Any]) -> Preprocessing:
-        """All columns and the target together."""
+    def finished(self, further: dict[str, Any]) -> Preprocessing:
+        """All columns together with what else the document says."""
         scales = np.concatenate([*self._scales[0], *self._scales[1]])
         document = {
             "format": FORMAT,
@@ -97,14 +106,14 @@ class _Learner:
                 "numbers": len(self._names[0]),
                 "indicators": len(self._names[1]),
                 "categories": self._categories,
-                "outputs": len(target["prior"]),
+                "outputs": len(further["target"]["prior"]),
             },
             "columns": self._columns,
             "features": self._names[0] + self._names[1],
             "centre": scales[:, 0].tolist(),
             "factor": scales[:, 1].tolist(),
             "clip": self._spec.clip,
-            "target": target,
+            **further,
         }
         raw = np.concatenate(self._edges).T  # [EDGES, numbers]: as rows they can be scaled
         arrays = self._arrays | {"edges": Preprocessing(document, {}).scaled(raw).T}

@@ -1,0 +1,227 @@
+"""The model folder: written in one go, every file named with its SHA-256 in a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from justright.core.codec import to_document
+from justright.core.errors import ModelError
+from justright.core.task import Task
+from justright.deploy import network
+from justright.deploy.network import Preprocessing
+from justright.model.card import CardFacts, card_text
+from justright.recipe.network import NetworkSpec, buffer_shapes, tensor_shapes
+from justright.recipe.recipe import Recipe
+
+FORMAT = network.FORMAT
+"""Version of the folder; a reader refuses newer ones."""
+
+FILES = ("recipe.json", "preprocessing.json", "weights.safetensors", "card.md", "network.py")
+"""What a folder holds beside its manifest."""
+
+MANIFEST = "manifest.json"
+
+
+def write_model(
+    folder: str | Path,
+    *,
+    recipe: Recipe,
+    spec: NetworkSpec,
+    preprocessing: Preprocessing,
+    weights: Mapping[str, np.ndarray],
+    task: Task,
+    facts: CardFacts,
+) -> Path:
+    """Write a model folder beside its place and move it there, so that nobody sees half of one.
+
+    Args:
+        folder: Where the model is to lie; a model that lies there is replaced.
+        recipe: How the network was trained.
+        spec: The network.
+        preprocessing: Fitted on the network's training rows.
+        weights: Tensors of `tensor_shapes` and `buffer_shapes`; others are left out.
+        task: What is predicted.
+        facts: What the card says.
+
+    Raises:
+        ModelError: If a tensor is missing or of another shape, or the folder cannot be written.
+    """
+    folder = Path(folder)
+    content = {
+        "recipe.json": _json({"format": FORMAT, **_recipe_document(recipe, spec, task)}),
+        "preprocessing.json": _json(preprocessing.document),
+        "weights.safetensors": save(_tensors(spec, preprocessing, weights)),
+        "card.md": card_text(facts, task, spec).encode(),
+        "network.py": Path(network.__file__).read_bytes(),
+    }
+    content[MANIFEST] = _json({"format": FORMAT, "files": _digests(content)})
+    try:
+        _replace(folder, content)
+    except OSError as error:
+        raise ModelError(
+            f"cannot write the model folder {str(folder)!r} ({error.strerror or error})",
+            hint="free space or choose another folder",
+        ) from error
+    return folder
+
+
+def update_card(folder: str | Path, facts: CardFacts, task: Task, spec: NetworkSpec) -> None:
+    """Write the card anew, once more is known, and its digest into the manifest.
+
+    Raises:
+        ModelError: If the folder is damaged or cannot be written.
+    """
+    folder = Path(folder)
+    check_model(folder)
+    content = {name: (folder / name).read_bytes() for name in FILES}
+    content["card.md"] = card_text(facts, task, spec).encode()
+    content[MANIFEST] = _json({"format": FORMAT, "files": _digests(content)})
+    try:
+        _replace(folder, content)
+    except OSError as error:
+        raise ModelError(
+            f"cannot write the model folder {str(folder)!r} ({error.strerror or error})"
+        ) from error
+
+
+def check_model(folder: str | Path) -> dict[str, Any]:
+    """Check a model folder against its manifest, and return the manifest.
+
+    Raises:
+        ModelError: If something is missing, damaged, edited, or of a newer format.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise ModelError(
+            f"the model folder {str(folder)!r} {what}", hint="name studies/NAME/model"
+        )
+    manifest = _read_manifest(folder)
+    for name in FILES:
+        entry = manifest["files"].get(name)
+        if not isinstance(entry, dict) or "sha256" not in entry:
+            raise _damaged(folder / MANIFEST, f"does not name {name}")
+        try:
+            content = (folder / name).read_bytes()
+        except FileNotFoundError as error:
+            raise _damaged(folder / name, "is missing") from error
+        except OSError as error:
+            raise _damaged(folder / name, f"cannot be read ({error.strerror})") from error
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise _damaged(folder / name, "was changed after it was written")
+    return manifest
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{str(folder)!r} is no model folder: it has no {MANIFEST}",
+            hint="name studies/NAME/model",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _damaged(path, f"cannot be read ({error})") from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if not isinstance(found, int) or not isinstance(manifest.get("files"), dict):
+        raise _damaged(path, "names no format or no files")
+    if found > FORMAT:
+        raise ModelError(
+            f"{str(folder)!r} is a model of format {found}, and this version reads up to {FORMAT}",
+            hint="update justright: pip install -U justright",
+        )
+    return manifest
+
+
+def _damaged(path: Path, what: str) -> ModelError:
+    return ModelError(f"{str(path)!r} {what}", hint="restore the folder, or fit again")
+
+
+def _recipe_document(recipe: Recipe, spec: NetworkSpec, task: Task) -> dict[str, Any]:
+    tensors = tensor_shapes(spec) | buffer_shapes(spec)
+    return {
+        "recipe": to_document(recipe),
+        "network": to_document(spec),
+        "task": to_document(task),
+        "tensors": {name: list(shape) for name, shape in tensors.items()},
+    }
+
+
+def _tensors(
+    spec: NetworkSpec, preprocessing: Preprocessing, weights: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """All tensors of the folder: the network's, and those of text columns."""
+    found = {}
+    for name, shape in (tensor_shapes(spec) | buffer_shapes(spec)).items():
+        if name not in weights:
+            raise ModelError(f"the weights have no tensor {name!r}")
+        if weights[name].shape != shape:
+            raise ModelError(f"tensor {name!r} is {weights[name].shape}, the network's is {shape}")
+        found[name] = np.ascontiguousarray(weights[name])
+    _fill_unseen(found, preprocessing)
+    for name, array in preprocessing.arrays.items():
+        if name.startswith("preprocessing/"):
+            found[name] = np.ascontiguousarray(array)
+    return found
+
+
+def _fill_unseen(found: dict[str, np.ndarray], preprocessing: Preprocessing) -> None:
+    """Give row 0 the mean of a table where no training row had an unseen value.
+
+    Nothing has taught that row, so it would say something random about every new value.
+    """
+    embedded = [d for d in preprocessing.document["columns"] if d["encoding"] == "embedding"]
+    for index, described in enumerate(embedded):
+        learned = [i for i, value in enumerate(described["values"], 1) if value is not None]
+        if described["unseen_rows"] == 0 and learned:
+            table = found[f"categories.{index}.weight"].copy()
+            table[0] = table[learned].mean(axis=0)
+            found[f"categories.{index}.weight"] = table
+
+
+def _json(document: Any) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _digests(content: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"sha256": hashlib.sha256(content[name]).hexdigest(), "bytes": len(content[name])}
+        for name in FILES
+    }
+
+
+def _replace(folder: Path, content: Mapping[str, bytes]) -> None:
+    """Write the files into a new folder and put it in the old one's place."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    fresh = folder.with_name(f".{folder.name}.{mark}.new")
+    stale = folder.with_name(f".{folder.name}.{mark}.old")
+    try:
+        fresh.mkdir()
+        for name, data in content.items():
+            with (fresh / name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        if folder.exists():  # a folder cannot be renamed onto one that is not empty
+            folder.rename(stale)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            if stale.exists():
+                stale.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(stale, ignore_errors=True)

@@ -1,0 +1,215 @@
+"""A trained model, ready to predict tables."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from justright.core.codec import from_document
+from justright.core.errors import DataError, ModelError
+from justright.core.task import Task
+from justright.data.ingest import read_table
+from justright.data.problem import numbers_of, target_of
+from justright.model.chunks import check_output, open_chunks, write_chunks
+from justright.model.columns import check_columns, read_columns
+from justright.model.folder import check_model
+from justright.model.serve import load_predictor
+from justright.recipe.network import NetworkSpec, parameter_count
+from justright.statistics.metrics import score
+
+logger = logging.getLogger("justright")
+
+ROWS = 16_384
+"""Rows predicted at a time, so that memory stays bounded."""
+
+
+class Model:
+    """A model folder. Predicting runs the folder's own ``network.py``, in double precision.
+
+    PyTorch is imported by the first prediction. One thread uses a model at a time.
+
+    >>> model = Model.load("studies/houses/model")          # doctest: +SKIP
+    >>> model.predict({"size": [61.0], "town": ["Ulm"]})     # doctest: +SKIP
+    """
+
+    def __init__(self, folder: Path, task: Task, spec: NetworkSpec, document: Any) -> None:
+        self.folder = folder
+        self.task = task
+        self.spec = spec
+        self._document = document
+        self._noted: set[str] = set()
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Model:
+        """Read a model folder, wherever it was copied to.
+
+        Raises:
+            ModelError: If it is missing, damaged, edited by hand, or of a newer format.
+        """
+        folder = Path(folder)
+        check_model(folder)
+        try:
+            recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+            document = json.loads((folder / "preprocessing.json").read_text(encoding="utf-8"))
+            task = from_document(Task, recipe["task"])
+            spec = from_document(NetworkSpec, recipe["network"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{str(folder)!r} is damaged: {error}", hint="restore the folder, or fit again"
+            ) from error
+        return cls(folder, task, spec, document)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it needs."""
+        return tuple(str(d["name"]) for d in self._document["columns"])
+
+    @property
+    def parameters(self) -> int:
+        """Number of learned weights."""
+        return parameter_count(self.spec)
+
+    def predict(self, data: Any) -> pl.DataFrame:
+        """Predict the rows of a table.
+
+        Args:
+            data: Path of a file; a polars or pandas frame, a NumPy array, or a dict of columns.
+                Columns may come in any order; further ones are ignored.
+
+        Returns:
+            One column per target; for classes the most probable one, in its original type, and a
+            column ``p(label)`` per class.
+
+        Raises:
+            InputError: If it cannot be read, or columns are missing.
+        """
+        return self.frame_of(self.arrays(self._read(data)))
+
+    def probabilities(self, data: Any) -> np.ndarray:
+        """Probabilities float64 [rows, classes], classes in the order of ``task.classes``.
+
+        Raises:
+            InputError: If the model predicts numbers, or the data cannot be used.
+        """
+        if not self.task.is_classification:
+            raise ModelError(
+                f"the model predicts {self.task.kind.value}, which has no probabilities",
+                hint="use predict",
+            )
+        return self.arrays(self._read(data))
+
+    def evaluate(self, data: Any) -> dict[str, float]:
+        """Score the model on rows whose target is known: every metric that applies.
+
+        Rows without a target are left out; the weight column counts where there is one.
+
+        Raises:
+            InputError: If the data cannot be used, or no row has a target.
+        """
+        frame = self._read(data)
+        targets = [name for name in self.task.targets if name in frame.columns]
+        known = frame.drop_nulls(targets) if targets else frame
+        if known.height == 0:
+            raise DataError("no row has a target", hint="evaluating needs known targets")
+        weight = self._document["weight"]
+        weights = numbers_of(known[weight]) if weight in known.columns else None
+        return score(self.task, target_of(known, self.task), self.arrays(known), weights)
+
+    def arrays(self, frame: pl.DataFrame, decimal: str = "") -> np.ndarray:
+        """Values [rows, targets] or probabilities [rows, classes] for a cleaned frame.
+
+        Args:
+            frame: As `data.ingest.read_table` makes it.
+            decimal: Style of numbers that are stored as text; see `model.columns`.
+
+        Raises:
+            ModelError: If columns are missing.
+        """
+        self._note(frame)
+        columns = (
+            read_columns(frame.slice(start, ROWS), self._document, decimal)
+            for start in range(0, max(frame.height, 1), ROWS)
+        )
+        return np.concatenate([self._predictor.decoded(each) for each in columns])
+
+    @cached_property
+    def _predictor(self) -> Any:
+        return load_predictor(self.folder)
+
+    def _read(self, data: Any) -> pl.DataFrame:
+        if isinstance(data, pl.DataFrame) and data.height == 0:
+            return data  # nothing to predict is no mistake of a program
+        return read_table(data).frame
+
+    def _note(self, frame: pl.DataFrame) -> None:
+        """Say once which columns the model does not know."""
+        strange = [n for n in check_columns(frame.columns, self._document) if n not in self._noted]
+        if strange:
+            self._noted.update(strange)
+            shown = ", ".join(strange[:5]) + (", ..." if len(strange) > 5 else "")
+            logger.warning("columns that the model does not know are ignored: %s", shown)
+
+    def frame_of(self, found: np.ndarray) -> pl.DataFrame:
+        """What `arrays` returned as the columns that `predict` promises."""
+        targets = self.task.targets
+        if not self.task.is_classification:
+            return pl.DataFrame({name: found[:, place] for place, name in enumerate(targets)})
+        labels = pl.Series(targets[0], self._predictor.preprocessing.labels(found))
+        chances = [pl.Series(f"p({c})", found[:, i]) for i, c in enumerate(self.task.classes)]
+        return pl.DataFrame([labels, *chances])
+
+    def __repr__(self) -> str:
+        return f"Model({str(self.folder)!r}: {self._summary()})"
+
+    def _repr_html_(self) -> str:
+        return f"<b>{escape(self.folder.name)}</b>: {escape(self._summary())}"
+
+    def _summary(self) -> str:
+        shape = self.spec.shape
+        size = f"{len(shape.hidden)} × {max(shape.hidden, default=0)}"
+        return (
+            f"{self.task.kind.value} of {', '.join(self.task.targets)} from {len(self.columns)} "
+            f"columns, {shape.body} {size}, {self.parameters:,} weights"
+        )
+
+
+def predict_file(model: Model, source: str | Path, out: str | Path) -> int:
+    """Predict a file into another one, chunk by chunk, in constant memory.
+
+    Args:
+        model: The model.
+        source: CSV, TSV, Parquet, Arrow or JSON lines.
+        out: CSV, TSV, Parquet or JSON lines, by its suffix; row i belongs to row i of the source.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        InputError: If the source cannot be used, or the result cannot be written.
+    """
+    out = Path(out)
+    check_output(out)
+    rows = 0
+    with open_chunks(Path(source)) as chunks:
+        first = next(chunks)
+        done = model.frame_of(model.arrays(first.frame, first.decimal))
+
+        def frames() -> Iterator[pl.DataFrame]:
+            nonlocal rows
+            rows += done.height
+            yield done
+            for chunk in chunks:
+                frame = model.frame_of(model.arrays(chunk.frame, chunk.decimal))
+                rows += frame.height
+                yield frame
+
+        write_chunks(out, done.schema, frames)
+    return rows
