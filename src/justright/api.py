@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time as clock
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 from justright.core.progress import Listener
 from justright.data.options import DataOptions
-from justright.designer.fit import fit_study
+from justright.designer.fit import StudyInterrupted, fit_study
 from justright.designer.folder import StudyFolder
 from justright.designer.options import FitOptions, parse_time
 from justright.model.predictor import Model
+from justright.report.write import write_report
 from justright.store.opening import open_store
 from justright.views.notebook import study_html
 from justright.views.verdict import verdict_document, verdict_lines
@@ -130,8 +132,39 @@ def fit(
         examples=examples,
         command=f"justright.fit(..., target={target!r}, time={time!r}, seed={seed})",
     )
-    folder = fit_study(data, options, started=clock.time(), listener=listener)
-    return Study(folder.root)
+    return Study(design(data, options, started=clock.time(), listener=listener).root)
+
+
+def design(
+    source: Any, options: FitOptions, *, started: float, listener: Listener | None = None
+) -> StudyFolder:
+    """Lead a study to its end and write what people read: the report and ``verdict.json``.
+
+    Args:
+        source: Path of a data file, or a frame.
+        options: What the user asked.
+        started: Unix time from which the limit counts.
+        listener: Told about the progress.
+
+    Raises:
+        InputError: If something handed in cannot be used; nothing was changed.
+        KeyboardInterrupt: On Ctrl-C, after what was finished has been saved and reported.
+    """
+    interrupted: KeyboardInterrupt | None = None
+    try:
+        folder = fit_study(source, options, started=started, listener=listener)
+    except StudyInterrupted as stop:
+        folder, interrupted = stop.folder, KeyboardInterrupt()
+    with open_store(options.studies) as store:
+        name = folder.root.name
+        write_report(store, name, folder.report, examples=options.examples)
+        used = store.ledger.fact(name, "clock") | {"used_s": clock.time() - started}
+        store.ledger.put(name, "clock", used)
+        verdict = json.dumps(verdict_document(store, name), indent=2, allow_nan=False)
+    folder.verdict.write_text(verdict)
+    if interrupted is not None:
+        raise interrupted
+    return folder
 
 
 def load(folder: str | Path) -> Model:

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 import typer
 
+from justright.api import design
 from justright.core.errors import JustRightError
 from justright.data.options import DataOptions
-from justright.designer.fit import fit_study
 from justright.designer.options import FitOptions
 from justright.model.predictor import Model
 
@@ -59,7 +59,7 @@ def _self_check() -> float:
         options = FitOptions(
             data=DataOptions(target=("y",)), limit_s=12.0, studies=Path(folder), name="self-check"
         )
-        study = fit_study(frame[:500], options, started=time.time())
+        study = design(frame[:500], options, started=time.time())
         predicted = Model.load(study.model).predict(frame[500:])["y"].to_numpy()
     rest = y[500:]
     return float(np.mean((predicted - rest) ** 2) / np.var(rest))

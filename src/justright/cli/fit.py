@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
+from justright.api import design
 from justright.cli.screen import open_screen
 from justright.core.errors import OptionError
 from justright.data.options import DataOptions
 from justright.designer.clock import process_start
-from justright.designer.fit import fit_study
 from justright.designer.options import FitOptions, parse_time
 from justright.store.opening import open_store
 from justright.views.verdict import verdict_document, verdict_lines
@@ -74,7 +74,7 @@ def fit(
     if verbose:
         logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
     with open_screen(quiet=quiet or as_json, verbose=verbose) as listener:
-        study = fit_study(data, options, started=process_start(), listener=listener)
+        study = design(data, options, started=process_start(), listener=listener)
     with open_store(studies) as store:
         if as_json:
             print(json.dumps(verdict_document(store, study.root.name), indent=2))

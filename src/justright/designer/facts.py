@@ -96,7 +96,7 @@ def network_fact(
     spec = NetworkSpec(arm.recipe.shape, inputs)
     return {
         "subject": arm.subject,
-        "shape": "×".join(str(width) for width in arm.recipe.shape.hidden),
+        "shape": to_document(arm.recipe.shape),
         "parameters": parameter_count(spec),
         "bytes": size,
         "ms_per_row": ms_per_row,

@@ -22,7 +22,7 @@ from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
 from justright.designer.clock import Clock
-from justright.designer.crew import Crew
+from justright.designer.crew import Crew, Interrupted
 from justright.designer.flow import Flow
 from justright.designer.folder import StudyFolder
 from justright.designer.options import FitOptions, check_name
@@ -45,6 +45,14 @@ LEASE_S = 120.0
 """The lease on a study; prolonged every ten seconds while something runs."""
 
 
+class StudyInterrupted(Exception):
+    """Ctrl-C ended a study early; what was finished is saved in its folder."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self.folder = folder
+        super().__init__(f"stopped; what was finished is in {folder.root}")
+
+
 def fit_study(
     source: Any, options: FitOptions, *, started: float, listener: Listener | None = None
 ) -> StudyFolder:
@@ -58,7 +66,7 @@ def fit_study(
 
     Raises:
         InputError: If something handed in cannot be used; nothing was changed.
-        KeyboardInterrupt: On Ctrl-C, after what was finished has been saved.
+        StudyInterrupted: On Ctrl-C, after what was finished has been saved.
     """
     clock = Clock(started, options.limit_s)
     repeated = read_plan(options.work) if options.work is not None else None
@@ -81,7 +89,10 @@ def fit_study(
                 watch=watch,
                 blocks=Blocks(problem, splits, folder.cache, options.data.seed),
             )
-            Flow(session, _source_text(source)).run()
+            try:
+                Flow(session, _source_text(source)).run()
+            except Interrupted:
+                raise StudyInterrupted(folder) from None
     return folder
 
 
@@ -144,9 +155,12 @@ def _held(
     store: AbstractStore, name: str, problem: Problem, options: FitOptions
 ) -> Iterator[Callable[[], None]]:
     """Hold the study; yields what prolongs the lease."""
-    settings = to_document(options.data)
-    goal = fingerprint({key: value for key, value in settings.items() if key != "test"})
-    head = StudyHead(name, problem.table.fingerprint, goal, settings, time.time())
+    goal = to_document(options.data)
+    settings = goal | {"command": options.command, "time": options.limit_s}
+    del goal["test"]  # its content is part of the data's fingerprint, its path means nothing
+    head = StudyHead(
+        name, problem.table.fingerprint, fingerprint(goal), settings, created=time.time()
+    )
     lease = store.studies.open(head, this_process(), LEASE_S)
 
     def beat() -> None:

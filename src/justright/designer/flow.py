@@ -17,8 +17,9 @@ from justright.data.audit import audit
 from justright.designer import facts
 from justright.designer.admission import Admission
 from justright.designer.champion import train_champion
+from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
-from justright.designer.deliver import deliver, predict_test, write_outcome
+from justright.designer.deliver import complete_card, deliver, predict_test
 from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
 from justright.designer.noise import measure_noise
@@ -71,9 +72,9 @@ class Flow:
             self._test(final, champion, baselines, tolerance)
         except Interrupted:
             session.store.ledger.find(session.name, session.blocks.problem.findings)
-            self._close(interrupted=True)
-            raise KeyboardInterrupt from None
-        self._close(interrupted=False)
+            close_study(session, interrupted=True)
+            raise
+        close_study(session, interrupted=False)
 
     def _describe(self) -> Recipe:
         """Record what the data are, encode the first block, choose the start recipe."""
@@ -82,9 +83,6 @@ class Flow:
         session.fact("table", facts.table_fact(problem, self._source))
         session.fact("schema", facts.schema_fact(problem))
         session.fact("versions", facts.versions_fact())
-        session.fact(
-            "command", {"text": session.options.command, "seed": session.options.data.seed}
-        )
         session.store.ledger.find(session.name, problem.findings)
         first = session.blocks.block(session.blocks.first[0], session.blocks.spec)
         session.fact("splits", facts.splits_fact(splits, len(first.train), len(first.validation)))
@@ -195,10 +193,7 @@ class Flow:
         metric = metric_named(session.metric)
         validation["network"] = metric.loss(champion.loss)  # turning it twice gives the score
         open_test(session, final, prediction, validation, tolerance)
-
-    def _close(self, *, interrupted: bool) -> None:
-        """Write what people read: facts about the time, the card, the report, the verdict."""
-        write_outcome(self._session, interrupted=interrupted)
+        complete_card(session, final.arm, final.trial, inputs)
 
 
 def _scores(baselines: Mapping[str, Trial], metric: str) -> dict[str, float]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from justright.core.codec import to_document
 from justright.core.idea import Verdict
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
@@ -237,7 +238,7 @@ class Improver:
                 "round": key,
                 "subject": move.idea.title,
                 "slot": move.idea.slot,
-                "verdict": verdict,
+                "verdict": to_document(verdict),
                 "accepted": accepted,
                 "cost_s": None,
             }

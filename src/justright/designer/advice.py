@@ -1,0 +1,55 @@
+"""What to try next: from what was not tried, what was seen, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from justright.core.finding import Finding, Severity
+
+MOST = 5
+
+
+def next_steps(
+    rounds: Sequence[Mapping[str, Any]],
+    test: Mapping[str, Any] | None,
+    findings: Sequence[Finding],
+    limit_s: float,
+) -> list[dict[str, str]]:
+    """Suggestions, most useful first, each with its reason.
+
+    Args:
+        rounds: The fact "rounds": moves with their verdicts.
+        test: The fact "test", or None if the test set was not opened.
+        findings: What the audit saw.
+        limit_s: The time limit that was given.
+    """
+    steps = [
+        {"title": finding.action, "why": finding.message}
+        for finding in findings
+        if finding.severity is Severity.CRITICAL
+    ]
+    if test is None:
+        steps.append({"title": "run the same command again", "why": "it goes on where it stopped"})
+    waiting = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "not run"]
+    unclear = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "cannot tell"]
+    more = f"--time {_readable(3 * limit_s)}"
+    if waiting:
+        names = ", ".join(dict.fromkeys(waiting))
+        steps.append({"title": f"{more} would test {names}", "why": "no time was left for it"})
+    if unclear:
+        names = ", ".join(dict.fromkeys(unclear))
+        steps.append({"title": f"{more} would settle {names}", "why": "too few blocks to tell"})
+    if test and test.get("word") == "loses to":
+        why = f"it beats the network by {abs(_decisive(test)):.3g}"
+        steps.append({"title": f"use {test['against']} for now", "why": why})
+    return steps[:MOST]
+
+
+def _decisive(test: Mapping[str, Any]) -> float:
+    against = (c for c in test["comparisons"] if c["title"] == test["against"])
+    return float(next(against)["difference"])
+
+
+def _readable(seconds: float) -> str:
+    return f"{round(seconds / 60)}m" if seconds >= 120 else f"{round(seconds)}s"

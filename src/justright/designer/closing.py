@@ -1,0 +1,59 @@
+"""The end of a study: what the time was spent on, what to try next, the work plan as a file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from justright.core.finding import worst_first
+from justright.designer.advice import next_steps
+from justright.designer.session import Session
+from justright.designer.watch import STAGES
+
+
+def close_study(session: Session, *, interrupted: bool) -> None:
+    """Record the end of a study for the views, and write its work plan.
+
+    Args:
+        session: The study.
+        interrupted: Whether the user ended it early.
+    """
+    ledger, name, folder = session.store.ledger, session.name, session.folder
+    session.watch.stage("report")
+    rounds, test = ledger.fact(name, "rounds") or [], ledger.fact(name, "test")
+    findings = worst_first(ledger.findings(name))
+    session.fact("next", next_steps(rounds, test, findings, session.clock.limit_s))
+    session.fact("stages", _stages(session, interrupted=interrupted))
+    session.fact("clock", _clock(session, interrupted=interrupted))
+    session.fact(
+        "paths",
+        {
+            "folder": str(folder.root),
+            "model": str(folder.model),
+            "report": str(folder.report),
+            "verdict": str(folder.verdict),
+            "store": str(session.options.studies),
+        },
+    )
+    folder.work.write_text(json.dumps(session.plan.document(), indent=1))
+    folder.clear_cache()
+
+
+def _stages(session: Session, *, interrupted: bool) -> list[dict[str, Any]]:
+    """Seconds per stage; the last one reached is where an interrupted study stopped."""
+    seconds = session.watch.seconds
+    reached = [name for name in STAGES if name in seconds]
+    state = dict.fromkeys(reached, "done")
+    if interrupted and reached:
+        state[reached[-1]] = "interrupted"
+    return [{"name": n, "seconds": seconds[n], "state": state[n]} for n in reached]
+
+
+def _clock(session: Session, *, interrupted: bool) -> dict[str, Any]:
+    refused = [key for key, amount in session.plan.granted.items() if amount == 0]
+    return {
+        "limit_s": session.clock.limit_s,
+        "used_s": session.clock.elapsed_s,
+        "truncated": refused,
+        "interrupted": interrupted,
+    }

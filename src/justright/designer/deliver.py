@@ -1,0 +1,106 @@
+"""Hands over: the model folder, and its predictions of the test rows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from justright.core.errors import JustRightError
+from justright.core.trial import Trial
+from justright.data.arrays import columns_of
+from justright.data.encoded import EncodedRows
+from justright.deploy.network import read_safetensors
+from justright.designer.session import FOREVER, Arm, Session
+from justright.executors.base import Call
+from justright.model.card import CardFacts
+from justright.model.folder import update_card, write_model
+from justright.recipe.network import Inputs, NetworkSpec
+from justright.statistics.metrics import metric_named
+
+
+def deliver(session: Session, arm: Arm, trial: Trial, block: int) -> tuple[int, Inputs]:
+    """Write a trained network as the model folder, replacing the one before.
+
+    Args:
+        session: The study at work.
+        arm: What was trained.
+        trial: The training whose weights are handed over.
+        block: Number of the block it was trained on.
+
+    Returns:
+        Bytes of the folder, and what the network receives and returns.
+    """
+    rows = EncodedRows(session.blocks.block(block, arm.recipe.preprocessing).folder)
+    weights = read_safetensors(session.folder.trials / Path(trial.result["weights"]).name)
+    spec = NetworkSpec(arm.recipe.shape, rows.meta.inputs)
+    write_model(
+        session.folder.model,
+        recipe=arm.recipe,
+        spec=spec,
+        preprocessing=rows.preprocessing(),
+        weights=weights,
+        task=session.blocks.problem.task,
+        facts=_card_facts(session, trial),
+    )
+    size = sum(path.stat().st_size for path in session.folder.model.iterdir())
+    return size, rows.meta.inputs
+
+
+def predict_test(session: Session) -> tuple[np.ndarray, float]:
+    """Predict the test rows with the folder that was handed over, by its own file, in a worker.
+
+    Returns:
+        Values [n, T] or probabilities [n, classes]; and milliseconds a row.
+
+    Raises:
+        JustRightError: If the folder cannot predict.
+    """
+    problem, rows = session.blocks.problem, session.blocks.splits.test
+    columns = columns_of(problem.table.frame, problem.schema.columns, rows)
+    arguments = {"folder": str(session.folder.model), "columns": columns}
+    call = Call("justright.model.serve:predict_columns", arguments)
+    began = time.perf_counter()
+    answer = session.crew.ask(call, "predicting the test rows", FOREVER)
+    seconds = time.perf_counter() - began
+    if answer is None:
+        raise JustRightError("the model folder could not predict the test rows")
+    return answer, 1000 * seconds / max(len(rows), 1)
+
+
+def complete_card(session: Session, arm: Arm, trial: Trial, inputs: Inputs) -> None:
+    """Write the card anew, now that the test set has been opened."""
+    facts = _card_facts(session, trial)
+    test = session.store.ledger.fact(session.name, "test")
+    own = test["methods"][0]
+    metric = metric_named(session.metric)
+    limits = [f.message for f in session.store.ledger.findings(session.name)]
+    verdict = f"The network {test['word']} {test['against']}." if test["word"] else ""
+    facts = replace(
+        facts,
+        metric=metric.title,
+        score=own["scores"][metric.name],
+        interval=tuple(own["interval"]),
+        test_rows=test["rows"],
+        verdict=verdict,
+        limits=tuple(limits),
+    )
+    spec = NetworkSpec(arm.recipe.shape, inputs)
+    update_card(session.folder.model, facts, session.blocks.problem.task, spec)
+
+
+def _card_facts(session: Session, trial: Trial) -> CardFacts:
+    """What the model card says about the training."""
+    problem = session.blocks.problem
+    versions = session.store.ledger.fact(session.name, "versions") or {}
+    return CardFacts(
+        name=session.name,
+        source=problem.table.name,
+        rows=problem.table.rows - len(session.blocks.splits.test),
+        columns=len(problem.schema.inputs),
+        seconds=float(trial.result.get("seconds", 0.0)),
+        steps=int(trial.result.get("best_step") or trial.result.get("steps") or 0),
+        versions=tuple((name, text) for name, text in versions.items()),
+    )

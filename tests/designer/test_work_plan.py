@@ -1,0 +1,64 @@
+"""The clock has one door, and what came through it is repeated exactly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from justright.core.errors import OptionError
+from justright.designer.work import WorkPlan, read_plan
+
+
+def test_an_amount_is_asked_for_once_and_then_kept() -> None:
+    asked = []
+    plan = WorkPlan()
+
+    def propose() -> int:
+        asked.append(1)
+        return 40 + len(asked)
+
+    assert [plan.grant("champion steps", propose) for _ in range(3)] == [41, 41, 41]
+    assert len(asked) == 1
+
+
+def test_every_amount_is_recorded_before_the_work_starts() -> None:
+    recorded: list[dict[str, int]] = []
+    plan = WorkPlan(on_grant=lambda plan: recorded.append(dict(plan.granted)))
+    plan.grant("a", lambda: 1)
+    plan.grant("b", lambda: 0)
+    assert recorded == [{"a": 1}, {"a": 1, "b": 0}]
+
+
+def test_going_on_asks_again_for_what_was_refused_only() -> None:
+    plan = WorkPlan(granted={"a": 7, "b": 0}).reopened()
+    assert plan.grant("a", lambda: 1) == 7
+    assert plan.grant("b", lambda: 3) == 3
+
+
+def test_a_repetition_never_asks_the_clock(tmp_path: Path) -> None:
+    path = tmp_path / "work.json"
+    path.write_text(json.dumps(WorkPlan(granted={"a": 7, "b": 0}).document()))
+    plan = read_plan(path)
+
+    def clock() -> int:
+        raise AssertionError("a repetition asked the clock")
+
+    assert [plan.grant(key, clock) for key in ("a", "b", "unknown")] == [7, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "{}", '{"version": 99, "granted": {}}', '{"version": 1, "granted": {"a": -1}}']
+)
+def test_what_is_no_plan_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "work.json"
+    path.write_text(text)
+    with pytest.raises(OptionError) as error:
+        read_plan(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_plan_names_its_path(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"nowhere\.json"):
+        read_plan(tmp_path / "nowhere.json")
