@@ -52,7 +52,8 @@ class RandomRows:
 
     def batch(self, rows: Array) -> Mapping[str, Array]:
         """The named tensors of some rows."""
-        return {"x": self._x[rows], "c": self._c[rows], "y": self._y[rows]}
+        places = np.asarray(rows, np.int64)
+        return {"x": self._x[places], "c": self._c[places], "y": self._y[places]}
 
 
 def measure(

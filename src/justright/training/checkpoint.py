@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from justright.core.codec import fingerprint
 from justright.core.errors import ModelError
 from justright.engine.contract import Array, Stack, Weights
@@ -104,7 +106,8 @@ def _read(
     kept = None
     if "kept" in note:
         weights = _under(arrays, f"{index}/kept/")
-        kept = Kept(*note["kept"], weights, arrays[f"{index}/prediction"])
+        step, loss = note["kept"]
+        kept = Kept(step, loss, weights, np.asarray(arrays[f"{index}/prediction"], np.float64))
     record = Record(
         id=note["id"],
         state=note["state"],

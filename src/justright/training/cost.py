@@ -100,8 +100,8 @@ def fit_cost(points: Sequence[Measured], inputs: Inputs) -> CostModel:
         for point in points
     ]
     level = 1.0 / max(float(np.mean([row.sum() for row in rows])), 1e-9)  # how slow we are
-    matrix = np.concatenate([np.stack(rows), _TRUST * np.eye(3)])
-    target = np.concatenate([np.ones(len(rows)), _TRUST * level * np.ones(3)])
+    matrix = np.concatenate([np.stack(rows), _TRUST / level * np.eye(3)])
+    target = np.concatenate([np.ones(len(rows)), _TRUST * np.ones(3)])
     factors = np.linalg.lstsq(matrix, target, rcond=None)[0]
     overhead, product, number = (usual * np.maximum(factors, 0.1 * level)).tolist()
     return CostModel(overhead, product, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class Judged:
 
     meta: EncodedMeta
     rows: Integers
-    y: npt.NDArray[np.generic]
+    y: npt.NDArray[Any]
     weights: Floats | None
 
     @staticmethod

@@ -1,0 +1,86 @@
+"""Costs: fitted to measured steps, predicted without torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from justright.core.codec import from_document
+from justright.recipe.network import Inputs, Shape
+from justright.recipe.recipe import LossSpec, Recipe
+from justright.training.calibrate import SHAPES, measure
+from justright.training.cost import USUAL, CostModel, Measured, fit_cost, predict_seconds
+
+INPUTS = Inputs(20, 5, (30,), 3)
+
+
+def recipe_of(hidden):
+    """A recipe of some shape."""
+    return Recipe(shape=Shape(hidden=hidden))
+
+
+def points_of(model):
+    """What a machine with these costs would measure."""
+    found = []
+    for hidden, members in SHAPES:
+        recipe = recipe_of(hidden)
+        step_s = model.step_s(recipe, INPUTS, 256, members)
+        found.append(Measured(recipe, 256, members, step_s))
+    return found
+
+
+@given(factor=st.floats(0.2, 20), overhead=st.floats(0.5, 2), product=st.floats(0.5, 2))
+def test_the_fit_finds_a_machine_again(factor, overhead, product):
+    machine = CostModel(
+        USUAL.overhead_s * factor * overhead,
+        USUAL.product_s * factor * product,
+        USUAL.number_s * factor,
+    )
+    fitted = fit_cost(points_of(machine), INPUTS)
+    for hidden in ((64,), (128, 128), (256, 256), (512, 512)):
+        expected = machine.step_s(recipe_of(hidden), INPUTS, 256)
+        assert fitted.step_s(recipe_of(hidden), INPUTS, 256) == pytest.approx(expected, rel=0.25)
+
+
+def test_one_point_moves_all_figures():
+    machine = CostModel(*(10 * value for value in (USUAL.overhead_s, USUAL.product_s, 1.5e-9)))
+    fitted = fit_cost(points_of(machine)[:1], INPUTS)
+    assert fitted.product_s > 5 * USUAL.product_s
+
+
+def test_costs_grow_with_the_work():
+    def seconds(hidden=(64, 64), batch=256, steps=100, members=1, evaluated=0):
+        return predict_seconds(USUAL, recipe_of(hidden), INPUTS, batch, steps, members, evaluated)
+
+    assert seconds() < seconds(hidden=(128, 128)) < seconds(hidden=(256, 256, 256))
+    assert seconds(steps=200) == pytest.approx(2 * seconds())
+    assert seconds(members=4) < 4 * seconds()  # narrow members share the overhead
+    wide = (256, 256)
+    assert seconds(hidden=wide, members=4) == pytest.approx(4 * seconds(hidden=wide))
+    assert seconds(evaluated=10_000) > seconds()
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_measuring_gives_a_model_of_this_machine(loss):
+    recipe = replace(recipe_of((32,)), loss=LossSpec(loss))
+    told = []
+    answer = measure(recipe, INPUTS, 64, 0.6, told.append)
+    model = from_document(CostModel, answer["model"])
+    assert len(told) == len(answer["points"]) == len(SHAPES)
+    for point in answer["points"]:
+        shape = replace(recipe, shape=replace(recipe.shape, hidden=tuple(point["hidden"])))
+        predicted = model.step_s(shape, INPUTS, 64, point["members"])
+        assert predicted == pytest.approx(point["step_s"], rel=1.0)
+
+
+def test_the_planning_side_needs_no_torch():
+    modules = "schedules, controls, order, budget, request, cost, start"
+    code = (
+        f"import sys; from justright.training import {modules}; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
