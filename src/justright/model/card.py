@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from justright.core.task import Task
 from justright.recipe.network import NetworkSpec, parameter_count
@@ -13,65 +14,66 @@ class CardFacts:
     """What the card says beyond what the other files of the folder say.
 
     Attributes:
-        name: Name of the study.
+        study: Name of the study.
+        rows: Rows of the table.
+        data: Fingerprint of the table.
+        subject: What the recipe is called.
+        metric: Name of the metric that decides.
+        validation: Scores on validation rows by metric, before the test set was opened.
+        steps: Steps of training.
+        seconds: Seconds of training.
         source: Name of the data file, without folders.
-        rows: Rows that the network was trained on.
-        columns: Input columns.
-        seconds: Seconds of the last training.
-        steps: Steps of the last training.
-        versions: Package or part to version.
-        metric: Title of the metric; empty while the test set is locked.
-        score: The network's score on the test rows.
+        test: Score on the locked test rows; None while they are locked.
         interval: Its 95% interval.
         test_rows: Rows of the test set.
         verdict: How it compares with the best baseline, in one sentence.
         limits: Known limits, one sentence each, such as findings about the data.
+        versions: Package or part to version.
         licence: Licence of the model, as the owner of the data says.
     """
 
-    name: str
-    source: str
+    study: str
     rows: int
-    columns: int
-    seconds: float = 0.0
-    steps: int = 0
-    versions: tuple[tuple[str, str], ...] = ()
+    data: str = ""
+    subject: str = ""
     metric: str = ""
-    score: float | None = None
+    validation: Mapping[str, float] = field(default_factory=dict)
+    steps: int = 0
+    seconds: float = 0.0
+    source: str = ""
+    test: float | None = None
     interval: tuple[float, float] | None = None
     test_rows: int = 0
     verdict: str = ""
     limits: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
     licence: str = "not stated; the owner of the training data decides"
 
 
-def card_text(facts: CardFacts, task: Task, spec: NetworkSpec) -> str:
+def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> str:
     """The card in Markdown.
 
     Args:
         facts: What only the study knows.
         task: What is predicted.
         spec: The network.
+        columns: Input columns.
     """
     target = ", ".join(f"`{name}`" for name in task.targets)
+    known = "only these classes" if task.is_classification else "numbers in the training range"
     sections = {
         "Intended use": [
-            f"Predicts {target} ({task.kind.value}) from {facts.columns} columns of tables like "
-            f"the one it was trained on.",
+            f"Predicts {target} ({task.kind.value}) from {columns} columns, in tables like the one "
+            "it was trained on.",
             *([f"Classes: {', '.join(task.classes[:30])}."] if task.classes else []),
         ],
-        "Data": [f"{facts.rows:,} rows of {facts.source or 'a table'}; {_tested(facts)}."],
+        "Data": [_data(facts)],
         "Quality": _quality(facts),
         "Network": [f"{_shape(spec)}, {parameter_count(spec):,} weights."],
-        "Training": [
-            f"{facts.steps:,} steps in {facts.seconds:.1f} s. {_versions(facts)}".strip()
-        ],
+        "Training": [_training(facts)],
         "Limits": [
-            "It knows nothing about rows unlike its training rows: values it never saw are "
-            "treated as unknown, and predicted numbers stay within the range of the training rows."
-            if not task.is_classification
-            else "It knows nothing about rows unlike its training rows: values it never saw are "
-            "treated as unknown, and only the classes above can be predicted.",
+            f"It predicts {known}, and knows nothing about rows unlike its training rows; values "
+            "that it never saw count as unknown.",
             *facts.limits,
         ],
         "Files": [
@@ -80,7 +82,7 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec) -> str:
         ],
         "Licence": [facts.licence],
     }
-    lines = [f"# {facts.name}", ""]
+    lines = [f"# {facts.study}", ""]
     for title, sentences in sections.items():
         lines += [f"## {title}", ""]
         bullets = len(sentences) > 1
@@ -89,20 +91,30 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec) -> str:
     return "\n".join(lines)
 
 
-def _tested(facts: CardFacts) -> str:
-    if facts.test_rows:
-        return f"{facts.test_rows:,} further rows were locked away for the test"
-    return "no test rows"
+def _data(facts: CardFacts) -> str:
+    source = facts.source or "one table"
+    mark = f" (fingerprint {facts.data})" if facts.data else ""
+    tested = f", {facts.test_rows:,} of them locked away for the test" if facts.test_rows else ""
+    return f"{facts.rows:,} rows of {source}{mark}{tested}."
 
 
 def _quality(facts: CardFacts) -> list[str]:
-    if facts.score is None:
-        return ["Not tested yet: the test set is still locked."]
+    scores = ", ".join(f"{name} {value:.4g}" for name, value in facts.validation.items())
+    validation = [f"On validation rows: {scores}."] if scores else []
+    if facts.test is None:
+        return ["Not tested: the test rows are still locked.", *validation]
     low_high = ""
     if facts.interval is not None:
         low_high = f" (95% interval {facts.interval[0]:.4g} to {facts.interval[1]:.4g})"
-    sentences = [f"{facts.metric} {facts.score:.4g}{low_high} on {facts.test_rows:,} test rows."]
-    return [*sentences, facts.verdict] if facts.verdict else sentences
+    tested = f"{facts.metric} {facts.test:.4g}{low_high} on {facts.test_rows:,} test rows."
+    return [tested, *([facts.verdict] if facts.verdict else []), *validation]
+
+
+def _training(facts: CardFacts) -> str:
+    subject = f"Recipe {facts.subject!r}, " if facts.subject else ""
+    seconds = f" in {facts.seconds:.1f} s" if facts.seconds else ""
+    versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+    return f"{subject}{facts.steps:,} steps{seconds}. {versions}".strip()
 
 
 def _shape(spec: NetworkSpec) -> str:
@@ -114,7 +126,3 @@ def _shape(spec: NetworkSpec) -> str:
     if spec.inputs.categories:
         parts.append(f"embeddings of {len(spec.inputs.categories)} categories")
     return ", ".join(parts)
-
-
-def _versions(facts: CardFacts) -> str:
-    return ", ".join(f"{name} {version}" for name, version in facts.versions)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from justright.core.codec import to_document
+from justright.core.codec import from_document, to_document
 from justright.core.errors import ModelError
 from justright.core.task import Task
 from justright.deploy import network
@@ -40,7 +40,7 @@ def write_model(
     preprocessing: Preprocessing,
     weights: Mapping[str, np.ndarray],
     task: Task,
-    facts: CardFacts,
+    facts: CardFacts | Mapping[str, Any],
 ) -> Path:
     """Write a model folder beside its place and move it there, so that nobody sees half of one.
 
@@ -51,7 +51,7 @@ def write_model(
         preprocessing: Fitted on the network's training rows.
         weights: Tensors of `tensor_shapes` and `buffer_shapes`; others are left out.
         task: What is predicted.
-        facts: What the card says.
+        facts: What the card says, or the same as a document.
 
     Raises:
         ModelError: If a tensor is missing or of another shape, or the folder cannot be written.
@@ -61,21 +61,14 @@ def write_model(
         "recipe.json": _json({"format": FORMAT, **_recipe_document(recipe, spec, task)}),
         "preprocessing.json": _json(preprocessing.document),
         "weights.safetensors": save(_tensors(spec, preprocessing, weights)),
-        "card.md": card_text(facts, task, spec).encode(),
+        "card.md": _card(facts, task, spec, len(preprocessing.document["columns"])),
         "network.py": Path(network.__file__).read_bytes(),
     }
-    content[MANIFEST] = _json({"format": FORMAT, "files": _digests(content)})
-    try:
-        _replace(folder, content)
-    except OSError as error:
-        raise ModelError(
-            f"cannot write the model folder {str(folder)!r} ({error.strerror or error})",
-            hint="free space or choose another folder",
-        ) from error
+    _replace(folder, content)
     return folder
 
 
-def update_card(folder: str | Path, facts: CardFacts, task: Task, spec: NetworkSpec) -> None:
+def update_card(folder: str | Path, facts: CardFacts | Mapping[str, Any]) -> None:
     """Write the card anew, once more is known, and its digest into the manifest.
 
     Raises:
@@ -84,14 +77,11 @@ def update_card(folder: str | Path, facts: CardFacts, task: Task, spec: NetworkS
     folder = Path(folder)
     check_model(folder)
     content = {name: (folder / name).read_bytes() for name in FILES}
-    content["card.md"] = card_text(facts, task, spec).encode()
-    content[MANIFEST] = _json({"format": FORMAT, "files": _digests(content)})
-    try:
-        _replace(folder, content)
-    except OSError as error:
-        raise ModelError(
-            f"cannot write the model folder {str(folder)!r} ({error.strerror or error})"
-        ) from error
+    recipe = json.loads(content["recipe.json"])
+    task, spec = from_document(Task, recipe["task"]), from_document(NetworkSpec, recipe["network"])
+    columns = len(json.loads(content["preprocessing.json"])["columns"])
+    content["card.md"] = _card(facts, task, spec, columns)
+    _replace(folder, content)
 
 
 def check_model(folder: str | Path) -> dict[str, Any]:
@@ -201,9 +191,27 @@ def _digests(content: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _replace(folder: Path, content: Mapping[str, bytes]) -> None:
-    """Write the files into a new folder and put it in the old one's place."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+def _card(
+    facts: CardFacts | Mapping[str, Any], task: Task, spec: NetworkSpec, columns: int
+) -> bytes:
+    known = facts if isinstance(facts, CardFacts) else from_document(CardFacts, facts)
+    return card_text(known, task, spec, columns).encode()
+
+
+def _replace(folder: Path, content: dict[str, bytes]) -> None:
+    """Write files and their manifest into a new folder, and put it in the old one's place."""
+    content[MANIFEST] = _json({"format": FORMAT, "files": _digests(content)})
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _swap(folder, content)
+    except OSError as error:
+        raise ModelError(
+            f"cannot write the model folder {str(folder)!r} ({error.strerror or error})",
+            hint="free space or choose another folder",
+        ) from error
+
+
+def _swap(folder: Path, content: Mapping[str, bytes]) -> None:
     mark = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     fresh = folder.with_name(f".{folder.name}.{mark}.new")
     stale = folder.with_name(f".{folder.name}.{mark}.old")
