@@ -19,7 +19,7 @@ from justright.store.memory import MemoryStore
 from justright.testing.examples import BANK, EXAMPLES, FLOWERS, HOUSES, World, write_example
 from justright.views.card import Card, Column, Table
 from justright.views.cards.recipes import CURVES
-from justright.views.notebook import card_html, cards_html, lines_html
+from justright.views.notebook import card_html, cards_html, lines_html, study_html
 from justright.views.reader import Reader
 from justright.views.registry import VIEWS, View, sections
 
@@ -163,6 +163,15 @@ def test_notebook_markup_escapes_and_limits() -> None:
     assert "10 more rows" in markup
     assert cards_html([card, card]).count("<h4>") == 2
     assert lines_html(["a <b>", "c"]) == "<pre>a &lt;b&gt;\nc</pre>"
+
+
+def test_a_study_in_a_notebook_shows_its_verdict() -> None:
+    store = MemoryStore()
+    write_example(store)
+    markup = study_html(store, "houses")
+    assert markup.startswith("<pre>Data      20,433 rows")
+    assert "<h4>The network beats boosting</h4>" in markup
+    assert "<script" not in markup
 
 
 def test_showing_results_needs_no_torch() -> None:

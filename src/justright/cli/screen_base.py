@@ -13,13 +13,17 @@ from justright.core.progress import Snapshot
 class AbstractScreen(ABC):
     """Shows snapshots until it is closed.
 
-    `show` is a `core.progress.Listener`: fast, from any thread, and it never raises, for a study
-    must not end because a terminal was closed.
+    `show` is fast, may be called from any thread, and never raises: a study must not end because
+    a terminal was closed.
     """
 
     @abstractmethod
     def show(self, snapshot: Snapshot) -> None:
         """Take notice of a snapshot."""
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        """Take notice of a snapshot: a screen is a `core.progress.Listener`."""
+        self.show(snapshot)
 
     @abstractmethod
     def close(self) -> None:

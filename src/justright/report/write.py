@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from justright.core.errors import InputError
-from justright.report.html import report_html
+from justright.report.build import report_html
 from justright.store.base import AbstractStore
 
 

@@ -104,7 +104,7 @@ def _write_data(store: AbstractStore, study: str, world: World) -> None:
         "splits",
         {
             "kind": "at random",
-            "reason": "There is no group or time column.",
+            "reason": "there is no group or time column",
             "train": world.rows - 2 * part,
             "validation": part,
             "test": part,
@@ -173,29 +173,7 @@ def _write_trials(
 
 def _write_search(store: AbstractStore, study: str, world: World) -> None:
     metric = world.metric[0]
-    baselines = [
-        {
-            "name": name,
-            "title": TITLES[name],
-            "validation": _scores(world, score * 0.99),
-            "seconds": 0.1 + 2.4 * (name == "boosting") + 1.1 * (name == "knn"),
-            "state": "done",
-            "reason": "",
-        }
-        for name, score in world.scores.items()
-        if name != "network"
-    ]
-    baselines.append(
-        {
-            "name": "lightgbm",
-            "title": "LightGBM",
-            "validation": {},
-            "seconds": None,
-            "state": "skipped",
-            "reason": "not installed (pip install justright[boost])",
-        }
-    )
-    store.ledger.put(study, "baselines", baselines)
+    store.ledger.put(study, "baselines", _baselines(world))
     champion = _scores(world, world.scores["network"] * 0.985)
     store.ledger.put(
         study,
@@ -221,7 +199,7 @@ def _write_search(store: AbstractStore, study: str, world: World) -> None:
         store.ideas.judge(identity, verdict)
         rounds.append(
             {
-                "round": 1 + number // 3,
+                "round": f"round {1 + number // 3}/{slot}",
                 "subject": title,
                 "slot": slot,
                 "verdict": to_document(verdict),
@@ -233,6 +211,32 @@ def _write_search(store: AbstractStore, study: str, world: World) -> None:
     store.ledger.put(study, "rounds", rounds)
     for decision in DECISIONS:
         store.ledger.decide(study, decision)
+
+
+def _baselines(world: World) -> list[dict[str, Any]]:
+    baselines = [
+        {
+            "name": name,
+            "title": TITLES[name],
+            "validation": _scores(world, score * 0.99),
+            "seconds": 0.1 + 2.4 * (name == "boosting") + 1.1 * (name == "knn"),
+            "state": "done",
+            "reason": "",
+        }
+        for name, score in world.scores.items()
+        if name != "network"
+    ]
+    baselines.append(
+        {
+            "name": "lightgbm",
+            "title": "LightGBM",
+            "validation": {},
+            "seconds": None,
+            "state": "skipped",
+            "reason": "not installed (pip install justright[boost])",
+        }
+    )
+    return baselines
 
 
 def _idea(title: str, slot: str, changes: Mapping[str, Any], helps: float, gain: float) -> Idea:

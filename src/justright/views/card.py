@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from justright.views.notebook import card_html
+from justright.views.markup import card_html
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def duration(seconds: float | None) -> str:
     >>> duration(0.42), duration(12.3), duration(65), duration(3725), duration(0.00002)
     ('0.4 s', '12 s', '1 min 05 s', '1 h 02 min', '0.020 ms')
     """
-    if seconds is None:
+    if seconds is None or not isfinite(seconds):
         return "–"
     if 0 < seconds < 0.05:
         return f"{significant(seconds * 1000, 2)} ms"

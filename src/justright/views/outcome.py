@@ -214,7 +214,11 @@ def _comparison(entry: Mapping[str, Any], titles: Mapping[str, str]) -> Comparis
         against=against,
         title=str(entry.get("title") or titles.get(against, against)),
         word=str(entry.get("word", "")),
-        difference=float(entry.get("difference", 0.0)),
-        low=float(entry.get("low", 0.0)),
-        high=float(entry.get("high", 0.0)),
+        difference=_number(entry.get("difference")),
+        low=_number(entry.get("low")),
+        high=_number(entry.get("high")),
     )
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)

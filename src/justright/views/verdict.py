@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from justright.core.finding import Severity
 from justright.store.base import AbstractStore
 from justright.views.describe import shape_text
@@ -105,10 +107,14 @@ def _score(score: float | None, low: float | None, high: float | None) -> str:
 def _noise(reader: Reader) -> str:
     noise = reader.fact("noise")
     seed, tie = noise.get("seed_sd"), noise.get("tie_below")
-    if seed is None:
+    if seed is None or not isfinite(seed):
         return ""
     text = f"{fixed(seed, decimals(seed))} between seeds"
-    return f"{text}: differences under {fixed(tie, decimals(tie))} are ties" if tie else text
+    return (
+        f"{text}: differences under {fixed(tie, decimals(tie))} are ties"
+        if tie and isfinite(tie)
+        else text
+    )
 
 
 def _size(reader: Reader) -> str:

@@ -68,7 +68,11 @@ def confusion(reader: Reader) -> Card | NotApplicable:
 def calibration(reader: Reader) -> Card | NotApplicable:
     """Predicted probabilities against observed frequencies on the locked test set."""
     test = reader.fact("test")
-    bins = [entry for entry in test.get("calibration") or () if entry.get("count")]
+    bins = [
+        entry
+        for entry in test.get("calibration") or ()
+        if entry.get("count") and None not in (entry["predicted"], entry["observed"])
+    ]
     if not bins:
         classes = reader.fact("table").get("classes")
         return NotApplicable(

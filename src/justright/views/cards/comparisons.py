@@ -33,7 +33,7 @@ def comparisons(reader: Reader) -> Card | NotApplicable:
     ]
     heads = (
         Column("Idea"),
-        Column("Round", numeric=True),
+        Column("Round"),
         Column("Verdict"),
         Column("Predicted"),
         Column("Measured gain", numeric=True),

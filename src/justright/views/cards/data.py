@@ -6,7 +6,7 @@ from collections import Counter
 
 from justright.core.finding import Finding, Severity
 from justright.views.card import Card, Column, NotApplicable, Table
-from justright.views.numbers import count
+from justright.views.numbers import capital, count
 from justright.views.reader import Reader
 from justright.views.verdict import data_sentence
 
@@ -79,5 +79,5 @@ def _split_notes(reader: Reader) -> tuple[str, ...]:
         for part in ("train", "validation", "test")
         if splits.get(part) is not None
     )
-    reason = splits.get("reason")
-    return (f"Rows are split {splits.get('kind')}: {sizes}." + (f" {reason}" if reason else ""),)
+    reason = str(splits.get("reason") or "").rstrip(".")
+    return (f"Split {splits.get('kind')}: {sizes}." + (f" {capital(reason)}." if reason else ""),)

@@ -31,8 +31,11 @@ def regression(reader: Reader) -> Card | NotApplicable:
         _pairs(sample.get("y") or (), sample.get("prediction") or (), index)
         for index in range(len(targets))
     ]
-    if not series or not series[0]:
-        return NotApplicable("the test set was not opened yet")
+    if not series[0]:
+        opened = bool(reader.fact("test"))
+        return NotApplicable(
+            "rows of the data are kept out" if opened else "the test set was not opened yet"
+        )
     shown, total = len(series[0]), int(reader.fact("test").get("rows") or len(series[0]))
     notes = ["The line is where predictions would equal what was measured."]
     if shown < total:
