@@ -1,0 +1,281 @@
+"""How sure a score on some rows is, and the difference of two methods on the same rows.
+
+Functions of means (RMSE, log-loss, accuracy, ...) are bootstrapped over rows, groups or stretches
+of time. AUC and average precision take the variance of their influence values (DeLong, DeLong &
+Clarke-Pearson 1988; for groups summed within each, Obuchowski 1997), on the logit scale (LeDell,
+Petersen & van der Laan 2015), because no sum over rows gives them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+
+import numpy as np
+
+from justright.statistics.metrics import Metric, positives
+from justright.statistics.resampling import (
+    RESAMPLES,
+    Units,
+    corrected_limits,
+    left_out,
+    make_units,
+    plain_limits,
+    resampled,
+)
+from justright.statistics.student import t_quantile
+from justright.statistics.terms import Link
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its limits.
+
+    Attributes:
+        estimate: The score, or the difference (positive: the first method is better).
+        low: Lower limit; nan when nothing can be said (fewer than two units).
+        high: Upper limit.
+        se: Standard error.
+        level: Coverage aimed at.
+        source: Where the spread comes from and by which method.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    se: float
+    level: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The rows that something is judged on.
+
+    Attributes:
+        y: float64 [n, T] or int64 class codes [n].
+        weights: Row weights [n], or None.
+        groups: Group codes [n], or None: rows of a group are not independent.
+        times: Times [n], or None: neighbouring rows are not independent.
+    """
+
+    y: np.ndarray
+    weights: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+
+    def units(self) -> Units:
+        """What may be resampled."""
+        return make_units(len(self.y), self.groups, self.times)
+
+
+def score_interval(
+    metric: Metric,
+    sample: Sample,
+    prediction: np.ndarray,
+    *,
+    seed: int = 0,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """A score with its interval.
+
+    Args:
+        metric: What is measured.
+        sample: The rows with their truth.
+        prediction: Values [n, T] or probabilities [n, classes].
+        seed: Of the resampling.
+        level: Coverage.
+        resamples: How many.
+    """
+    estimate = metric(sample.y, prediction, sample.weights)
+    units = sample.units()
+    if not math.isfinite(estimate) or units.total < 2:
+        return Interval(estimate, math.nan, math.nan, math.nan, level, f"{units.kind}: too few")
+    if metric.means is None:
+        influence = _influence(metric, sample, prediction)
+        return _from_influence(estimate, influence, units, level, bounded=True)
+    terms = metric.means.rows(sample.y, prediction)
+    found = _bootstrap(estimate, terms, metric.means.link, sample, units, seed, level, resamples)
+    return _opened(found, metric, units)
+
+
+def paired_difference(
+    metric: Metric,
+    sample: Sample,
+    prediction: np.ndarray,
+    other: np.ndarray,
+    *,
+    seed: int = 0,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """By how much `prediction` is better than `other` on the same rows; positive is better.
+
+    It speaks of these two trained methods. For "networks against boosting here" add the variance
+    of retraining both with `widened`.
+
+    Args:
+        metric: What is measured.
+        sample: The rows with their truth.
+        prediction: Of the first method.
+        other: Of the second.
+        seed: Of the resampling.
+        level: Coverage.
+        resamples: How many.
+    """
+    sign = 1.0 if metric.greater_is_better else -1.0
+    y, w = sample.y, sample.weights
+    estimate = sign * (metric(y, prediction, w) - metric(y, other, w))
+    units = sample.units()
+    if not math.isfinite(estimate) or units.total < 2:
+        return Interval(estimate, math.nan, math.nan, math.nan, level, f"{units.kind}: too few")
+    if metric.means is None:
+        first = _influence(metric, sample, prediction)
+        influence = sign * (first - _influence(metric, sample, other))
+        return _from_influence(estimate, influence, units, level, bounded=False)
+    a, b = metric.means.rows(y, prediction), metric.means.rows(y, other)
+    one, size = metric.means.link, a.shape[1]
+
+    def link(means: np.ndarray) -> np.ndarray:
+        return sign * (one(means[..., :size]) - one(means[..., size:]))
+
+    terms = np.concatenate([a, b], axis=1)
+    return _bootstrap(estimate, terms, link, sample, units, seed, level, resamples)
+
+
+def row_variance(
+    metric: Metric, sample: Sample, prediction: np.ndarray, other: np.ndarray
+) -> float:
+    """Variance of a paired difference that comes from the choice of rows alone.
+
+    It is what new seeds on one fixed hold-out cannot show; by the jackknife (functions of means)
+    or influence values, without resampling.
+    """
+    units = sample.units()
+    count = units.count
+    if units.total < 2:
+        return math.nan
+    if metric.means is None:
+        influence = _influence(metric, sample, prediction) - _influence(metric, sample, other)
+        return _influence_variance(influence, units)
+    w = _weights(sample)
+    a = left_out(units, metric.means.rows(sample.y, prediction), w, metric.means.link)
+    b = left_out(units, metric.means.rows(sample.y, other), w, metric.means.link)
+    gap = (a - b)[np.isfinite(a - b)]
+    gap = gap - (gap.mean() if len(gap) else 0.0)
+    if units.length > 1:  # overlapping stretches: each row is in `length` of them
+        rest = len(w) - units.length
+        return float(np.square(gap).sum() * rest**2 / (count * count * units.length))
+    return float((count - 1) / count * np.square(gap).sum())
+
+
+def widened(interval: Interval, variance: float, source: str) -> Interval:
+    """An interval with a further, independent variance, such as that of retraining.
+
+    Args:
+        interval: The interval over rows.
+        variance: To be added.
+        source: Of the addition, for people.
+    """
+    z = NormalDist().inv_cdf(0.5 + 0.5 * interval.level)
+    low = interval.estimate - math.hypot(interval.estimate - interval.low, z * math.sqrt(variance))
+    high = interval.estimate + math.hypot(
+        interval.high - interval.estimate, z * math.sqrt(variance)
+    )
+    se = math.hypot(interval.se, math.sqrt(variance))
+    return replace(interval, low=low, high=high, se=se, source=f"{interval.source} + {source}")
+
+
+def standing(difference: Interval, delta: float) -> tuple[str, str]:
+    """The word for a paired difference, and why.
+
+    Args:
+        difference: Positive means that the first method is better.
+        delta: Smallest difference that matters.
+
+    Returns:
+        ``"beats"``, ``"ties with"`` or ``"loses to"``; and the reason.
+
+    >>> standing(Interval(0.3, 0.1, 0.5, 0.1, 0.95, "rows"), delta=0.05)
+    ('beats', 'the interval excludes 0')
+    """
+    if not (difference.low > 0.0 or difference.high < 0.0):
+        return "ties with", "the interval contains 0"
+    if abs(difference.estimate) < delta:
+        return "ties with", f"the difference is smaller than {delta:.3g}, which does not matter"
+    return ("beats" if difference.estimate > 0 else "loses to"), "the interval excludes 0"
+
+
+def _bootstrap(
+    estimate: float,
+    terms: np.ndarray,
+    link: Link,
+    sample: Sample,
+    units: Units,
+    seed: int,
+    level: float,
+    resamples: int,
+) -> Interval:
+    weights = _weights(sample)
+    draws = resampled(units, terms, weights, link, seed, resamples)
+    if units.length > 1:  # the acceleration of overlapping stretches is not defined
+        low, high = plain_limits(draws, level)
+        how = f"percentile bootstrap, {units.draws} stretches of {units.length} rows"
+    else:
+        low, high = corrected_limits(estimate, draws, left_out(units, terms, weights, link), level)
+        how = f"BCa bootstrap, {units.total:,} {units.kind}"
+    finite = draws[np.isfinite(draws)]
+    se = float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan
+    return Interval(estimate, low, high, se, level, how)
+
+
+def _opened(interval: Interval, metric: Metric, units: Units) -> Interval:
+    """Give a faultless share its exact bound (Clopper & Pearson 1934): doubt remains."""
+    if metric.name != "accuracy" or interval.estimate not in (0.0, 1.0):
+        return interval
+    bound = (0.5 - 0.5 * interval.level) ** (1.0 / units.total)
+    low, high = (bound, 1.0) if interval.estimate == 1.0 else (0.0, 1.0 - bound)
+    return replace(
+        interval, low=low, high=high, source=f"Clopper-Pearson, {units.total:,} {units.kind}"
+    )
+
+
+def _influence(metric: Metric, sample: Sample, prediction: np.ndarray) -> np.ndarray:
+    if metric.influence is None:
+        raise ValueError(f"metric {metric.name!r} has neither means nor influence values")
+    values = [
+        metric.influence(sample.y == k, prediction[:, k], sample.weights)
+        for k in positives(prediction)
+    ]
+    return np.mean(values, axis=0)
+
+
+def _influence_variance(influence: np.ndarray, units: Units) -> float:
+    sums = units.sums(influence[:, None])[:, 0]
+    n, count = len(influence), units.count
+    if units.length > 1:
+        return float(units.draws * np.var(sums) / n**2)
+    return float(count * np.var(sums, ddof=1) / n**2)
+
+
+def _from_influence(
+    estimate: float, influence: np.ndarray, units: Units, level: float, *, bounded: bool
+) -> Interval:
+    se = math.sqrt(_influence_variance(influence, units))
+    t = t_quantile(0.5 + 0.5 * level, units.draws - 1)
+    source = f"influence values, {units.total:,} {units.kind}"
+    inside = 0.0 < estimate < 1.0
+    if bounded and inside:
+        centre = math.log(estimate / (1.0 - estimate))
+        reach = t * se / (estimate * (1.0 - estimate))
+        low, high = (1.0 / (1.0 + math.exp(-(centre + side * reach))) for side in (-1, 1))
+        return Interval(estimate, low, high, se, level, source)
+    return Interval(estimate, estimate - t * se, estimate + t * se, se, level, source)
+
+
+def _weights(sample: Sample) -> np.ndarray:
+    if sample.weights is None:
+        return np.ones(len(sample.y))
+    return np.asarray(sample.weights, dtype=np.float64)

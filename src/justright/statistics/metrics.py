@@ -1,0 +1,211 @@
+"""The metrics, each with its direction and what it needs; in float64, with optional row weights.
+
+Adding one: a `Metric` in `METRICS` here, and its row terms in `terms.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from justright.core.errors import OptionError
+from justright.core.task import Task, TaskKind
+from justright.statistics import ranking, terms
+from justright.statistics.terms import Means
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How good predictions are, as one number.
+
+    Attributes:
+        name: Short name, as in ``--metric``.
+        title: For people.
+        greater_is_better: Direction.
+        needs: ``"values"`` (regression) or ``"probabilities"`` (classification).
+        means: The metric as a function of means over rows; None when it depends on the order.
+        order: The metric of (positive, score, weights), averaged one class against the rest.
+        influence: Influence of each row on `order`.
+    """
+
+    name: str
+    title: str
+    greater_is_better: bool
+    needs: Literal["values", "probabilities"]
+    means: Means | None = None
+    order: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float] | None = None
+    influence: Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray] | None = None
+
+    def __call__(
+        self, y: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None = None
+    ) -> float:
+        """The metric; nan where it is undefined (one class present, constant target, no rows).
+
+        Args:
+            y: float64 [n] or [n, T], or int64 class codes [n].
+            prediction: Values like `y`, or probabilities [n, classes].
+            weights: Row weights [n], or None for equal ones.
+        """
+        if len(y) != len(prediction):
+            raise ValueError(f"{len(y)} targets but {len(prediction)} predictions")
+        if not len(y) or not np.isfinite(prediction).all():
+            return float("nan")
+        if self.means is not None:
+            rows = self.means.rows(y, prediction)
+            mean = rows.mean(axis=0) if weights is None else np.average(rows, 0, weights)
+            return float(self.means.link(mean))
+        values = [
+            self.order(y == k, prediction[:, k], weights)  # pyright: ignore[reportOptionalCall]
+            for k in positives(prediction)
+        ]
+        return float(np.mean(values))
+
+    def loss(self, value: float) -> float:
+        """The metric turned so that lower is better."""
+        return -value if self.greater_is_better else value
+
+    def applies(self, task: Task) -> bool:
+        """Whether the metric is for tasks of this kind."""
+        return (self.needs == "probabilities") == task.is_classification
+
+
+def positives(probabilities: np.ndarray) -> tuple[int, ...]:
+    """Classes to hold against the rest: the second of two, each of more."""
+    classes = probabilities.shape[1]
+    return (1,) if classes == 2 else tuple(range(classes))
+
+
+def _values(
+    name: str, title: str, rows: terms.RowTerms, link: terms.Link, up: bool = False
+) -> Metric:
+    return Metric(name, title, up, "values", Means(rows, link))
+
+
+def _classes(
+    name: str, title: str, rows: terms.RowTerms, link: terms.Link, up: bool = False
+) -> Metric:
+    return Metric(name, title, up, "probabilities", Means(rows, link))
+
+
+METRICS: tuple[Metric, ...] = (
+    _values("rmse", "RMSE", terms.squared_errors, terms.root_link),
+    _values("mae", "MAE", terms.absolute_errors, terms.mean_link),
+    _values("r2", "R²", terms.moments, terms.explained_link, up=True),
+    _values("rmsle", "RMSLE", terms.squared_log_errors, terms.root_link),
+    _classes("log_loss", "log-loss", terms.log_losses, terms.mean_link),
+    _classes("accuracy", "accuracy", terms.hits, terms.mean_link, up=True),
+    _classes(
+        "balanced_accuracy", "balanced accuracy", terms.class_counts, terms.recall_link, True
+    ),
+    Metric(
+        "auc",
+        "AUC",
+        True,
+        "probabilities",
+        order=ranking.auc,
+        influence=ranking.auc_influence,
+    ),
+    Metric(
+        "average_precision",
+        "average precision",
+        True,
+        "probabilities",
+        order=ranking.average_precision,
+        influence=ranking.average_precision_influence,
+    ),
+    _classes("macro_f1", "macro F1", terms.class_counts, terms.f1_link, up=True),
+    _classes("brier", "Brier score", terms.squared_probability_errors, terms.mean_link),
+)
+"""All metrics, in the order they are shown."""
+
+_BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
+
+
+def metric_named(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        OptionError: If there is none.
+
+    >>> metric_named("rmse").greater_is_better
+    False
+    """
+    if name not in _BY_NAME:
+        raise OptionError(f"no metric {name!r}", hint=f"use one of {', '.join(_BY_NAME)}")
+    return _BY_NAME[name]
+
+
+def default_metric(task: Task) -> Metric:
+    """The metric that headlines when the user names none: RMSE, or log-loss for classes."""
+    return _BY_NAME["log_loss" if task.is_classification else "rmse"]
+
+
+def companion_metrics(task: Task) -> tuple[Metric, ...]:
+    """What is printed beside the default: AUC for two classes, accuracy for more, MAE."""
+    beside = {TaskKind.BINARY: "auc", TaskKind.MULTICLASS: "accuracy"}
+    return (_BY_NAME[beside.get(task.kind, "mae")],)
+
+
+def loss_of(task: Task, metric: str | None = None) -> Metric:
+    """What decisions are made on: the user's metric, or else the proper loss of the task.
+
+    Args:
+        task: The task.
+        metric: A name from `METRICS`, or None.
+
+    Raises:
+        OptionError: If there is no such metric or it is for another kind of task.
+    """
+    if metric is None:
+        return default_metric(task)
+    chosen = metric_named(metric)
+    if not chosen.applies(task):
+        possible = ", ".join(each.name for each in METRICS if each.applies(task))
+        raise OptionError(
+            f"metric {metric!r} is not for {task.kind.value}", hint=f"use {possible}"
+        )
+    return chosen
+
+
+def score(
+    task: Task, y: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None = None
+) -> dict[str, float]:
+    """Every metric that applies: name to value.
+
+    Args:
+        task: Decides which metrics apply.
+        y: float64 [n, T], or int64 class codes [n].
+        prediction: Values [n, T], or probabilities [n, classes].
+        weights: Row weights [n], or None.
+
+    Returns:
+        Undefined metrics are nan; RMSLE is left out when a target is negative.
+    """
+    chosen = [metric for metric in METRICS if metric.applies(task)]
+    if not task.is_classification and len(y) and np.min(y) < 0:
+        chosen = [metric for metric in chosen if metric.name != "rmsle"]
+    return {metric.name: metric(y, prediction, weights) for metric in chosen}
+
+
+_ROW_LOSSES: Mapping[str, terms.RowTerms] = {
+    "rmse": terms.squared_errors,
+    "r2": terms.squared_errors,
+    "mae": terms.absolute_errors,
+    "rmsle": terms.squared_log_errors,
+    "log_loss": terms.log_losses,
+    "accuracy": lambda y, p: 1.0 - terms.hits(y, p),
+    "brier": terms.squared_probability_errors,
+}
+
+
+def row_losses(metric: Metric, y: np.ndarray, prediction: np.ndarray) -> np.ndarray | None:
+    """What each row adds to the metric, lower is better: float64 [n].
+
+    RMSE and R² give squared errors, accuracy gives misses; outputs are averaged. None for
+    metrics that no sum over rows can give (AUC, average precision, balanced accuracy, F1).
+    """
+    function = _ROW_LOSSES.get(metric.name)
+    return None if function is None else function(y, prediction).mean(axis=1)

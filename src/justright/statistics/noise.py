@@ -1,0 +1,131 @@
+"""How much scores move when only the seed or the split changes; and what counts as a tie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The spread of repeated trainings of one recipe.
+
+    Attributes:
+        seed_sd: Standard deviation between seeds on the same split; nan if no split has two.
+        split_sd: Standard deviation that splits add to it; nan with a single split.
+        total_sd: Of a single training on a random split with a random seed.
+        tie_below: Two recipes, each trained `blocks` times and paired by split, whose mean scores
+            differ by less than this are a tie at 95%; nan when unknown.
+        blocks: Paired trainings of the next comparison that `tie_below` is about.
+        df: Degrees of freedom behind `seed_sd`.
+    """
+
+    seed_sd: float
+    split_sd: float
+    total_sd: float
+    tie_below: float
+    blocks: int
+    df: int
+
+
+def noise(scores: Iterable[tuple[str | int, int, float]], *, blocks: int = 3) -> Noise:
+    """Separate the noise of seeds from that of splits (one-way random effects, Searle 1971).
+
+    Args:
+        scores: (split, seed, score) of every repeated training; scores that are not finite are
+            left out.
+        blocks: How many paired trainings the next comparison will have.
+
+    >>> found = noise([("a", 0, 1.0), ("a", 1, 1.2), ("b", 0, 2.0), ("b", 1, 2.2)])
+    >>> round(found.seed_sd, 3), round(found.split_sd, 3)
+    (0.141, 0.7)
+    """
+    by_split: dict[str | int, list[float]] = {}
+    for split, _, value in scores:
+        if math.isfinite(value):
+            by_split.setdefault(split, []).append(value)
+    cells = [np.asarray(values) for values in by_split.values()]
+    count, splits = sum(len(cell) for cell in cells), len(cells)
+    df = count - splits
+    within = sum(float(np.square(cell - cell.mean()).sum()) for cell in cells)
+    seed_var = within / df if df > 0 else math.nan
+    split_var = math.nan
+    if splits > 1:
+        means = np.array([cell.mean() for cell in cells])
+        sizes = np.array([len(cell) for cell in cells], dtype=np.float64)
+        between = float(np.var(means, ddof=1))
+        part = seed_var * float(np.mean(1.0 / sizes)) if df > 0 else 0.0
+        split_var = max(0.0, between - part)
+    parts = [v for v in (seed_var, split_var) if not math.isnan(v)]
+    # Without repeated seeds on a split the two cannot be told apart: the total stands for both,
+    # which makes ties too wide rather than too narrow.
+    known = seed_var if df > 0 else split_var
+    z = NormalDist().inv_cdf(0.975)
+    return Noise(
+        seed_sd=math.sqrt(seed_var),
+        split_sd=math.sqrt(split_var),
+        total_sd=math.sqrt(sum(parts)) if parts else math.nan,
+        tie_below=z * math.sqrt(2.0 * known / blocks),
+        blocks=blocks,
+        df=max(df, 0),
+    )
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Variance of one paired difference, learned from all trainings of a stage.
+
+    Attributes:
+        variance: Of the difference of two recipes in one block.
+        df: Its degrees of freedom.
+    """
+
+    variance: float
+    df: float
+
+
+def pool(scores: np.ndarray) -> Pooled | None:
+    """Pool the noise over all recipes of a stage by an additive model, recipe + block.
+
+    Three blocks alone give a standard error with 2 degrees of freedom, which is itself noise; k
+    recipes on J blocks give (k - 1)(J - 1).
+
+    Args:
+        scores: [recipes, blocks], every recipe on the same blocks; nan where one is missing.
+
+    Returns:
+        None with fewer than 2 complete recipes or blocks.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    scores = scores[np.isfinite(scores).all(axis=1)]
+    recipes, blocks = scores.shape
+    if recipes < 2 or blocks < 2:
+        return None
+    rest = scores - scores.mean(axis=1, keepdims=True) - scores.mean(axis=0) + scores.mean()
+    df = (recipes - 1) * (blocks - 1)
+    return Pooled(2.0 * float(np.square(rest).sum()) / df, df)
+
+
+def smallest_useful(
+    constant_loss: float, best_baseline_loss: float, tolerance: float | None = None
+) -> float:
+    """Smallest difference that matters in practice (delta).
+
+    The larger of the user's tolerance and 1% of the way from the constant to the best baseline
+    (assumption: a hundredth of what is there to be learned is worth no further complexity).
+
+    Args:
+        constant_loss: Of predicting the mean or the class shares; lower is better.
+        best_baseline_loss: Of the best baseline.
+        tolerance: The user's, in units of the metric.
+
+    >>> smallest_useful(1.0, 0.5)
+    0.005
+    """
+    reach = constant_loss - best_baseline_loss
+    share = 0.01 * reach if math.isfinite(reach) and reach > 0 else 0.0
+    return max(share, tolerance or 0.0)
