@@ -106,19 +106,23 @@ class Database:
             yield
         except DBAPIError as error:
             raise explain(self.path, error.orig) from error
+        except sqlite3.Error as error:  # from setting up a connection
+            raise explain(self.path, error) from error
+        except UnicodeDecodeError as error:  # SQLite's message quotes damaged bytes
+            raise explain(self.path, ValueError("malformed")) from error
 
     def _use_wal(self) -> None:
         deadline = time.monotonic() + _PRAGMA_TRIES_S
         while True:
-            try:
-                with self._plain_errors(), self._state.connect() as connection:
-                    raw: Any = connection.connection.dbapi_connection
+            with self._plain_errors(), self._state.connect() as connection:
+                raw: Any = connection.connection.dbapi_connection
+                try:
                     mode = raw.execute("PRAGMA journal_mode=WAL").fetchone()[0]
                     break
-            except sqlite3.Error as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise explain(self.path, error) from error
-                time.sleep(0.02)
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error) or time.monotonic() > deadline:
+                        raise
+            time.sleep(0.02)
         if mode != "wal":
             raise StoreError(
                 f"{self.path} lies where SQLite cannot share files (journal mode {mode})",
