@@ -63,8 +63,8 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
     known = "only these classes" if task.is_classification else "numbers in the training range"
     sections = {
         "Intended use": [
-            f"Predicts {target} ({task.kind.value}) from {columns} columns, in tables like the one "
-            "it was trained on.",
+            f"Predicts {target} ({task.kind.value}) from {columns} columns, in tables like the "
+            "one it was trained on.",
             *([f"Classes: {', '.join(task.classes[:30])}."] if task.classes else []),
         ],
         "Data": [_data(facts)],

@@ -224,12 +224,9 @@ def _swap(folder: Path, content: Mapping[str, bytes]) -> None:
                 os.fsync(file.fileno())
         if folder.exists():  # a folder cannot be renamed onto one that is not empty
             folder.rename(stale)
-        try:
-            fresh.rename(folder)
-        except OSError:
-            if stale.exists():
-                stale.rename(folder)
-            raise
-    finally:
+        fresh.rename(folder)
+    finally:  # Ctrl-C between the two moves must not lose the old model
+        if stale.exists() and not folder.exists():
+            stale.rename(folder)
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(stale, ignore_errors=True)
