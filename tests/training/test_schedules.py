@@ -76,7 +76,7 @@ def test_flat_cosine_is_flat_for_half_the_run():
 @given(
     name=st.sampled_from(sorted(SCHEDULES)),
     steps=st.integers(1, 400),
-    warmup=st.floats(0, 1),
+    warmup=st.floats(0, 1, allow_subnormal=False),  # the engine flushes them
     data=st.data(),
 )
 def test_any_part_of_a_run_can_be_asked_for_alone(name, steps, warmup, data):

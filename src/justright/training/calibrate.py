@@ -16,8 +16,8 @@ from justright.recipe.network import Inputs, NetworkSpec
 from justright.recipe.recipe import Recipe
 from justright.training.controls import Course
 from justright.training.cost import Measured, fit_cost
-from justright.training.loop import make_span
 from justright.training.order import Order
+from justright.training.plan import make_span
 
 ROWS = 4_096
 

@@ -9,16 +9,14 @@ al. 2024 do so too).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from justright.engine.contract import Array, Span, Stack, Weights
-from justright.recipe.network import NetworkSpec
-from justright.training.controls import Course
-from justright.training.judge import Judged, outputs_of
-from justright.training.order import Order
+from justright.engine.contract import Array, Stack, Weights
+from justright.training.judge import outputs_of
+from justright.training.plan import Plan, Trainee
 from justright.training.record import Kept, Record
 from justright.training.weights import usable_tensors
 
@@ -28,69 +26,6 @@ also when the machine gets busy (judgement)."""
 
 MAX_SPAN = 2_000
 """Most steps of a span, so that its order stays small."""
-
-
-@dataclass(frozen=True)
-class Trainee:
-    """One candidate's rows and numbers.
-
-    Attributes:
-        order: The rows of each step.
-        course: The controls of each step.
-        probe: Training rows that are scored.
-        validation: Validation rows; None in a final training.
-    """
-
-    order: Order
-    course: Course
-    probe: Judged
-    validation: Judged | None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a stack is to do.
-
-    Attributes:
-        net: The network.
-        trainees: By candidate.
-        batch: Rows a step.
-        steps: Steps of the run.
-        evaluations: Steps after which candidates are scored; the last is `steps`.
-        metric: Recorded beside the loss.
-        averaged: Whether the average of weights is evaluated and kept.
-        keep_best: Keep the best evaluation, not the last.
-        deadline: Unix time.
-    """
-
-    net: NetworkSpec
-    trainees: Mapping[str, Trainee]
-    batch: int
-    steps: int
-    evaluations: tuple[int, ...]
-    metric: str
-    averaged: bool
-    keep_best: bool
-    deadline: float
-
-    def span(self, ids: tuple[str, ...], start: int, count: int) -> Span:
-        """The next steps of some candidates, as arrays."""
-        ways = [(self.trainees[id].order, self.trainees[id].course) for id in ids]
-        return make_span(ways, self.batch, start, count)
-
-
-def make_span(ways: Sequence[tuple[Order, Course]], batch: int, start: int, count: int) -> Span:
-    """Some steps of candidates as arrays.
-
-    Args:
-        ways: Rows and numbers of each candidate.
-        batch: Rows a step.
-        start: First step.
-        count: How many.
-    """
-    order = np.stack([order.take(start, count, batch) for order, _ in ways])
-    controls = [course.controls(start, count) for _, course in ways]
-    return Span(order, {name: np.stack([c[name] for c in controls]) for name in controls[0]})
 
 
 @dataclass

@@ -19,8 +19,9 @@ from justright.training.budget import batch_of, evaluation_steps
 from justright.training.checkpoint import Checkpoint, load, request_key, save
 from justright.training.controls import Course
 from justright.training.judge import Judged, probe_rows
-from justright.training.loop import Plan, Trainee, train
+from justright.training.loop import train
 from justright.training.order import Order
+from justright.training.plan import Plan, Trainee
 from justright.training.record import Record
 from justright.training.request import Member, MemberResult, TrainRequest
 from justright.training.weights import read_weights, replace_file, write_weights
