@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -26,19 +28,20 @@ class HistogramBoosting:
     ) -> Grown:
         """Grow trees; the loss on ``judge`` is looked at after each."""
         kind = HistGradientBoostingClassifier if learn.classes else HistGradientBoostingRegressor
-        model = kind(
-            learning_rate=rate,
-            max_iter=trees,
-            max_leaf_nodes=setting.leaves,
-            min_samples_leaf=min(setting.least, max(len(learn.y) // 10, 1)),
+        options: dict[str, Any] = {
+            "learning_rate": rate,
+            "max_iter": trees,
+            "max_leaf_nodes": setting.leaves,
+            "min_samples_leaf": min(setting.least, max(len(learn.y) // 10, 1)),
             # Leaves of rare classes have tiny curvature: large steps diverge there (measured).
-            l2_regularization=1.0 if learn.classes > 2 and rate > 0.15 else 0.0,
-            categorical_features=list(learn.categories) or None,
-            early_stopping=judge is not None,
-            scoring="loss",
-            n_iter_no_change=patience(rate),
-            random_state=seed % 2**32,
-        )
+            "l2_regularization": 1.0 if learn.classes > 2 and rate > 0.15 else 0.0,
+            "categorical_features": list(learn.categories) or None,
+            "early_stopping": judge is not None,
+            "scoring": "loss",
+            "n_iter_no_change": patience(rate),
+            "random_state": seed % 2**32,
+        }
+        model = kind(**options)
         if judge is None:
             model.fit(learn.design, learn.y, sample_weight=learn.w)
             return Grown(float("nan"), model.n_iter_, True, _predictor(model))

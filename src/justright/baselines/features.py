@@ -27,7 +27,7 @@ def one_hot(c: np.ndarray, categories: tuple[int, ...], largest: int) -> sparse.
     ]
     if not blocks:
         return sparse.csr_matrix((len(c), 0))
-    return sparse.hstack(blocks, format="csr")
+    return sparse.csr_matrix(sparse.hstack(blocks))
 
 
 def _indicators(codes: np.ndarray, size: int) -> sparse.csr_matrix:

@@ -111,6 +111,6 @@ def _design(
     """Dense [n, F] without categories, else sparse [n, F + indicators]; float64."""
     numbers = finite(x).astype(np.float64)
     indicators = one_hot(c, categories, _LARGEST_CATEGORY)
-    if indicators.shape[1] == 0:
+    if all(size > _LARGEST_CATEGORY for size in categories):
         return numbers
-    return sparse.hstack([sparse.csr_matrix(numbers), indicators], format="csr")
+    return sparse.csr_matrix(sparse.hstack([sparse.csr_matrix(numbers), indicators]))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,55 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from justright.baselines.base import Answer, Exercise, Sample
 from justright.baselines.registry import baseline_named
-from justright.core.codec import from_document
 from justright.core.errors import DataError
-from justright.core.task import Task
-from justright.statistics.metrics import loss_of, score
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """A folder of encoded rows, memory-mapped.
-
-    Attributes:
-        rows: Inputs, targets and weights of all rows of the folder.
-        task: What is to be predicted.
-        categories: Number of codes of each category column.
-        scaling: Mean, scale, lower and upper bound of each target column; empty for classes.
-    """
-
-    rows: Sample
-    task: Task
-    categories: tuple[int, ...]
-    scaling: np.ndarray
-
-    @staticmethod
-    def open(folder: str | Path) -> Encoded:
-        """Open a folder.
-
-        Raises:
-            FileNotFoundError: If it is not one.
-        """
-        folder = Path(folder)
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        x, c, y = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in "xcy")
-        weights = folder / "w.npy"
-        w = np.load(weights, mmap_mode="r") if weights.exists() else None
-        scaling = np.array([meta[f"y_{name}"] for name in ("mean", "scale", "low", "high")])
-        task = from_document(Task, meta["task"])
-        return Encoded(Sample(x, c, y, w), task, tuple(meta["inputs"]["categories"]), scaling)
-
-    def values(self, standardised: np.ndarray) -> np.ndarray:
-        """Targets or predictions in original units, float64 [n, T]."""
-        mean, scale, _, _ = self.scaling
-        return standardised.astype(np.float64) * scale + mean
-
-    def decode(self, prediction: np.ndarray) -> np.ndarray:
-        """A prediction as users get it: values within the training range, or probabilities."""
-        if self.task.is_classification:
-            return prediction
-        _, _, low, high = self.scaling
-        return np.clip(self.values(prediction), low, high)
+from justright.data.encoded import EncodedMeta, EncodedRows
+from justright.statistics.metrics import metric_named, score
 
 
 def fit_baseline(
@@ -100,15 +52,15 @@ def fit_baseline(
     start = time.monotonic()
     baseline = baseline_named(name)
     report({"text": f"{baseline.title}: reading"})
-    source = Encoded.open(folder)
-    judged = source if evaluate_folder == folder else Encoded.open(evaluate_folder)
-    rows = source.rows.take(train).usable()
+    source = EncodedRows(folder)
+    judged = source if evaluate_folder == folder else EncodedRows(evaluate_folder)
+    task, rows = source.meta.task, _sample(source, train).usable()
     if not len(rows):
         raise DataError("no training row has a finite target", hint="check the target column")
-    test = judged.rows.take(evaluate)
+    test = _sample(judged, evaluate)
     exercise = Exercise(
-        task=source.task,
-        categories=source.categories,
+        task=task,
+        categories=source.meta.inputs.categories,
         train=rows,
         x=test.x,
         c=test.c,
@@ -117,19 +69,40 @@ def fit_baseline(
     )
     report({"text": f"{baseline.title}: {len(rows):,} rows"})
     answer = _solve(baseline.load(), exercise)
-    prediction = judged.decode(answer.prediction)
+    y, prediction = test.y, answer.prediction
+    if not task.is_classification:
+        y, prediction = _original(y, judged.meta), _original(prediction, source.meta)
+        prediction = np.clip(prediction, source.meta.y_low, source.meta.y_high)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     np.save(out, prediction, allow_pickle=False)
-    y = test.y if source.task.is_classification else judged.values(test.y)
-    scores = score(source.task, y, prediction, test.w)
+    scores = score(task, y, prediction, test.w)
     return {
         "scores": scores,
-        "loss": scores[loss_of(source.task).name],
+        "loss": _loss(source.meta, y, prediction, test.w),
         "seconds": time.monotonic() - start,
         "predictions": str(out),
         "notes": list(answer.notes),
         "capped": answer.capped,
     }
+
+
+def _sample(encoded: EncodedRows, rows: np.ndarray) -> Sample:
+    """Some rows of a folder, in memory."""
+    w = None if encoded.w is None else encoded.w[rows]
+    return Sample(encoded.x[rows], encoded.c[rows], encoded.y[rows], w)
+
+
+def _original(standardised: np.ndarray, meta: EncodedMeta) -> np.ndarray:
+    """Targets or predictions in the units of the table, float64 [n, T]."""
+    return standardised.astype(np.float64) * np.array(meta.y_scale) + np.array(meta.y_mean)
+
+
+def _loss(meta: EncodedMeta, y: np.ndarray, prediction: np.ndarray, w: np.ndarray | None) -> float:
+    """What networks are compared by: log-loss, or mean squared error of standardised targets."""
+    if meta.task.is_classification:
+        return metric_named("log_loss")(y, prediction, w)
+    errors = np.square((prediction - y) / np.array(meta.y_scale)).mean(axis=1)
+    return float(np.average(errors, weights=w)) if len(errors) else float("nan")
 
 
 def _solve(function: Callable[[Exercise], Answer], exercise: Exercise) -> Answer:
