@@ -21,6 +21,7 @@ from justright.recipe.network import (
 )
 
 ROWS = 7
+SOME_OF_ALL = Inputs(3, 2, (4, 6), 2)
 MODULES = {
     "relu": nn.ReLU(),
     "leaky_relu": nn.LeakyReLU(0.01),
@@ -138,7 +139,7 @@ def _body(spec: NetworkSpec, w: dict[str, np.ndarray], h: torch.Tensor) -> torch
     return h
 
 
-def _check(shape: Shape, inputs: Inputs = Inputs(3, 2, (4, 6), 2)) -> None:
+def _check(shape: Shape, inputs: Inputs = SOME_OF_ALL) -> None:
     spec = NetworkSpec(shape, inputs)
     weights = _weights(spec)
     x, c = _inputs(inputs)

@@ -67,7 +67,8 @@ class Preprocessing:
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """Raw features, or the leading ones, centred, scaled and clipped; NaN becomes 0."""
         count, clip = x.shape[1], float(self.document["clip"])
-        x = np.clip((x - self._centre[:count]) * self._factor[:count], -1e30, 1e30)
+        with np.errstate(over="ignore", invalid="ignore"):  # the largest numbers end at the clip
+            x = np.clip((x - self._centre[:count]) * self._factor[:count], -1e30, 1e30)
         return np.nan_to_num(x / np.hypot(1.0, x / clip))  # x / sqrt(1 + (x / clip)²)
 
     def raw(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
