@@ -17,6 +17,8 @@ RRELU_LOW, RRELU_HIGH = 1 / 8, 1 / 3  # published: Xu et al. 2015
 LEAKY_SLOPE = 0.01  # published: torch's default
 PRELU_START = 0.25  # published: He et al. 2015
 
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # published: Klambauer et al. 2017
+
 Initialisation = Literal["he", "lecun", "glorot"]
 
 
@@ -32,12 +34,18 @@ class Activation:
         slope: Slope on the negative side, which enters He's gain.
         homogeneous: Whether ``act(c z) = c act(z)`` for c ≥ 0, so that a dropout mask may be
             applied before it, in place.
+        derivative: Multiplies a gradient, in place, by the activation's derivative at what
+            `from_result` says; None where only autograd knows it (it has learned or drawn parts).
+        from_result: Whether `derivative` wants the result (then `function` overwrites its
+            argument) or the argument.
     """
 
     function: Callable[[Tensor], Tensor]
     initialisation: Initialisation
     slope: float = 0.0
     homogeneous: bool = False
+    derivative: Callable[[Tensor, Tensor], object] | None = None
+    from_result: bool = True
 
     def deviation(self, fan_in: int, fan_out: int) -> float:
         """Standard deviation of the normal draw of a matrix in front of this activation.
@@ -59,19 +67,65 @@ def _identity(z: Tensor) -> Tensor:
     return z
 
 
+_aten = torch.ops.aten  # the derivatives that autograd itself uses, with a place for the result
+
+
+def _elu_derivative(alpha: float, scale: float) -> Callable[[Tensor, Tensor], object]:
+    return lambda g, h: _aten.elu_backward.grad_input(g, alpha, scale, 1, True, h, grad_input=g)
+
+
 ACTIVATIONS: Mapping[ActivationName, Activation] = {
-    "relu": Activation(torch.relu_, "he", homogeneous=True),
-    "leaky_relu": Activation(
-        lambda z: functional.leaky_relu_(z, LEAKY_SLOPE), "he", LEAKY_SLOPE, homogeneous=True
+    "relu": Activation(
+        torch.relu_,
+        "he",
+        homogeneous=True,
+        derivative=lambda g, h: _aten.threshold_backward.grad_input(g, h, 0, grad_input=g),
     ),
-    "elu": Activation(functional.elu_, "lecun"),
-    "selu": Activation(torch.selu_, "lecun"),
-    "gelu": Activation(functional.gelu, "he"),
-    "silu": Activation(functional.silu, "he"),
-    "mish": Activation(functional.mish, "he"),
-    "tanh": Activation(torch.tanh_, "glorot"),
-    "sigmoid": Activation(torch.sigmoid_, "glorot"),
-    "softplus": Activation(functional.softplus, "lecun"),
+    "leaky_relu": Activation(
+        lambda z: functional.leaky_relu_(z, LEAKY_SLOPE),
+        "he",
+        LEAKY_SLOPE,
+        homogeneous=True,
+        derivative=lambda g, h: _aten.leaky_relu_backward.grad_input(
+            g, h, LEAKY_SLOPE, True, grad_input=g
+        ),
+    ),
+    "elu": Activation(functional.elu_, "lecun", derivative=_elu_derivative(1.0, 1.0)),
+    "selu": Activation(torch.selu_, "lecun", derivative=_elu_derivative(SELU_ALPHA, SELU_SCALE)),
+    "gelu": Activation(
+        functional.gelu,
+        "he",
+        derivative=lambda g, z: _aten.gelu_backward.grad_input(g, z, grad_input=g),
+        from_result=False,
+    ),
+    "silu": Activation(
+        functional.silu,
+        "he",
+        derivative=lambda g, z: _aten.silu_backward.grad_input(g, z, grad_input=g),
+        from_result=False,
+    ),
+    "mish": Activation(
+        functional.mish,
+        "he",
+        derivative=lambda g, z: g.copy_(_aten.mish_backward(g, z)),
+        from_result=False,
+    ),
+    "tanh": Activation(
+        torch.tanh_,
+        "glorot",
+        derivative=lambda g, h: _aten.tanh_backward.grad_input(g, h, grad_input=g),
+    ),
+    "sigmoid": Activation(
+        torch.sigmoid_,
+        "glorot",
+        derivative=lambda g, h: _aten.sigmoid_backward.grad_input(g, h, grad_input=g),
+    ),
+    "softplus": Activation(
+        functional.softplus,
+        "lecun",
+        derivative=lambda g, z: _aten.softplus_backward.grad_input(g, z, 1, 20, grad_input=g),
+        from_result=False,
+    ),
     # In evaluation; in training `activate` draws the slopes.
     "rrelu": Activation(_leaky_mean, "he", (RRELU_LOW + RRELU_HIGH) / 2),
     # Its slope is learned, so `activate` computes it.

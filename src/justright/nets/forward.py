@@ -81,12 +81,12 @@ class StackedNet:
             noise: Given in training only.
             record: Receives activations and statistics.
         """
-        entry = self._entry(tensors, buffers, x, c, noise)
+        entry = self.entry(tensors, buffers, x, c, noise)
         run = _Run(self.spec, tensors, buffers, noise, record)
         h = run.residual(entry) if self.spec.shape.body == "residual" else run.mlp(entry)
         return run.linear("head", h)
 
-    def _entry(
+    def entry(
         self,
         tensors: Mapping[str, Tensor],
         buffers: Mapping[str, Tensor],

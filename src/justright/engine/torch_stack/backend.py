@@ -36,9 +36,7 @@ class TorchBackend:
             return "the network has no inputs"
         if shape.numbers == "periodic" and shape.number_width < 2:
             return "a periodic embedding needs a width of at least 2: the raw value is one"
-        if program.loss.name == "cross_entropy" or inputs.outputs > 0:
-            return None
-        return "the network has no outputs"
+        return None if inputs.outputs > 0 else "the network has no outputs"
 
     def cost(self, program: Program, k: int) -> Cost:
         """Predicted cost of a candidate among ``k``."""

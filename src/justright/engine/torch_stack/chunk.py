@@ -12,15 +12,15 @@ from torch import Tensor
 
 from justright.engine.contract import Array, Program
 from justright.engine.torch_stack.controls import Numbers, series
+from justright.engine.torch_stack.gradients import differentiator
 from justright.engine.torch_stack.health import Health
 from justright.engine.torch_stack.layout import Layout
-from justright.engine.torch_stack.losses import mixed_losses, weighted_mean
 from justright.engine.torch_stack.noise import NoiseSource
 from justright.engine.torch_stack.optimisers import RULES, Buffers, Number
 from justright.engine.torch_stack.plan import Plan
 from justright.engine.torch_stack.state import State
 from justright.engine.torch_stack.table import Table
-from justright.nets.forward import Noise, Record, StackedNet
+from justright.nets.forward import Record
 
 
 class Chunk:
@@ -42,11 +42,7 @@ class Chunk:
         self._program = program
         self._layout = layout
         self._table = table
-        self._net = StackedNet(program.net)
         p = state.flat["p"]
-        leaves = {n: v.detach().requires_grad_() for n, v in layout.views(p).items()}
-        self._leaves = leaves
-        self._parameters = sorted(leaves.values(), key=Tensor.storage_offset)
         self._gradient = torch.zeros_like(p)
         self._scratch = torch.zeros_like(p)
         self._matrices = p[:, layout.first_shrinking :]
@@ -59,7 +55,7 @@ class Chunk:
             factors=layout.factors(p.dtype),
         )
         self._noise = NoiseSource(program, state.seeds, p.dtype)
-        self._ones = torch.ones(p.shape[0], dtype=p.dtype)
+        self._differentiate = differentiator(program, layout, p, state.kept, self._gradient)
 
     def advance(
         self,
@@ -89,7 +85,7 @@ class Chunk:
             record = Record() if step in samples else None
             rows = self._table.gather(rows_of[step], (k, batch), reuse=True)
             noise = self._noise.at(step)
-            loss = self._differentiate(rows, noise, plan.smoothing[step], record)
+            loss = self._differentiate(rows, noise, plan.smoothing[step], record).numpy()
             trace[state.alive, step] = loss[state.alive]
             self._update(loss, plan, step, None if record is None else health)
             if record is not None:
@@ -99,21 +95,6 @@ class Chunk:
         moved = taken > 0
         state.products[moved] = plan.products[moved, taken[moved] - 1]
         return trace, health.arrays()
-
-    def _differentiate(
-        self,
-        rows: Mapping[str, Tensor],
-        noise: Noise,
-        smoothing: Number | None,
-        record: Record | None,
-    ) -> npt.NDArray[np.floating]:
-        """Mean loss ``[k]`` of the step; its gradient goes to the flat buffer."""
-        outputs = self._net(self._leaves, self.state.kept, rows["x"], rows.get("c"), noise, record)
-        losses = mixed_losses(self._program.loss, outputs, rows["y"], smoothing, noise.mixup)
-        loss = weighted_mean(losses, rows.get("w"))
-        parts = torch.autograd.grad(loss, self._parameters, self._ones)
-        torch.cat([part.flatten(1) for part in parts], dim=1, out=self._gradient)
-        return loss.detach().numpy()
 
     @torch.no_grad()
     def _update(

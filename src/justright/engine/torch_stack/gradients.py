@@ -1,0 +1,133 @@
+"""Loss and gradient of a step: by autograd, or written out where the network is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from justright.engine.contract import Program
+from justright.engine.torch_stack.layout import Layout
+from justright.engine.torch_stack.losses import mixed_losses, weighted_mean
+from justright.engine.torch_stack.optimisers import Number
+from justright.nets.explicit import ExplicitBody, is_explicit
+from justright.nets.forward import Noise, Record, StackedNet
+
+
+class Differentiator(Protocol):
+    """Writes the gradient of a step into the flat buffer it was made with."""
+
+    def __call__(
+        self,
+        rows: Mapping[str, Tensor],
+        noise: Noise,
+        smoothing: Number | None,
+        record: Record | None,
+    ) -> Tensor:
+        """Mean loss ``[k]`` of the step."""
+        ...
+
+
+def differentiator(
+    program: Program,
+    layout: Layout,
+    parameters: Tensor,
+    kept: Mapping[str, Tensor],
+    gradient: Tensor,
+) -> Differentiator:
+    """The faster way there is for a program.
+
+    Args:
+        program: Network and loss.
+        layout: Where each tensor lies.
+        parameters: ``[k, size]``.
+        kept: Kept tensors by name.
+        gradient: ``[k, size]``, overwritten at each step.
+    """
+    if is_explicit(program.net):
+        return WrittenOut(program, layout, parameters, kept, gradient)
+    return ByAutograd(program, layout, parameters, kept, gradient)
+
+
+class ByAutograd:
+    """Any network: one graph from leaves to loss."""
+
+    def __init__(
+        self,
+        program: Program,
+        layout: Layout,
+        parameters: Tensor,
+        kept: Mapping[str, Tensor],
+        gradient: Tensor,
+    ) -> None:
+        self._program = program
+        self._kept = kept
+        self._gradient = gradient
+        self._net = StackedNet(program.net)
+        views = layout.views(parameters)
+        self._leaves = {name: v.detach().requires_grad_() for name, v in views.items()}
+        self._sorted = sorted(self._leaves.values(), key=Tensor.storage_offset)
+        self._ones = parameters.new_ones(parameters.shape[0])
+
+    def __call__(
+        self,
+        rows: Mapping[str, Tensor],
+        noise: Noise,
+        smoothing: Number | None,
+        record: Record | None,
+    ) -> Tensor:
+        """Mean loss ``[k]`` of the step."""
+        outputs = self._net(self._leaves, self._kept, rows["x"], rows.get("c"), noise, record)
+        losses = mixed_losses(self._program.loss, outputs, rows["y"], smoothing, noise.mixup)
+        loss = weighted_mean(losses, rows.get("w"))
+        parts = torch.autograd.grad(loss, self._sorted, self._ones)
+        torch.cat([part.flatten(1) for part in parts], dim=1, out=self._gradient)
+        return loss.detach()
+
+
+class WrittenOut:
+    """A plain perceptron: body by hand, embeddings and loss by autograd."""
+
+    def __init__(
+        self,
+        program: Program,
+        layout: Layout,
+        parameters: Tensor,
+        kept: Mapping[str, Tensor],
+        gradient: Tensor,
+    ) -> None:
+        self._program = program
+        self._kept = kept
+        self._net = StackedNet(program.net)
+        tensors, gradients = layout.views(parameters), layout.views(gradient)
+        self._body = ExplicitBody(program.net, tensors, gradients, program.batch)
+        names = [name for name in tensors if name.partition(".")[0] in ("numbers", "categories")]
+        self._embeddings = {name: tensors[name].detach().requires_grad_() for name in names}
+        self._places = [gradients[name] for name in names]
+        self._ones = parameters.new_ones(parameters.shape[0])
+
+    def __call__(
+        self,
+        rows: Mapping[str, Tensor],
+        noise: Noise,
+        smoothing: Number | None,
+        record: Record | None,
+    ) -> Tensor:
+        """Mean loss ``[k]`` of the step."""
+        entry = self._net.entry(self._embeddings, self._kept, rows["x"], rows.get("c"), noise)
+        with torch.no_grad():
+            outputs = self._body.forward(entry.detach(), noise, record)
+        outputs.requires_grad_()
+        losses = mixed_losses(self._program.loss, outputs, rows["y"], smoothing, noise.mixup)
+        loss = weighted_mean(losses, rows.get("w"))
+        flow = torch.autograd.grad(loss, outputs, self._ones)[0]
+        outputs.requires_grad_(False)
+        with torch.no_grad():
+            into = self._body.backward(flow, into_entry=bool(self._places))
+        if self._places and into is not None:
+            found = torch.autograd.grad(entry, list(self._embeddings.values()), into)
+            for place, value in zip(self._places, found, strict=True):
+                place.copy_(value)
+        return loss.detach()
