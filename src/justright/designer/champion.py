@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -23,7 +24,8 @@ CHAMPION_S = (1.5, 7.0)
 go to starting, reading and calibrating)."""
 
 BASELINES_SHARE = 0.25
-"""Baselines on the validation rows may take this share of the limit on one core (assumption)."""
+"""All baselines on the validation rows together may take this share of the limit, each an equal
+share of what the cheaper ones left (assumption)."""
 
 FEWEST_STEPS = 50
 
@@ -80,7 +82,9 @@ def train_champion(
 
 
 def baseline_jobs(session: Session, block: EncodedBlock) -> list[BaselineJob]:
-    """One job per baseline that applies, cheapest first, each with its share of the time."""
+    """One job per baseline that can run here, cheapest first."""
+    names = baseline_names()
+    ends = time.time() + BASELINES_SHARE * session.clock.limit_s
     return [
         BaselineJob(
             name=name,
@@ -88,10 +92,11 @@ def baseline_jobs(session: Session, block: EncodedBlock) -> list[BaselineJob]:
             block=block,
             judged=block.folder,
             judged_rows=block.validation,
-            budget_s=BASELINES_SHARE * session.clock.limit_s,
+            ends=ends,
+            share=1 / (len(names) - place),
             out=session.folder.trials,
         )
-        for name in baseline_names()
+        for place, name in enumerate(names)
     ]
 
 

@@ -18,7 +18,6 @@ from justright.executors.base import Call
 from justright.model.card import CardFacts
 from justright.model.folder import update_card, write_model
 from justright.recipe.network import Inputs, NetworkSpec
-from justright.statistics.metrics import metric_named
 
 
 def deliver(session: Session, arm: Arm, trial: Trial, block: int) -> tuple[int, Inputs]:
@@ -43,7 +42,7 @@ def deliver(session: Session, arm: Arm, trial: Trial, block: int) -> tuple[int, 
         preprocessing=rows.preprocessing(),
         weights=weights,
         task=session.blocks.problem.task,
-        facts=_card_facts(session, trial),
+        facts=_card_facts(session, arm, trial),
     )
     size = sum(path.stat().st_size for path in session.folder.model.iterdir())
     return size, rows.meta.inputs
@@ -70,37 +69,34 @@ def predict_test(session: Session) -> tuple[np.ndarray, float]:
     return answer, 1000 * seconds / max(len(rows), 1)
 
 
-def complete_card(session: Session, arm: Arm, trial: Trial, inputs: Inputs) -> None:
+def complete_card(session: Session, arm: Arm, trial: Trial) -> None:
     """Write the card anew, now that the test set has been opened."""
-    facts = _card_facts(session, trial)
     test = session.store.ledger.fact(session.name, "test")
     own = test["methods"][0]
-    metric = metric_named(session.metric)
-    limits = [f.message for f in session.store.ledger.findings(session.name)]
-    verdict = f"The network {test['word']} {test['against']}." if test["word"] else ""
+    low, high = own["interval"]
     facts = replace(
-        facts,
-        metric=metric.title,
-        score=own["scores"][metric.name],
-        interval=tuple(own["interval"]),
+        _card_facts(session, arm, trial),
+        test=own["scores"][session.metric],
+        interval=(low, high),
         test_rows=test["rows"],
-        verdict=verdict,
-        limits=tuple(limits),
+        verdict=f"The network {test['word']} {test['against']}." if test["word"] else "",
+        limits=tuple(finding.message for finding in session.store.ledger.findings(session.name)),
     )
-    spec = NetworkSpec(arm.recipe.shape, inputs)
-    update_card(session.folder.model, facts, session.blocks.problem.task, spec)
+    update_card(session.folder.model, facts)
 
 
-def _card_facts(session: Session, trial: Trial) -> CardFacts:
+def _card_facts(session: Session, arm: Arm, trial: Trial) -> CardFacts:
     """What the model card says about the training."""
-    problem = session.blocks.problem
-    versions = session.store.ledger.fact(session.name, "versions") or {}
+    table = session.blocks.problem.table
     return CardFacts(
-        name=session.name,
-        source=problem.table.name,
-        rows=problem.table.rows - len(session.blocks.splits.test),
-        columns=len(problem.schema.inputs),
-        seconds=float(trial.result.get("seconds", 0.0)),
+        study=session.name,
+        rows=table.rows,
+        data=table.fingerprint,
+        subject=arm.subject,
+        metric=session.metric,
+        validation=trial.result.get("scores", {}),
         steps=int(trial.result.get("best_step") or trial.result.get("steps") or 0),
-        versions=tuple((name, text) for name, text in versions.items()),
+        seconds=float(trial.result.get("seconds", 0.0)),
+        source=table.name,
+        versions=session.store.ledger.fact(session.name, "versions") or {},
     )

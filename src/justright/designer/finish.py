@@ -70,10 +70,10 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
 
 
 def _baselines(session: Session, everything: EncodedBlock) -> list[BaselineJob]:
-    """The dearest first: they run one after the other beside the network."""
+    """They run one after the other beside the network; the cheap ones leave their time to others."""
     test = session.blocks.test_folder(session.blocks.spec)
     places = np.arange(len(session.blocks.splits.test), dtype=np.int64)
-
+    names = baseline_names()
     return [
         BaselineJob(
             name=name,
@@ -81,9 +81,10 @@ def _baselines(session: Session, everything: EncodedBlock) -> list[BaselineJob]:
             block=everything,
             judged=test,
             judged_rows=places,
-            budget_s=session.clock.limit_s,
+            ends=session.clock.deadline(TEST_S),
+            share=1 / (len(names) - place),
             out=session.folder.trials,
             refit=True,
         )
-        for name in reversed(baseline_names())
+        for place, name in enumerate(names)
     ]

@@ -193,7 +193,7 @@ class Flow:
         metric = metric_named(session.metric)
         validation["network"] = metric.loss(champion.loss)  # turning it twice gives the score
         open_test(session, final, prediction, validation, tolerance)
-        complete_card(session, final.arm, final.trial, inputs)
+        complete_card(session, final.arm, final.trial)
 
 
 def _scores(baselines: Mapping[str, Trial], metric: str) -> dict[str, float]:

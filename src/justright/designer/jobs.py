@@ -132,7 +132,8 @@ class BaselineJob:
         block: The rows it learns from and is judged on.
         judged: Folder of the rows it is judged on; the block's own without it.
         judged_rows: Places of those rows in that folder.
-        budget_s: Seconds it may take, if the deadline leaves them.
+        ends: Unix time at which all baselines of the stage are to be done.
+        share: Share of the time until then that this one may take.
         out: Folder for its predictions.
         refit: Whether it learns from all rows that are not test rows.
     """
@@ -142,7 +143,8 @@ class BaselineJob:
     block: EncodedBlock
     judged: Path
     judged_rows: np.ndarray
-    budget_s: float
+    ends: float
+    share: float
     out: Path
     refit: bool = False
 
@@ -167,7 +169,8 @@ class BaselineJob:
         )
 
     def call(self, missing: tuple[TrialSpec, ...], deadline: float) -> Call:
-        """Fit it within its budget."""
+        """Fit it within its share of the time."""
+        left = min(self.ends, deadline) - time.time()
         arguments: Mapping[str, Any] = {
             "name": self.name,
             "folder": str(self.block.folder),
@@ -175,7 +178,7 @@ class BaselineJob:
             "evaluate_folder": str(self.judged),
             "evaluate": self.judged_rows,
             "seed": self.block.seed,
-            "budget_s": max(min(self.budget_s, deadline - time.time()), LEAST_BUDGET_S),
+            "budget_s": max(self.share * left, LEAST_BUDGET_S),
             "out": str(self.out / f"{missing[0].id}.npy"),
         }
         return Call("justright.baselines.run:fit_baseline", arguments)
@@ -197,7 +200,7 @@ def _outcome(member: MemberResult) -> Outcome:
         "predictions": member.predictions,
         "seconds": member.seconds,
     }
-    steps = member.curve.get("step", [])
+    steps = [int(step) for step in member.curve.get("step", [])]
     curves = {
         name: (steps, values)
         for name, values in member.curve.items()

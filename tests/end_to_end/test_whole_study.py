@@ -1,0 +1,147 @@
+"""A study from file to verdict, as a user runs it: the command line in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+LIMIT_S = 20
+SLACK_S = 2.0
+
+
+def make_table(path: Path, rows: int = 700) -> pl.DataFrame:
+    """y = x₀ x₁ + 2·[colour is red] + noise: a network can learn it, a line cannot."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(rows, 3))
+    colour = rng.choice(["red", "green", "blue"], rows)
+    y = x[:, 0] * x[:, 1] + 2.0 * (colour == "red") + 0.1 * rng.normal(size=rows)
+    frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "colour": colour, "y": y})
+    frame.write_csv(path)
+    return frame
+
+
+def justright(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "justright.cli.main", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table and a finished study of it."""
+    folder = tmp_path_factory.mktemp("study")
+    make_table(folder / "toy.csv")
+    began = time.time()
+    done = justright("fit", "toy.csv", "--target", "y", "--time", f"{LIMIT_S}s", cwd=folder)
+    (folder / "seconds").write_text(str(time.time() - began))
+    (folder / "stdout").write_text(done.stdout)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_time_limit_is_kept(finished: Path) -> None:
+    assert float((finished / "seconds").read_text()) <= LIMIT_S + SLACK_S
+
+
+def test_the_folder_is_complete(finished: Path) -> None:
+    study = finished / "studies" / "toy"
+    for name in ("report.html", "verdict.json", "work.json", "model/network.py"):
+        assert (study / name).stat().st_size > 100, name
+    assert not (study / "cache").exists()
+
+
+def test_the_verdict_names_every_method_with_an_interval(finished: Path) -> None:
+    verdict = json.loads((finished / "studies/toy/verdict.json").read_text())
+    assert verdict["network"]["scores"]["rmse"] < 0.5
+    names = {entry["name"] for entry in verdict["baselines"]}
+    assert {"constant", "linear", "knn", "boosting"} <= names
+    words = {entry["against"]: entry["word"] for entry in verdict["comparisons"]}
+    assert words["constant"] == words["linear"] == "beats"
+
+
+def test_the_screen_ends_with_verdict_and_report(finished: Path) -> None:
+    lines = (finished / "stdout").read_text().splitlines()
+    assert any(line.startswith("Network") and "beats" in line for line in lines)
+    assert "report.html" in lines[-1]
+
+
+def test_predicting_a_file_equals_the_reported_score(finished: Path) -> None:
+    out = finished / "predictions.csv"
+    done = justright(
+        "predict", "studies/toy/model", "toy.csv", "--out", str(out), cwd=finished
+    )
+    assert done.returncode == 0, done.stderr
+    predicted = pl.read_csv(out)
+    truth = pl.read_csv(finished / "toy.csv")
+    assert predicted.height == truth.height
+    error = (predicted["y"] - truth["y"]).pow(2).mean()
+    assert error is not None
+    assert float(error) < 0.25  # type: ignore[arg-type]
+    done = justright("evaluate", "studies/toy/model", "toy.csv", "--json", cwd=finished)
+    assert json.loads(done.stdout)["rmse"] == pytest.approx(float(error) ** 0.5, rel=1e-6)  # type: ignore[arg-type]
+
+
+def test_the_model_runs_without_the_package(finished: Path) -> None:
+    """network.py needs torch and numpy, and nothing of ours."""
+    code = (
+        "import sys, numpy as np\n"
+        "sys.modules['justright'] = None\n"
+        "import network\n"
+        "model = network.load('.')\n"
+        "columns = {'a': np.array([1.0]), 'b': np.array([2.0]), 'c': np.array([0.0]),"
+        " 'colour': np.array(['green'])}\n"
+        "print(float(np.ravel(model.predict(columns))[0]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=finished / "studies/toy/model",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(done.stdout) == pytest.approx(2.0, abs=0.7)
+
+
+def test_other_data_under_the_same_name_are_refused(finished: Path, tmp_path: Path) -> None:
+    make_table(tmp_path / "toy.csv", rows=300)
+    done = justright(
+        "fit", str(tmp_path / "toy.csv"), "-t", "y", "--time", "20s", cwd=finished
+    )
+    assert done.returncode == 2
+    assert "--name" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_studies_are_listed_and_the_report_can_be_written_again(finished: Path) -> None:
+    listed = justright("studies", cwd=finished)
+    assert "toy" in listed.stdout
+    assert "beats" in listed.stdout
+    report = finished / "studies/toy/report.html"
+    before = report.stat().st_size
+    report.unlink()
+    assert justright("report", "toy", cwd=finished).returncode == 0
+    assert report.stat().st_size == pytest.approx(before, rel=0.01)
+
+
+def test_a_work_plan_is_repeated_to_the_same_decisions(finished: Path) -> None:
+    done = justright(
+        "fit", "toy.csv", "-t", "y", "--work", "studies/toy/work.json", "--name", "again", "--json",
+        cwd=finished,
+    )
+    assert done.returncode == 0, done.stderr
+    first = json.loads((finished / "studies/toy/verdict.json").read_text())
+    again = json.loads(done.stdout)
+    assert again["network"]["scores"]["rmse"] == first["network"]["scores"]["rmse"]
+    assert [r["word"] for r in again["rounds"]] == [r["word"] for r in first["rounds"]]
