@@ -1,0 +1,56 @@
+"""Dates among the inputs while the split is random: the past may be judged by the future."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from justright.core.column import ColumnKind
+from justright.core.finding import Finding, Severity
+from justright.data.audit.single import binned, explained, separation
+from justright.data.audit.view import View
+
+SEEN_R2, SEEN_AUC = 0.02, 0.55
+"""R², or AUC, of the date alone from which the target moves with time. Assumptions."""
+
+_LEAST_ROWS = 60
+
+
+def find_unused_time(view: View) -> Iterator[Finding]:
+    """Report date columns under a split that ignores them; worse when the target follows them."""
+    if view.splits.kind in ("time", "file"):
+        return
+    for column in view.inputs:
+        if column.kind is not ColumnKind.DATETIME:
+            continue
+        score, name = _strength(view, column), "R²"
+        level = SEEN_R2
+        if view.problem.task.is_classification:
+            name, level = "AUC", SEEN_AUC
+        moves = score >= level
+        text = f"column {column.name!r} is a date, and the split is random"
+        if moves:
+            text += f"; the target moves with it ({name} {score:.2f} from the date alone)"
+        yield Finding(
+            "unused-time",
+            Severity.WARNING if moves else Severity.NOTE,
+            text,
+            f"if predictions are for later rows, use --time-column {column.name!r}",
+            (column.name,),
+            {"score": score},
+        )
+
+
+def _strength(view: View, column) -> float:
+    y = view.target
+    if len(y) < _LEAST_ROWS:
+        return 0.0
+    half = np.zeros(len(y), dtype=bool)
+    half[view.rng.permutation(len(y))[: len(y) // 2]] = True
+    bins = binned(view.values(column), half)
+    if view.problem.task.is_classification:
+        found = separation(bins, y, half, len(view.problem.task.classes))
+    else:
+        found = float(np.max([explained(bins, each, half) for each in y.T]))
+    return found if np.isfinite(found) else 0.0
