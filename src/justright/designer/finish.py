@@ -70,7 +70,7 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
 
 
 def _baselines(session: Session, everything: EncodedBlock) -> list[BaselineJob]:
-    """They run one after the other beside the network; the cheap ones leave their time to others."""
+    """They run one after the other beside the network; cheap ones leave time to others."""
     test = session.blocks.test_folder(session.blocks.spec)
     places = np.arange(len(session.blocks.splits.test), dtype=np.int64)
     names = baseline_names()

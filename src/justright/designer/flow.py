@@ -13,7 +13,7 @@ from justright.core.codec import from_document, to_document
 from justright.core.decision import Decision, Status
 from justright.core.errors import JustRightError
 from justright.core.trial import Trial
-from justright.data.audit import audit
+from justright.data.audit.registry import audit
 from justright.designer import facts
 from justright.designer.admission import Admission
 from justright.designer.champion import train_champion
