@@ -94,8 +94,7 @@ def test_a_row_means_the_same_in_any_company(table, data):
     order = np.array(data.draw(st.permutations(range(len(table)))))
     x, c = _preprocessing(0.5, 2.0).encode(plain)
     x2, c2 = _preprocessing(0.5, 2.0).encode({name: v[order] for name, v in plain.items()})
-    # a matrix product may add up in another order; everything else is bit-equal
-    np.testing.assert_allclose(x2, x[order], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(x2, x[order], rtol=0, atol=3e-7)  # float32's last bit
     np.testing.assert_array_equal(c2, c[order])
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+QUANTILE_ROWS = 100_000
+"""Rows that quantiles are taken from, evenly chosen. Assumption: they are exact to a quarter of a
+percentile, and 1 million rows of 50 columns would take ten seconds more."""
+
 Floats = npt.NDArray[np.float64]
 
 EDGES = 49
@@ -30,11 +34,11 @@ def robust_scale(values: Floats) -> tuple[Floats, Floats]:
     centre, factor = np.zeros(values.shape[1]), np.zeros(values.shape[1])
     for place, column in enumerate(values.T):
         known = column[np.isfinite(column)]
-        if len(known) == 0:
-            continue
-        low, centre[place], high = np.quantile(known, [0.25, 0.5, 0.75])
-        factor[place] = _reciprocal(high - low) or 2 * _reciprocal(np.ptp(known))
-    return centre, factor
+        if len(known):
+            with np.errstate(over="ignore"):  # the range of the largest numbers is not finite
+                low, centre[place], high = np.quantile(_some(known), [0.25, 0.5, 0.75])
+                factor[place] = _reciprocal(high - low) or 2 * _reciprocal(np.ptp(known))
+    return np.nan_to_num(centre), factor
 
 
 def quantile_edges(values: Floats) -> Floats:
@@ -47,8 +51,13 @@ def quantile_edges(values: Floats) -> Floats:
     for place, column in enumerate(values.T):
         known = column[np.isfinite(column)]
         if len(known):
-            edges[place] = np.quantile(known, np.linspace(0, 1, EDGES))
+            edges[place] = np.quantile(_some(known), np.linspace(0, 1, EDGES))
+            edges[place, 0], edges[place, -1] = known.min(), known.max()
     return edges
+
+
+def _some(values: Floats) -> Floats:
+    return values[:: len(values) // QUANTILE_ROWS + 1]
 
 
 def _reciprocal(width: float) -> float:

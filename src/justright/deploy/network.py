@@ -69,7 +69,7 @@ class Preprocessing:
         count, clip = x.shape[1], float(self.document["clip"])
         with np.errstate(over="ignore", invalid="ignore"):  # the largest numbers end at the clip
             x = np.clip((x - self._centre[:count]) * self._factor[:count], -1e30, 1e30)
-        return np.nan_to_num(x / np.hypot(1.0, x / clip))  # x / sqrt(1 + (x / clip)²)
+        return np.nan_to_num(x / np.sqrt(1.0 + np.square(x / clip)))
 
     def raw(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
         """The features before they are centred and scaled: ``x`` float64 with NaN, and ``c``."""
@@ -163,7 +163,8 @@ def text_components(texts: Sequence[Any], idf: np.ndarray, weight: np.ndarray) -
     known = [place for place, text in enumerate(texts) if text is not None]
     for start in range(0, len(known), 256):  # 256 × 4,096 counts stay in the processor's cache
         places = known[start : start + 256]
-        found[places] = term_weights([texts[i] for i in places], idf) @ weight
+        terms = term_weights([texts[i] for i in places], idf).astype(np.float64)
+        found[places] = terms @ weight  # in double precision a row means the same in any company
     return found
 
 
