@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from justright.engine.contract import Candidate, Program, Span, Weights
 from justright.engine.torch_stack.backend import TorchBackend
+from justright.engine.torch_stack.fused import is_fused
+from justright.engine.torch_stack.layout import make_layout
 from justright.nets.initialise import initial_tensors
 from justright.nets.rates import rate_factors
 from justright.recipe.network import Inputs, NetworkSpec, Shape, tensor_shapes
@@ -60,7 +62,8 @@ def forward(spec: NetworkSpec, w: dict[str, torch.Tensor], x, c) -> torch.Tensor
     h = torch.cat(parts, 1) * w["scale"]
     for i in range(len(spec.shape.hidden)):
         h = functional.linear(h, w[f"layers.{i}.weight"].T, w[f"layers.{i}.bias"])
-        h = functional.layer_norm(h, h.shape[1:], w[f"norm.{i}.gain"], w[f"norm.{i}.bias"])
+        if spec.shape.normaliser == "layer":
+            h = functional.layer_norm(h, h.shape[1:], w[f"norm.{i}.gain"], w[f"norm.{i}.bias"])
         h = torch.tanh(h)
     return functional.linear(h, w["head.weight"].T, w["head.bias"])
 
@@ -249,3 +252,14 @@ def test_losses_are_equal_in_a_table_without_weights() -> None:
     stack = TorchBackend().open(program, Unweighted(), [Candidate("a", 0)])
     trace = stack.advance(Span(order, {}))
     assert trace.loss[0, 0] == pytest.approx(np.log(3))  # the head starts at the prior
+
+
+@pytest.mark.parametrize("loss", [LossSpec("cross_entropy", smoothing=0.1), LossSpec("mse")])
+def test_the_written_out_derivative_equals_torch(loss: LossSpec) -> None:
+    check(make_program(loss=loss, normaliser="none", parametrisation="width"))
+
+
+def test_the_one_pass_kernel_equals_torch() -> None:
+    program = make_program(normaliser="none", parametrisation="width", hidden=(160, 120))
+    assert is_fused(program, make_layout(program))
+    check(program)

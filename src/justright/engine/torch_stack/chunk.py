@@ -12,6 +12,7 @@ from torch import Tensor
 
 from justright.engine.contract import Array, Program
 from justright.engine.torch_stack.controls import Numbers, series
+from justright.engine.torch_stack.fused import FusedAdam, is_fused
 from justright.engine.torch_stack.gradients import differentiator
 from justright.engine.torch_stack.health import Health
 from justright.engine.torch_stack.layout import Layout
@@ -54,6 +55,9 @@ class Chunk:
             scratch=self._scratch,
             factors=layout.factors(p.dtype),
         )
+        self._fused = None
+        if is_fused(program, layout):
+            self._fused = FusedAdam(layout, state.flat, self._gradient, program.epsilon)
         self._noise = NoiseSource(program, state.seeds, p.dtype)
         self._differentiate = differentiator(program, layout, p, state.kept, self._gradient)
 
@@ -112,16 +116,22 @@ class Chunk:
             health.add_gradient(self._gradient)
             before = p.clone()
         average = self._begin_average(plan.averages[step])
-        shrink = plan.shrinks[step]
-        if shrink is not None:
-            self._matrices.mul_(shrink)
-        RULES[self._program.optimiser].apply(self._buffers, plan.rule(step))
+        self._apply(plan, step)
         if average is not None:
             self.state.flat["ema"].lerp_(p, average)
         for name, rows, values in frozen:
             self.state.flat[name][rows] = values
         if health is not None and before is not None:
             health.add_update(before, p)
+
+    def _apply(self, plan: Plan, step: int) -> None:
+        if self._fused is not None:
+            self._fused.step(plan.controls, step, plan.counts[step])
+            return
+        shrink = plan.shrinks[step]
+        if shrink is not None:
+            self._matrices.mul_(shrink)
+        RULES[self._program.optimiser].apply(self._buffers, plan.rule(step))
 
     def _freeze(
         self, losses: npt.NDArray[np.floating], norms: npt.NDArray[np.floating]

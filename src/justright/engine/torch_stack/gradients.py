@@ -10,7 +10,7 @@ from torch import Tensor
 
 from justright.engine.contract import Program
 from justright.engine.torch_stack.layout import Layout
-from justright.engine.torch_stack.losses import mixed_losses, weighted_mean
+from justright.engine.torch_stack.losses import loss_and_flow, mixed_losses, weighted_mean
 from justright.engine.torch_stack.optimisers import Number
 from justright.nets.explicit import ExplicitBody, is_explicit
 from justright.nets.forward import Noise, Record, StackedNet
@@ -106,7 +106,6 @@ class WrittenOut:
         names = [name for name in tensors if name.partition(".")[0] in ("numbers", "categories")]
         self._embeddings = {name: tensors[name].detach().requires_grad_() for name in names}
         self._places = [gradients[name] for name in names]
-        self._ones = parameters.new_ones(parameters.shape[0])
 
     def __call__(
         self,
@@ -119,15 +118,12 @@ class WrittenOut:
         entry = self._net.entry(self._embeddings, self._kept, rows["x"], rows.get("c"), noise)
         with torch.no_grad():
             outputs = self._body.forward(entry.detach(), noise, record)
-        outputs.requires_grad_()
-        losses = mixed_losses(self._program.loss, outputs, rows["y"], smoothing, noise.mixup)
-        loss = weighted_mean(losses, rows.get("w"))
-        flow = torch.autograd.grad(loss, outputs, self._ones)[0]
-        outputs.requires_grad_(False)
-        with torch.no_grad():
+            loss, flow = loss_and_flow(
+                self._program.loss, outputs, rows["y"], rows.get("w"), smoothing, noise.mixup
+            )
             into = self._body.backward(flow, into_entry=bool(self._places))
         if self._places and into is not None:
             found = torch.autograd.grad(entry, list(self._embeddings.values()), into)
             for place, value in zip(self._places, found, strict=True):
                 place.copy_(value)
-        return loss.detach()
+        return loss

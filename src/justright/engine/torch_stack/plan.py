@@ -24,6 +24,8 @@ class Plan:
         dtype: Type of columns.
 
     Attributes:
+        controls: The controls as given.
+        counts: For each step, its number for each candidate, from 1.
         products: NAdam's product ``[k, n]`` after each step.
         smoothing: Label smoothing of each step; None where there is none.
         clips: Bound ``[k]`` on the gradient's norm of each step; None where there is none.
@@ -39,8 +41,10 @@ class Plan:
         products: Numbers,
         dtype: torch.dtype,
     ) -> None:
+        self.controls = controls
         n = controls["rate"].shape[1]
         numbers = (steps[:, None] + np.arange(1, n + 1)).astype(np.float64)
+        self.counts: list[list[float]] = numbers.T.tolist()
         factors = momentum_factors(controls["beta1"], numbers)
         self.products = products[:, None] * np.cumprod(factors, axis=1)
         timing = Timing(
