@@ -10,10 +10,10 @@ from justright.baselines.features import finite, one_hot
 
 _CHOICES = (1, 2, 3, 5, 10, 20, 40)
 _CHOICE_ROWS = 2_000  # rows that k is chosen on (assumption)
-# Brute force compares all pairs, about 6e7 a second at 30 columns (measured, one core of a
-# 2-core server); a tree is slower from a dozen columns on. So rows × rows is capped.
+# Brute force compares all pairs, 1e8 a second at 26 columns (measured, one core of a 2-core
+# server); a tree is slower from a dozen columns on. So rows × rows is capped.
 _PAIRS = 3e8
-_PAIRS_A_SECOND = 3e7  # what the time limit reckons with: half of what was measured
+_PAIRS_A_SECOND = 4e7  # what the time limit reckons with: less than half of what was measured
 _ROWS = (2_000, 50_000)  # at least and at most so many rows to look among
 _LARGEST_CATEGORY = 50  # indicators of larger columns would drown the numbers (assumption)
 _CHUNK = 4096
