@@ -13,9 +13,9 @@ from polars.io.plugins import register_io_source
 
 from justright.core.errors import DataError, OptionError
 from justright.data.cleaning import MISSING_WORDS, cleaned
-from justright.data.delimited import find_layout
+from justright.data.delimited import Layout, find_layout
 from justright.data.numerals import COMMA
-from justright.data.textfile import sample_text, unpacked
+from justright.data.textfile import sample_text, scan, unpacked
 
 CHUNK = 65_536
 """Rows read at a time; some 50 MB for a hundred columns."""
@@ -122,6 +122,7 @@ def _lazy(plain: Path, shown: Path) -> tuple[pl.LazyFrame, str]:
     if text.lstrip().startswith("{"):
         return pl.scan_ndjson(plain, infer_schema_length=CHUNK), ""
     layout = find_layout(text, shown)
+    blank = _check_fields(plain, shown, layout)
     lazy = pl.scan_csv(
         plain,
         separator=layout.delimiter,
@@ -130,7 +131,33 @@ def _lazy(plain: Path, shown: Path) -> tuple[pl.LazyFrame, str]:
         new_columns=list(layout.names),
         glob=False,
     )
+    if blank and len(layout.names) > 1:  # polars reads a blank line as a row without values
+        lazy = lazy.filter(~pl.all_horizontal(pl.all().is_null()))
     return lazy, COMMA if layout.decimal_comma else ""
+
+
+def _check_fields(plain: Path, shown: Path, layout: Layout) -> bool:
+    """Whether a delimited file has blank lines; lines of too few fields are refused.
+
+    Where there are quotes, fields cannot be counted, and missing ones count as missing values.
+
+    Raises:
+        DataError: If a line has too few or too many fields, or is not UTF-8.
+    """
+    expected = len(layout.names) - 1
+    figures = scan(plain, shown, layout.delimiter)
+    if figures.quotes or figures.delimiters == expected * figures.lines:
+        return False
+    with plain.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            found = line.count(layout.delimiter)
+            if line.strip() and found != expected:
+                raise DataError(
+                    f"{shown}: line {number:,} has {found + 1} fields, the header has "
+                    f"{expected + 1}",
+                    hint="complete the line",
+                )
+    return True
 
 
 def _cleaned_chunks(lazy: pl.LazyFrame, decimal: str, path: Path) -> Iterator[Chunk]:
