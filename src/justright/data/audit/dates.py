@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from justright.core.column import ColumnKind
+from justright.core.column import Column, ColumnKind
 from justright.core.finding import Finding, Severity
 from justright.data.audit.single import binned, explained, separation
 from justright.data.audit.view import View
@@ -29,9 +29,10 @@ def find_unused_time(view: View) -> Iterator[Finding]:
         if view.problem.task.is_classification:
             name, level = "AUC", SEEN_AUC
         moves = score >= level
-        text = f"column {column.name!r} is a date, and the split is random"
-        if moves:
-            text += f"; the target moves with it ({name} {score:.2f} from the date alone)"
+        text = (
+            f"column {column.name!r} is a date, and the split is random; the target "
+            f"{'moves' if moves else 'hardly moves'} with it ({name} {score:.2f} by the date alone)"
+        )
         yield Finding(
             "unused-time",
             Severity.WARNING if moves else Severity.NOTE,
@@ -42,10 +43,12 @@ def find_unused_time(view: View) -> Iterator[Finding]:
         )
 
 
-def _strength(view: View, column) -> float:
+def _strength(view: View, column: Column) -> float:
+    """R² or AUC of the date alone on rows not used to fit."""
     y = view.target
+    nothing = 0.5 if view.problem.task.is_classification else 0.0
     if len(y) < _LEAST_ROWS:
-        return 0.0
+        return nothing
     half = np.zeros(len(y), dtype=bool)
     half[view.rng.permutation(len(y))[: len(y) // 2]] = True
     bins = binned(view.values(column), half)
@@ -53,4 +56,4 @@ def _strength(view: View, column) -> float:
         found = separation(bins, y, half, len(view.problem.task.classes))
     else:
         found = float(np.max([explained(bins, each, half) for each in y.T]))
-    return found if np.isfinite(found) else 0.0
+    return max(found, nothing) if np.isfinite(found) else nothing

@@ -52,7 +52,9 @@ def _amounts(view: View, column: Column, half: np.ndarray) -> Finding | None:
                 if copy >= COPY:
                     same = bool(np.allclose(values[known], y[known]))
                     what = "equals" if same else "is a linear function of"
-                    return _finding(view, column, f"{what} the target {name!r}", copy)
+                    return _finding(
+                        view, column, f"{what} the target {name!r} (correlation 1)", copy
+                    )
                 order = _correlation(_ranks(values[known]), _ranks(y[known]))
                 if order >= GIVEAWAY:
                     text = f"has the order of the target {name!r} (rank correlation {order:.4f})"
