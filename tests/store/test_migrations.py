@@ -24,7 +24,7 @@ FROZEN = sorted(FIXTURES.glob("schema_*.sql"))
 
 def thaw(folder: Path, dump: Path) -> Path:
     """A database as an earlier version left it."""
-    path = folder / "store.sqlite"
+    path = folder / "justright.db"
     connection = sqlite3.connect(path)
     connection.executescript(dump.read_text())
     connection.close()
@@ -64,13 +64,13 @@ def test_every_version_has_a_frozen_database() -> None:
 @pytest.mark.parametrize("dump", FROZEN, ids=lambda dump: dump.stem)
 def test_a_frozen_database_becomes_what_a_new_one_is(tmp_path: Path, dump: Path) -> None:
     (tmp_path / "new").mkdir()
-    with open_store(tmp_path / "new" / "store.sqlite"):
+    with open_store(tmp_path / "new" / "justright.db"):
         pass
     path = thaw(tmp_path, dump)
     with open_store(path) as store:
         assert store.check() == ()
-    assert shape(path) == shape(tmp_path / "new" / "store.sqlite")
-    assert version(path) == version(tmp_path / "new" / "store.sqlite")
+    assert shape(path) == shape(tmp_path / "new" / "justright.db")
+    assert version(path) == version(tmp_path / "new" / "justright.db")
 
 
 @pytest.mark.parametrize("dump", FROZEN, ids=lambda dump: dump.stem)

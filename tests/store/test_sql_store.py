@@ -82,11 +82,11 @@ class TestPlaces:
 
     def test_a_read_only_folder(self, public_folder: Path) -> None:
         with unprivileged(public_folder):
-            assert "cannot be opened or created" in refusal(public_folder / "store.sqlite")
-            assert "cannot be used" in refusal(public_folder / "deeper" / "store.sqlite")
+            assert "cannot be opened or created" in refusal(public_folder / "justright.db")
+            assert "cannot be used" in refusal(public_folder / "deeper" / "justright.db")
 
     def test_a_read_only_store(self, public_folder: Path) -> None:
-        path = public_folder / "store.sqlite"
+        path = public_folder / "justright.db"
         with open_store(path) as store:
             opened(store)
         path.chmod(0o444)
@@ -99,11 +99,11 @@ class TestPlaces:
 
     def test_a_file_where_a_folder_should_be(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("x")
-        assert "cannot be used" in refusal(tmp_path / "file" / "store.sqlite")
+        assert "cannot be used" in refusal(tmp_path / "file" / "justright.db")
 
     @pytest.mark.parametrize("content", [b"x", b"some text\n" * 1000, b"PK\x03\x04" * 99])
     def test_a_file_of_something_else_is_left_alone(self, tmp_path: Path, content: bytes) -> None:
-        path = tmp_path / "store.sqlite"
+        path = tmp_path / "justright.db"
         path.write_bytes(content)
         assert "is not a justright store" in refusal(path)
         assert path.read_bytes() == content
@@ -122,10 +122,10 @@ class TestPlaces:
             "/dev/sdb1 /home/me/local ext4 rw 0 0\n//nas/a /mnt/my\\040share cifs rw 0 0\n"
         )
         kinds = {
-            "/var/store.sqlite": "",
-            "/home/me/store.sqlite": "nfs4",
-            "/home/me/local/a/store.sqlite": "",
-            "/mnt/my share/store.sqlite": "cifs",
+            "/var/justright.db": "",
+            "/home/me/justright.db": "nfs4",
+            "/home/me/local/a/justright.db": "",
+            "/mnt/my share/justright.db": "cifs",
         }
         assert {p: network_filesystem(Path(p), mounts) for p in kinds} == kinds
         assert network_filesystem(Path("/home/x"), tmp_path / "none") == ""
@@ -133,7 +133,7 @@ class TestPlaces:
 
 def filled(folder: Path) -> Path:
     """A store with one finished trial and one curve of 3,000 points, folded into one file."""
-    path = folder / "store.sqlite"
+    path = folder / "justright.db"
     with SqlStore(path) as store:
         opened(store)
         attempt, trial = started(store)
@@ -177,7 +177,7 @@ def use(path: Path) -> None:
 class TestDamage:
     def test_a_closed_store_is_one_file(self, tmp_path: Path) -> None:
         filled(tmp_path)
-        assert [path.name for path in tmp_path.iterdir()] == ["store.sqlite"]
+        assert [path.name for path in tmp_path.iterdir()] == ["justright.db"]
 
     @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
     def test_a_file_cut_short_is_noticed(self, tmp_path: Path, share: float) -> None:
@@ -201,7 +201,7 @@ class TestDamage:
                 use(path)
             except StoreError:
                 refused += 1
-            for left in tmp_path.glob("store.sqlite-*"):
+            for left in tmp_path.glob("justright.db-*"):
                 left.unlink()
         assert refused > BROKEN / 10  # the rest hit free pages, or what nobody read
 
@@ -238,7 +238,7 @@ class TestDamage:
 
 class TestDurability:
     def test_state_is_synchronous_and_metrics_are_not(self, tmp_path: Path) -> None:
-        with SqlStore(tmp_path / "store.sqlite") as store:
+        with SqlStore(tmp_path / "justright.db") as store:
             database = store._database
             for transaction, level in (
                 (database.write, 2),  # FULL
@@ -253,7 +253,7 @@ class TestDurability:
 
     def test_writers_that_read_first_wait_for_each_other(self, tmp_path: Path) -> None:
         """With a deferred BEGIN most of these would fail with SQLITE_BUSY_SNAPSHOT."""
-        path = tmp_path / "store.sqlite"
+        path = tmp_path / "justright.db"
         with SqlStore(path) as first:
             opened(first)
         failures: list[BaseException] = []
@@ -277,7 +277,7 @@ class TestDurability:
             assert all(len(store.ledger.history("houses", f"t{k}")) == 25 for k in range(6))
 
     def test_points_are_durable_within_seconds_without_flush(self, tmp_path: Path) -> None:
-        path = tmp_path / "store.sqlite"
+        path = tmp_path / "justright.db"
         with SqlStore(path) as store, SqlStore(path) as other:
             opened(store)
             attempt, trial = started(store)
@@ -288,7 +288,7 @@ class TestDurability:
             assert other.curves.read("houses", trial, "loss")[0].tolist() == [0]
 
     def test_a_series_goes_on_after_reopening_without_a_seam(self, tmp_path: Path) -> None:
-        path = tmp_path / "store.sqlite"
+        path = tmp_path / "justright.db"
         with SqlStore(path) as store:
             opened(store)
             attempt, trial = started(store)
@@ -316,10 +316,10 @@ def use_and_forget(path: Path) -> None:
 class TestClosing:
     def test_a_store_nobody_closed_warns(self, tmp_path: Path) -> None:
         with pytest.warns(ResourceWarning, match="unclosed store"):
-            use_and_forget(tmp_path / "store.sqlite")
+            use_and_forget(tmp_path / "justright.db")
 
     def test_closing_twice_and_using_after(self, tmp_path: Path) -> None:
-        store = SqlStore(tmp_path / "store.sqlite")
+        store = SqlStore(tmp_path / "justright.db")
         opened(store)
         attempt, trial = started(store)
         store.close()
@@ -334,7 +334,7 @@ class TestClosing:
 
     def test_no_thread_outlives_the_store(self, tmp_path: Path) -> None:
         before = set(threading.enumerate())
-        with SqlStore(tmp_path / "store.sqlite") as store:
+        with SqlStore(tmp_path / "justright.db") as store:
             opened(store)
             attempt, trial = started(store)
             store.curves.log(attempt, trial, "loss", 0, 1.0)

@@ -18,4 +18,4 @@ class TestMemoryStore(StoreContract):
 
 class TestSqlStore(StoreContract):
     def open(self, folder: Path, clock: Callable[[], float]) -> AbstractStore:
-        return SqlStore(folder / "store.sqlite", clock)
+        return SqlStore(folder / "justright.db", clock)

@@ -18,7 +18,7 @@ WRITERS, ROUNDS = 8, 40
 
 
 def test_320_kills_lose_and_tear_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "store.sqlite"
+    path = tmp_path / "justright.db"
     arguments = ["killer", str(path), str(WRITERS), str(ROUNDS), "0"]
     subprocess.run([sys.executable, WORKERS, *arguments], check=True, timeout=200)
     promises = [

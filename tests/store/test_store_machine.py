@@ -39,7 +39,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.facts: dict[str, list[float]] = {}
 
     def opened(self) -> SqlStore:
-        return SqlStore(self.folder / "store.sqlite", self.clock)
+        return SqlStore(self.folder / "justright.db", self.clock)
 
     def teardown(self) -> None:
         if hasattr(self, "stores"):

@@ -26,7 +26,7 @@ def worker(role: str, path: Path, argument: str = "0") -> subprocess.Popen[str]:
 
 
 def test_eight_processes_run_200_trials_exactly_once(tmp_path: Path) -> None:
-    path = tmp_path / "store.sqlite"
+    path = tmp_path / "justright.db"
     with open_store(path) as store:
         store.studies.open(head("all"), this_process())
         store.trials.plan("all", [spec(number) for number in range(200)])
@@ -41,7 +41,7 @@ def test_eight_processes_run_200_trials_exactly_once(tmp_path: Path) -> None:
 
 
 def test_six_processes_create_the_store_together(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "folder" / "store.sqlite"
+    path = tmp_path / "deep" / "folder" / "justright.db"
     workers = [worker("hold", path) for _ in range(6)]
     said = []
     for child in workers:
@@ -56,7 +56,7 @@ def test_six_processes_create_the_store_together(tmp_path: Path) -> None:
 
 
 def test_a_killed_holder_makes_way_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "store.sqlite"
+    path = tmp_path / "justright.db"
     child = worker("hold", path)
     assert child.stdout is not None
     assert child.stdout.readline() == "held\n"
@@ -71,12 +71,12 @@ def test_a_killed_holder_makes_way_at_once(tmp_path: Path) -> None:
 
 
 def test_a_store_is_not_carried_across_a_fork(tmp_path: Path) -> None:
-    said, _ = worker("fork", tmp_path / "store.sqlite").communicate(timeout=60)
+    said, _ = worker("fork", tmp_path / "justright.db").communicate(timeout=60)
     assert "was opened by another process: open it again in this one" in said
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "store.sqlite"
+    path = tmp_path / "justright.db"
     child = worker("fill", path, str(1_000_000))
     said = json.loads(child.communicate(timeout=60)[0])
     assert child.returncode == 0

@@ -26,7 +26,7 @@ def fastest(call: Callable[[], object], times: int = 7) -> float:
 
 
 def test_a_point_costs_the_caller_ten_microseconds(tmp_path: Path) -> None:
-    with SqlStore(tmp_path / "store.sqlite") as store:
+    with SqlStore(tmp_path / "justright.db") as store:
         opened(store)
         attempt, trial = started(store)
         log, clock = store.curves.log, time.perf_counter_ns
@@ -41,7 +41,7 @@ def test_a_point_costs_the_caller_ten_microseconds(tmp_path: Path) -> None:
 
 
 def test_ten_thousand_trials_are_listed_in_time(tmp_path: Path) -> None:
-    with SqlStore(tmp_path / "store.sqlite") as store:
+    with SqlStore(tmp_path / "justright.db") as store:
         opened(store)
         specs = [replace(spec(k), recipe={"width": k % 50}) for k in range(10_000)]
         trials = [trial.spec.id for trial in store.trials.plan("houses", specs)]
@@ -59,7 +59,7 @@ def test_ten_thousand_trials_are_listed_in_time(tmp_path: Path) -> None:
 
 
 def test_a_thousand_studies_are_listed_in_time(tmp_path: Path) -> None:
-    with SqlStore(tmp_path / "store.sqlite") as store:
+    with SqlStore(tmp_path / "justright.db") as store:
         opened(store)
         with store._database.write() as connection:
             connection.exec_driver_sql(

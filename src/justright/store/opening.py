@@ -9,7 +9,7 @@ from justright.store.base import AbstractStore
 from justright.store.memory import MemoryStore
 from justright.store.sql.store import SqlStore
 
-STORE_FILE = "store.sqlite"
+STORE_FILE = "justright.db"
 """Name of the store inside a folder of studies."""
 
 
@@ -17,8 +17,8 @@ def open_store(place: str | Path) -> AbstractStore:
     """Open a store, creating it where there is none.
 
     Args:
-        place: A folder (the store is the file ``store.sqlite`` in it), a file, a URL such as
-            ``sqlite:////home/me/studies/store.sqlite``, or ``memory:``. A path that does not
+        place: A folder (the store is the file ``justright.db`` in it), a file, a URL such as
+            ``sqlite:////home/me/studies/justright.db``, or ``memory:``. A path that does not
             exist names a file if it has a suffix, otherwise a folder.
 
     Raises:
