@@ -31,7 +31,7 @@ def find_unused_time(view: View) -> Iterator[Finding]:
         moves = score >= level
         text = (
             f"column {column.name!r} is a date, and the split is random; the target "
-            f"{'moves' if moves else 'hardly moves'} with it ({name} {score:.2f} by the date alone)"
+            f"{'moves' if moves else 'hardly moves'} with it ({name} {score:.2f} by date alone)"
         )
         yield Finding(
             "unused-time",
