@@ -23,7 +23,7 @@ from justright.recipe.recipe import PreprocessingSpec
 
 
 def made_up(rows: int) -> pl.DataFrame:
-    """30 amounts, 9 counts, 9 categories of 5 to 20,000 values, a boolean and a date: 50 columns."""
+    """30 amounts, 9 counts, 9 categories of 5 to 20,000 values, a boolean and a date."""
     g = np.random.default_rng(0)
     sizes = [5 * (k + 1) ** 2 for k in range(8)] + [20_000]
     seconds = g.integers(0, 10**8, rows).astype("timedelta64[s]")
