@@ -5,41 +5,114 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from justright.engine.contract import Cost, Program
+from justright.nets.explicit import is_explicit
 from justright.recipe.network import parameter_count
 
-CHUNKS = (1, 2, 4, 8, 12, 16, 24, 32, 40)
-"""Sizes tried; beyond 40 nothing was gained (measured)."""
+CHUNKS = (1, 2, 4, 8, 16, 24, 32, 40)
+"""Sizes to choose from; beyond 40 nothing was gained (measured)."""
+
+WORTH = 0.05
+"""A larger chunk must be predicted this much faster (assumption: its spans are coarser)."""
+
+CACHE = 1 << 20
+"""Bytes of one core's second cache (measured machine; most servers have 1 to 2 MiB)."""
+
+COSTLY = {"relu": 0, "leaky_relu": 0, "prelu": 2, "rrelu": 4, "tanh": 4, "sigmoid": 4}
+"""What an activation takes, in numbers read and written per unit; 5 where not listed, which holds
+for those that need an exponential (measured roughly)."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One candidate's share of a step of its chunk.
+
+    Attributes:
+        operations: Calls of tensor operations.
+        products: Multiply-adds in matrix products.
+        near, far: Numbers read and written while the chunk fits the cache, and while it does not.
+    """
+
+    operations: float
+    products: float
+    near: float
+    far: float
+
+
+def work_of(program: Program, chunk: int) -> Work:
+    """The work of one candidate's step in a chunk of some size."""
+    net, shape = program.net, program.net.shape
+    parameters, layers = parameter_count(net), len(shape.hidden)
+    units = sum(shape.hidden) * (2 if shape.body == "residual" else 1)
+    operations = 40.0 + 12.0 * layers
+    if not is_explicit(net):
+        operations = 1.6 * operations + 12.0 * layers * (shape.normaliser != "none")
+    embedded = 0
+    if shape.numbers != "none":
+        operations += 30.0
+        embedded = net.inputs.numbers * shape.bins
+    if net.inputs.categories:
+        operations += 15.0
+    per_unit = 8 + COSTLY.get(shape.activation, 5)
+    activations = net.body_inputs * 2 + units * per_unit + net.inputs.outputs * 8 + embedded * 12
+    numbers = float(program.batch * activations + parameters * 12)
+    tables = sum(net.inputs.categories) * shape.category_width
+    resident = 4 * chunk * (program.batch * (units + net.body_inputs) + 5 * parameters)
+    fits = min(1.0, CACHE / resident)
+    return Work(
+        operations=operations / chunk,
+        products=3.0 * program.batch * (parameters - tables),
+        near=numbers * fits,
+        far=numbers * (1.0 - fits),
+    )
 
 
 @dataclass(frozen=True)
 class CostModel:
-    """Seconds of a chunk's step: overhead + arithmetic + memory traffic.
+    """Seconds of each kind of work; its JSON form is that of `core.codec`.
 
     Attributes:
-        operation_s: Seconds of one tensor operation on nothing.
-        product_s: Seconds of one multiply-add in a matrix product.
-        number_s: Seconds to read and write one number that is in the cache.
-        far_number_s: The same for a number beyond the cache.
+        operation_s: Seconds of a call.
+        product_s: Seconds of a multiply-add.
+        near_s: Seconds of a number in the cache.
+        far_s: Seconds of a number beyond it.
     """
 
-    operation_s: float = 4e-6
-    product_s: float = 2.5e-11
-    number_s: float = 2.5e-10
-    far_number_s: float = 5e-10
+    operation_s: float = 8e-6
+    product_s: float = 1.7e-11
+    near_s: float = 1.5e-10
+    far_s: float = 3.5e-10
+
+    def step_s(self, program: Program, chunk: int) -> float:
+        """Seconds of one candidate's step in a chunk of some size."""
+        work = work_of(program, chunk)
+        return (
+            self.operation_s * work.operations
+            + self.product_s * work.products
+            + self.near_s * work.near
+            + self.far_s * work.far
+        )
 
     def chunk(self, program: Program, k: int) -> int:
-        """Candidates a chunk should hold."""
-        if max(program.net.shape.hidden) >= 256:
-            return 1
-        return min(k, 16)
+        """Candidates a chunk should hold: small networks many, large ones few."""
+        best = 1
+        for size in CHUNKS:
+            usable = min(size, k)
+            if self.step_s(program, usable) < (1.0 - WORTH) * self.step_s(program, best):
+                best = usable
+        return best
 
     def cost(self, program: Program, k: int) -> Cost:
         """Predicted cost of one candidate among ``k``."""
-        parameters = parameter_count(program.net)
-        work = parameters * program.batch * 3 * self.product_s
-        step = self.operation_s * 60 / self.chunk(program, k) + work
-        return Cost(step, parameters * self.product_s, parameters * 24)
+        chunk = self.chunk(program, k)
+        net = program.net
+        tables = sum(net.inputs.categories) * net.shape.category_width
+        weights = parameter_count(net)
+        units = sum(net.shape.hidden) + net.body_inputs
+        row = self.product_s * (weights - tables) + self.far_s * 3 * units
+        width = 8 if program.dtype == "float64" else 4
+        memory = width * (7 * weights + 4 * program.batch * units)
+        return Cost(self.step_s(program, chunk), row, memory)
 
 
 USUAL = CostModel()
-"""Measured on one core of a 2.5 GHz Cascade Lake server."""
+"""Measured on one core of a busy 2.5 GHz Cascade Lake server; `calibrate.calibrate` measures."""
