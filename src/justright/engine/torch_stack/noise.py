@@ -89,7 +89,7 @@ class NoiseSource:
     def _add_dropout(self, noise: Noise, share: Numbers, counts: Sequence[int]) -> None:
         levels = np.array([kept_levels(value) for value in share])
         kept = _draw(self._dropout, counts) <= (levels - 1).astype(np.uint8)[:, None]
-        mask = torch.from_numpy(kept).to(self._dtype)
+        mask = self._numbers(kept)
         q = levels / 256
         if self._shape.dropout == "plain":
             noise.keep = self._split(mask.mul_(self._column(1 / q)))
@@ -109,9 +109,13 @@ class NoiseSource:
         for index in range(blocks):
             levels = np.array([kept_levels(value * (index + 1) / blocks) for value in share])
             kept = drawn[:, index] <= (levels - 1).astype(np.uint8)[:, None]
-            factor = torch.from_numpy(kept).to(self._dtype).mul_(self._column(256 / levels))
+            factor = self._numbers(kept).mul_(self._column(256 / levels))
             factors.append(factor.unsqueeze(-1))
         return factors
+
+    def _numbers(self, kept: npt.NDArray[np.bool_]) -> Tensor:
+        """0 and 1 as numbers; by way of bytes, since torch converts booleans 7 times slower."""
+        return torch.from_numpy(kept.view(np.uint8)).to(self._dtype)
 
     def _column(self, values: Numbers) -> Tensor:
         return torch.from_numpy(np.asarray(values, np.float64)).to(self._dtype).unsqueeze(1)
