@@ -148,9 +148,7 @@ def test_ctrl_c_returns_running_trials_to_the_plan(
     assert crew.run([job("next", "add", a=0, b=0)], later())
 
 
-def test_everyone_is_told_when_a_job_ends(
-    executor: ProcessExecutor, store: AbstractStore
-) -> None:
+def test_everyone_is_told_when_a_job_ends(executor: ProcessExecutor, store: AbstractStore) -> None:
     ended: list[str] = []
     jobs = [job(f"j{i}", "add", a=i, b=i) for i in range(3)]
     crew_of(executor, store).run(jobs, later(), lambda each: ended.append(each.label))

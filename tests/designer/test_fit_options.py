@@ -13,7 +13,15 @@ from justright.designer.options import check_name, parse_time
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("5m", 300), ("1.5h", 5400), ("20", 20), (45, 45), (None, 600), (" 2 min ", 120)],
+    [
+        ("90s", 90),
+        ("5m", 300),
+        ("1.5h", 5400),
+        ("20", 20),
+        (45, 45),
+        (None, 600),
+        (" 2 min ", 120),
+    ],
 )
 def test_times_are_read(text: str | int | None, seconds: float) -> None:
     assert parse_time(text) == seconds

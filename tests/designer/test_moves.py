@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from justright.designer.moves import SHAPES, neighbours, propose_moves
+from justright.designer.moves import SHAPES, Move, neighbours, propose_moves
 from justright.recipe.network import Shape
 from justright.recipe.recipe import Recipe
 
 
 def test_every_move_changes_exactly_what_its_patch_says() -> None:
     recipe = Recipe()
-    for move in propose_moves(recipe, still_improving=True, loss=0.5):
+    for move in propose_moves(recipe, best_at=0.9, loss=0.5):
         assert move.recipe != recipe
         prediction = move.idea.prediction
         assert 0 < prediction.helps < 1
@@ -21,12 +21,21 @@ def test_every_move_changes_exactly_what_its_patch_says() -> None:
         assert move.idea.source
 
 
-def test_a_run_that_still_improves_makes_longer_training_likelier() -> None:
-    def helps(still: bool) -> float:
-        moves = propose_moves(Recipe(), still_improving=still, loss=1.0)
-        return next(m.idea.prediction.helps for m in moves if m.idea.slot == "length")
+def length_move(best_at: float) -> Move:
+    moves = propose_moves(Recipe(), best_at=best_at, loss=1.0)
+    return next(move for move in moves if move.idea.slot == "length")
 
-    assert helps(True) > helps(False)
+
+def test_a_run_that_still_improves_makes_longer_training_likelier() -> None:
+    late, middle = length_move(0.95), length_move(0.5)
+    assert late.length == middle.length > 1
+    assert late.idea.prediction.helps > middle.idea.prediction.helps
+
+
+def test_a_run_that_was_best_early_asks_for_a_shorter_one() -> None:
+    move = length_move(0.1)
+    assert move.length < 1
+    assert move.recipe.epochs < Recipe().epochs
 
 
 @pytest.mark.parametrize("hidden", SHAPES)
@@ -39,7 +48,7 @@ def test_neighbours_are_the_next_sizes(hidden: tuple[int, ...]) -> None:
 
 def test_rates_go_a_factor_of_three_both_ways() -> None:
     recipe = replace(Recipe(), shape=Shape(hidden=(64, 64)))
-    moves = propose_moves(recipe, still_improving=False, loss=1.0)
+    moves = propose_moves(recipe, best_at=0.5, loss=1.0)
     rates = sorted(m.recipe.optimiser.rate for m in moves if m.idea.slot == "rate")
     base = recipe.optimiser.rate
     assert rates == pytest.approx([base / 3, base * 3])

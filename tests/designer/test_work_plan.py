@@ -49,7 +49,8 @@ def test_a_repetition_never_asks_the_clock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[1]", "{}", '{"version": 99, "granted": {}}', '{"version": 1, "granted": {"a": -1}}']
+    "text",
+    ["", "[1]", "{}", '{"version": 99, "granted": {}}', '{"version": 1, "granted": {"a": -1}}'],
 )
 def test_what_is_no_plan_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "work.json"

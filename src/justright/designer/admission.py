@@ -24,6 +24,10 @@ LOOKS = (12, 8, 5, 3)
 LOOKS_SMALL = (20, 15, 10, 5)
 """The same for small tables, whose blocks are single folds: whole repetitions of five."""
 
+LEAST_FINISH = 60
+"""A final training shorter than this percentage is worse than the champion that had all its steps
+(assumption)."""
+
 TEST_S = 1.0
 """Kept for predicting and scoring the test rows (measured: well under it)."""
 
@@ -96,17 +100,14 @@ class Admission:
                 return count
         return 0
 
-    def finish_steps(self, arm: Arm, wanted: int) -> int:
-        """Steps of the final training: as wanted, or as fit; 0 if too few fit to be of use."""
+    def finish_percent(self, arm: Arm) -> int:
+        """Percent of a final training's steps that fit: up to 100; 0 if too few to be of use."""
         session = self.session
         block = session.blocks.block(ALL, arm.recipe.preprocessing)
-        full = Arm(arm.subject, arm.recipe, wanted)
-        seconds = session.seconds(full, session.blocks.inputs(block), session.blocks.rows)
-        left = session.clock.work_left_s - TEST_S
-        if seconds <= left:
-            return wanted
-        fits = int(wanted * left / seconds) if left > 0 else 0
-        return fits if fits >= 0.6 * wanted else 0
+        seconds = session.seconds(arm, session.blocks.inputs(block), session.blocks.rows)
+        left = max(session.clock.work_left_s - TEST_S, 0.0)
+        fits = min(int(100 * left / max(seconds, 1e-9)), 100)
+        return fits if fits >= LEAST_FINISH else 0
 
     def _left(self, arm: Arm, champion: Arm) -> float:
         reserve = max(self.reserve_s(arm), self.reserve_s(champion))

@@ -6,7 +6,7 @@ Beside it the baselines are refitted on the same rows: the test set compares lik
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,7 @@ from justright.core.codec import fingerprint
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import TEST_S, Admission
 from justright.designer.blocks import ALL
-from justright.designer.crew import Job
-from justright.designer.jobs import BaselineJob, EncodedBlock
+from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.session import Arm, Champion, Session, results
 
 FEWEST_STEPS = 20
@@ -42,9 +41,16 @@ class Final:
     refitted: bool
 
 
-def wanted_steps(champion: Champion, rest: int, train: int) -> int:
-    """Steps of the final training: the median best step, scaled with the rows and nothing else."""
-    return max(round(champion.best_step * rest / max(train, 1)), FEWEST_STEPS)
+def final_arm(champion: Champion, rest: int, train: int) -> tuple[Arm, int]:
+    """The champion's training on more rows, and the step at which to end it.
+
+    The schedule is stretched with the rows, and cut where the median best evaluation was: that is
+    the network that the validation rows have seen.
+    """
+    more = rest / max(train, 1)
+    steps = max(round(champion.arm.steps * more), FEWEST_STEPS)
+    stop = min(max(round(champion.best_step * more), FEWEST_STEPS), steps)
+    return Arm(champion.arm.subject, champion.arm.recipe, steps), stop
 
 
 def finish(session: Session, champion: Champion, admission: Admission) -> Final:
@@ -52,16 +58,18 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
     spec = champion.arm.recipe.preprocessing
     everything = session.blocks.block(ALL, spec)
     first = session.blocks.block(session.blocks.first[0], spec)
-    wanted = wanted_steps(champion, len(everything.train), len(first.train))
-    arm = Arm(champion.arm.subject, champion.arm.recipe, wanted)
-    steps = session.plan.grant(
-        f"final {fingerprint([arm.recipe, wanted])}", lambda: admission.finish_steps(arm, wanted)
+    arm, stop = final_arm(champion, len(everything.train), len(first.train))
+    share = session.plan.grant(
+        f"final {fingerprint([arm.recipe, arm.steps, stop])}",
+        lambda: admission.finish_percent(replace(arm, steps=stop)),
     )
-    arm = Arm(arm.subject, arm.recipe, steps)
-    networks = session.train(arm, "final", [everything]) if steps else ()
+    networks: tuple[NetworkJob, ...] = ()
+    if share:
+        arm, stop = replace(arm, steps=arm.steps * share // 100), stop * share // 100
+        networks = session.train(arm, "final", [everything])
+        networks = tuple(replace(job, stop=stop) for job in networks)
     baselines = _baselines(session, everything)
-    jobs: list[Job] = [*networks, *baselines]
-    trials = session.run(jobs, TEST_S)
+    trials = session.run([*networks, *baselines], TEST_S)
     refitted = {job.name: results(trials, [job])[0] for job in baselines}
     own = results(trials, networks)
     if own and own[0].state is TrialState.DONE and own[0].result.get("weights"):

@@ -22,7 +22,7 @@ from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
 from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
-from justright.designer.noise import measure_noise
+from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import open_test
 from justright.designer.session import Champion, Session
 from justright.executors.base import Call
@@ -67,6 +67,7 @@ class Flow:
             session.watch.stage("improving")
             measure_noise(session, champion, admission)
             champion = Improver(session, admission, tolerance, self._save).run(champion)
+            record_noise(session, champion.arm)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
             self._test(final, champion, baselines, tolerance)

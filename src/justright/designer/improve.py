@@ -78,12 +78,7 @@ class Improver:
         for number in range(1, MOST_ROUNDS + 1):
             accepted = False
             for slot in self._slots(champion):
-                moves = propose_moves(
-                    champion.arm.recipe,
-                    still_improving=champion.still_improving,
-                    loss=champion.loss,
-                )
-                chosen = [move for move in moves if move.idea.slot == slot]
+                chosen = [move for move in _moves(champion) if move.idea.slot == slot]
                 outcome = self._try(champion, f"round {number}/{slot}", chosen)
                 champion, accepted = outcome.champion, accepted or outcome.accepted
             if not accepted:
@@ -92,11 +87,8 @@ class Improver:
 
     def _slots(self, champion: Champion) -> tuple[str, ...]:
         """Slots by the best expected gain per predicted second of their moves."""
-        moves = propose_moves(
-            champion.arm.recipe, still_improving=champion.still_improving, loss=champion.loss
-        )
         value: dict[str, float] = {}
-        for move in moves:
+        for move in _moves(champion):
             prediction = move.idea.prediction
             seconds = max(self._admission.relative_cost(move), 1e-9)
             worth = prediction.helps * prediction.gain[1] / seconds
@@ -244,3 +236,7 @@ class Improver:
             }
         )
         session.fact("rounds", self._log)
+
+
+def _moves(champion: Champion) -> tuple[Move, ...]:
+    return propose_moves(champion.arm.recipe, best_at=champion.best_at, loss=champion.loss)

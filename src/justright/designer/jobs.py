@@ -57,6 +57,7 @@ class NetworkJob:
         metric: Metric that is shown beside the loss.
         out: Folder for weights and predictions.
         evaluations: How often the validation rows are scored.
+        stop: Step at which to end, within the schedule of `steps`; None = at its end.
     """
 
     subject: str
@@ -67,6 +68,7 @@ class NetworkJob:
     metric: str
     out: Path
     evaluations: int = 8
+    stop: int | None = None
 
     @property
     def label(self) -> str:
@@ -103,6 +105,7 @@ class NetworkJob:
             evaluations=self.evaluations,
             deadline=deadline,
             metric=self.metric,
+            stop=self.stop,
         )
         return Call("justright.training.run:train_stack", {"request": request})
 
@@ -115,7 +118,7 @@ class NetworkJob:
             kind="network",
             subject=self.subject,
             stage=self.stage,
-            recipe=to_document(self.recipe),
+            recipe=to_document(self.recipe) | ({} if self.stop is None else {"stop": self.stop}),
             partition=block.partition,
             seed=block.seed,
             steps=self.steps,

@@ -18,8 +18,12 @@ from justright.recipe.recipe import Recipe
 RATE_FACTORS = (1 / 3, 3.0)
 """Neighbours of the champion's rate (a third and three times: the usual half-decade grid)."""
 
-LONGER = 3.0
-"""How much longer a longer training is."""
+LENGTH = 3.0
+"""How much longer, or shorter, another training is."""
+
+LATE, EARLY = 0.75, 1 / 3
+"""Best evaluations after or before these shares of a run ask for a longer or shorter one (late:
+tuning playbook, Google 2023; early: assumption)."""
 
 SHAPES: tuple[tuple[int, ...], ...] = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
 """Shapes tried in this version, from small to large; the size search proper replaces them."""
@@ -40,16 +44,15 @@ class Move:
     length: float = 1.0
 
 
-def propose_moves(recipe: Recipe, *, still_improving: bool, loss: float) -> tuple[Move, ...]:
+def propose_moves(recipe: Recipe, *, best_at: float, loss: float) -> tuple[Move, ...]:
     """The moves around a champion, each with its prediction.
 
     Args:
         recipe: The champion's recipe.
-        still_improving: Whether its best evaluation lay in the last quarter of the run
-            (more steps are then more likely to help; Google's tuning playbook 2023).
+        best_at: Share of the run at which its best evaluation lay.
         loss: The champion's validation loss; predicted gains are shares of it.
     """
-    moves = [_longer(recipe, 0.55 if still_improving else 0.25, loss)]
+    moves = [_length(recipe, best_at, loss)]
     moves += [_shape(recipe, hidden, loss) for hidden in neighbours(recipe.shape.hidden)]
     moves += [_rate(recipe, factor, loss) for factor in RATE_FACTORS]
     return tuple(moves)
@@ -91,11 +94,15 @@ def _shares(loss: float, low: float, middle: float, high: float) -> tuple[float,
     return (low * loss, middle * loss, high * loss)
 
 
-def _longer(recipe: Recipe, helps: float, loss: float) -> Move:
-    changes = {"epochs": recipe.epochs * LONGER}
+def _length(recipe: Recipe, best_at: float, loss: float) -> Move:
+    early = best_at <= EARLY
+    factor = 1 / LENGTH if early else LENGTH
+    helps = 0.45 if early else 0.55 if best_at >= LATE else 0.25
+    title = f"{LENGTH:g} × {'shorter' if early else 'longer'}"
     gain = _shares(loss, 0.003, 0.01, 0.04)
     source = "Google Deep Learning Tuning Playbook 2023; gain: assumption"
-    return _move(recipe, f"{LONGER:g} × longer", "length", changes, helps, gain, source, LONGER)
+    changes = {"epochs": recipe.epochs * factor}
+    return _move(recipe, title, "length", changes, helps, gain, source, factor)
 
 
 def _shape(recipe: Recipe, hidden: tuple[int, ...], loss: float) -> Move:

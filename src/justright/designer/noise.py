@@ -5,13 +5,13 @@ from __future__ import annotations
 from justright.core.codec import to_document
 from justright.core.trial import TrialState
 from justright.designer.admission import Admission
-from justright.designer.session import Champion, Session, results
+from justright.designer.session import Arm, Champion, Session
 from justright.statistics.noise import noise
 
 REPEATS = (1, 2)
 """Further seeds on the first block; with the champion's own that makes three."""
 
-NOISE_SHARE = 0.15
+NOISE_SHARE = 0.2
 """Share of the time left that measuring the noise may take (assumption)."""
 
 
@@ -35,10 +35,21 @@ def measure_noise(session: Session, champion: Champion, admission: Admission) ->
     spec = champion.arm.recipe.preprocessing
     blocks = [session.blocks.block(first, spec, repeat) for repeat in REPEATS[:count]]
     jobs = session.train(champion.arm, "noise", blocks) if blocks else ()
-    repeated = results(session.run(jobs, admission.reserve_s(champion.arm)), jobs)
-    done = [t for t in (*champion.trials, *repeated) if t.state is TrialState.DONE]
-    scores = [(t.spec.partition, t.spec.seed, session.measure([t])) for t in done]
-    if len(scores) < 2:
+    session.run(jobs, admission.reserve_s(champion.arm))
+    record_noise(session, champion.arm)
+
+
+def record_noise(session: Session, arm: Arm) -> None:
+    """Record the noise over all trainings of an arm so far, whatever stage asked for them."""
+    recipe = to_document(arm.recipe)
+    alike = [
+        trial
+        for trial in session.store.trials.list(session.name)
+        if trial.state is TrialState.DONE
+        and trial.spec.recipe == recipe
+        and trial.spec.steps == arm.steps
+    ]
+    if len(alike) < 2:
         return
-    found = noise(scores)
-    session.fact("noise", to_document(found) | {"trainings": len(scores)})
+    found = noise([(t.spec.partition, t.spec.seed, session.measure([t])) for t in alike])
+    session.fact("noise", to_document(found) | {"trainings": len(alike)})

@@ -23,7 +23,7 @@ from justright.recipe.recipe import Recipe
 from justright.statistics.metrics import metric_named
 from justright.store.base import AbstractStore
 from justright.training.budget import batch_of
-from justright.training.cost import CostModel, predict_seconds
+from justright.training.cost import Q90, CostModel, predict_seconds
 
 FOREVER = 1e12
 """A deadline (Unix time) that never comes."""
@@ -74,10 +74,9 @@ class Champion:
         return int(np.median(steps))
 
     @property
-    def still_improving(self) -> bool:
-        """Whether the best evaluation lies in the last quarter of the run (tuning
-        playbook, Google 2023)."""
-        return self.best_step >= 0.75 * self.arm.steps
+    def best_at(self) -> float:
+        """Share of the run at which the best evaluation lay."""
+        return self.best_step / self.arm.steps
 
 
 @dataclass
@@ -95,6 +94,7 @@ class Session:
         watch: Who is told.
         blocks: Rows, partitions, encodings.
         costs: Measured cost of training steps; None until calibrated.
+        pace: How much slower trainings were than predicted, lately; corrects predictions.
     """
 
     options: FitOptions
@@ -107,6 +107,7 @@ class Session:
     watch: Watch
     blocks: Blocks
     costs: CostModel | None = None
+    pace: float = 1.0
 
     @property
     def metric(self) -> str:
@@ -144,7 +145,12 @@ class Session:
         deadline = self.clock.deadline(reserve_s)
         if self.plan.repeat:  # a repetition does the same work, however long it takes
             deadline = FOREVER
-        return self.crew.run(jobs, deadline, on_end)
+
+        def ended(job: Job) -> None:
+            self._learn_pace(job)
+            on_end(job)
+
+        return self.crew.run(jobs, deadline, ended)
 
     def train(
         self, arm: Arm, stage: str, blocks: Sequence[EncodedBlock]
@@ -168,7 +174,22 @@ class Session:
         if self.costs is None:
             return float("inf")
         batch = batch_of(arm.recipe, rows)
-        return predict_seconds(self.costs, arm.recipe, inputs, batch, arm.steps, members)
+        steps = predict_seconds(self.costs, arm.recipe, inputs, batch, arm.steps, members)
+        return self.pace * steps
+
+    def _learn_pace(self, job: Job) -> None:
+        """Compare a finished training with its prediction; half of the surprise is believed."""
+        if not isinstance(job, NetworkJob) or self.costs is None:
+            return
+        trial = self.trials([job])[0]
+        if trial.state is not TrialState.DONE:
+            return
+        block, members = job.blocks[0], len(job.blocks)
+        arm = Arm(job.subject, job.recipe, int(trial.result["steps"]))
+        expected = self.seconds(arm, self.blocks.inputs(block), len(block.train), members) / Q90
+        if expected > 0:
+            surprise = float(np.clip(trial.result["seconds"] / expected, 0.2, 5.0))
+            self.pace *= surprise**0.5
 
 
 def results(trials: dict[str, Trial], jobs: Sequence[Job]) -> tuple[Trial, ...]:

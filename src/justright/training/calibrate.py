@@ -22,11 +22,11 @@ from justright.training.plan import make_span
 ROWS = 4_096
 
 SHAPES: tuple[tuple[tuple[int, ...], int], ...] = (
-    ((32,), 8),
     ((128, 128), 1),
+    ((128, 128), 4),
     ((256, 256, 256), 1),
 )
-"""Hidden widths and members timed: overhead, the default, and arithmetic."""
+"""Hidden widths and members timed: the default, what further members add to it, and arithmetic."""
 
 
 class RandomRows:

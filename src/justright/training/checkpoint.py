@@ -49,8 +49,9 @@ def request_key(request: TrainRequest) -> str:
         for each in request.members
     ]
     data = [(Path(folder) / "meta.json").read_text() for folder in request.folders]
-    length = [request.steps, request.evaluations, request.metric, request.keep_best]
-    return fingerprint([VERSION, request.recipe, data, members, length])
+    length = [request.steps, request.last, request.evaluations]
+    judged = [request.metric, request.keep_best]
+    return fingerprint([VERSION, request.recipe, data, members, length, judged])
 
 
 def save(path: Path, step: int, records: Mapping[str, Record], stack: Stack) -> None:

@@ -51,6 +51,8 @@ class TrainRequest:
         deadline: Unix time after which no further span starts; None = no limit.
         keep_best: Keep the weights of the best evaluation rather than the last.
         checkpoint_s: Seconds of training between checkpoints.
+        stop: Step at which to end, in the middle of the schedule of `steps`: what an evaluation
+            at that step saw can so be trained again. None = at the end.
 
     Raises:
         OptionError: If a part makes no sense.
@@ -66,6 +68,7 @@ class TrainRequest:
     deadline: float | None = None
     keep_best: bool = True
     checkpoint_s: float = 20.0
+    stop: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what the loop could not survive."""
@@ -78,6 +81,8 @@ class TrainRequest:
             raise OptionError(
                 f"{self.evaluations} evaluations", hint=f"ask for 1 to {MAX_EVALUATIONS}"
             )
+        if self.stop is not None and not 1 <= self.stop <= self.steps:
+            raise OptionError(f"a stop at step {self.stop} of {self.steps}", hint="stop within")
         for member in self.members:
             if not 0 <= member.folder < len(self.folders):
                 raise OptionError(
@@ -85,6 +90,11 @@ class TrainRequest:
                 )
             if len(member.train) == 0:
                 raise OptionError(f"member {member.id!r} has no training rows")
+
+    @property
+    def last(self) -> int:
+        """The last step to be taken."""
+        return self.steps if self.stop is None else self.stop
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,12 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     def tell(step: int) -> None:
         losses = [record.kept.loss for record in records.values() if record.kept]
         best = min(losses, default=None)
-        text = f"step {step:,}/{request.steps:,}" + (f", loss {best:.4g}" if losses else "")
-        report({"text": text, "step": step, "steps": request.steps, "loss": best})
+        text = f"step {step:,}/{request.last:,}" + (f", loss {best:.4g}" if losses else "")
+        report({"text": text, "step": step, "steps": request.last, "loss": best})
 
     def checkpoint(step: int) -> None:
         nonlocal saved
-        if stack.ids and step < request.steps:
+        if stack.ids and step < request.last:
             if time.monotonic() - saved < request.checkpoint_s:
                 return
             save(path, step, records, stack)
@@ -105,13 +105,20 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
         net=NetworkSpec(recipe.shape, folders[0].meta.inputs),
         trainees={member.id: trainee(member) for member in request.members},
         batch=batch,
-        steps=request.steps,
-        evaluations=evaluation_steps(request.steps, request.evaluations, recipe.schedule.name),
+        steps=request.last,
+        evaluations=_evaluations(request),
         metric=request.metric,
         averaged=recipe.ema_epochs is not None,
         keep_best=request.keep_best,
         deadline=float("inf") if request.deadline is None else request.deadline,
     )
+
+
+def _evaluations(request: TrainRequest) -> tuple[int, ...]:
+    """Steps to evaluate after; the last one to be taken is always among them."""
+    name = request.recipe.schedule.name
+    planned = evaluation_steps(request.steps, request.evaluations, name)
+    return (*(step for step in planned if step < request.last), request.last)
 
 
 def _open(
