@@ -27,7 +27,9 @@ def make_table(path: Path, rows: int = 700) -> pl.DataFrame:
     return frame
 
 
-def justright(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def justright(
+    *arguments: str, cwd: Path, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "justright.cli.main", *arguments],
         cwd=cwd,
@@ -79,9 +81,7 @@ def test_the_screen_ends_with_verdict_and_report(finished: Path) -> None:
 
 def test_predicting_a_file_equals_the_reported_score(finished: Path) -> None:
     out = finished / "predictions.csv"
-    done = justright(
-        "predict", "studies/toy/model", "toy.csv", "--out", str(out), cwd=finished
-    )
+    done = justright("predict", "studies/toy/model", "toy.csv", "--out", str(out), cwd=finished)
     assert done.returncode == 0, done.stderr
     predicted = pl.read_csv(out)
     truth = pl.read_csv(finished / "toy.csv")
@@ -116,9 +116,7 @@ def test_the_model_runs_without_the_package(finished: Path) -> None:
 
 def test_other_data_under_the_same_name_are_refused(finished: Path, tmp_path: Path) -> None:
     make_table(tmp_path / "toy.csv", rows=300)
-    done = justright(
-        "fit", str(tmp_path / "toy.csv"), "-t", "y", "--time", "20s", cwd=finished
-    )
+    done = justright("fit", str(tmp_path / "toy.csv"), "-t", "y", "--time", "20s", cwd=finished)
     assert done.returncode == 2
     assert "--name" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -137,7 +135,15 @@ def test_studies_are_listed_and_the_report_can_be_written_again(finished: Path) 
 
 def test_a_work_plan_is_repeated_to_the_same_decisions(finished: Path) -> None:
     done = justright(
-        "fit", "toy.csv", "-t", "y", "--work", "studies/toy/work.json", "--name", "again", "--json",
+        "fit",
+        "toy.csv",
+        "-t",
+        "y",
+        "--work",
+        "studies/toy/work.json",
+        "--name",
+        "again",
+        "--json",
         cwd=finished,
     )
     assert done.returncode == 0, done.stderr

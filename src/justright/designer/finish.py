@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from justright.baselines.registry import baseline_names
-from justright.core.codec import fingerprint
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import TEST_S, Admission
 from justright.designer.blocks import ALL
@@ -60,7 +59,7 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
     first = session.blocks.block(session.blocks.first[0], spec)
     arm, stop = final_arm(champion, len(everything.train), len(first.train))
     share = session.plan.grant(
-        f"final {fingerprint([arm.recipe, arm.steps, stop])}",
+        f"final {champion.confirmed}",  # percent: a better champion asks again
         lambda: admission.finish_percent(replace(arm, steps=stop)),
     )
     networks: tuple[NetworkJob, ...] = ()
