@@ -10,13 +10,14 @@ nothing, or until the time is needed for the final training.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from justright.core.codec import to_document
-from justright.core.idea import Verdict
+from justright.core.idea import Idea, Verdict
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
@@ -25,6 +26,7 @@ from justright.designer.session import Arm, Champion, Session, all_done, results
 from justright.statistics.compare import compare
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named
+from justright.store.rules import idea_id
 
 CONFIRM_LEVEL = 0.05
 """Two-sided level of the one look at fresh blocks: of the moves that bring nothing and look good
@@ -101,9 +103,7 @@ class Improver:
         for move, arm in arms:
             seconds = self._admission.cost(arm, len(self._session.blocks.first))
             prediction = replace(move.idea.prediction, seconds=min(seconds, 1e9))
-            ideas[arm.subject] = self._session.store.ideas.add(
-                self._session.name, replace(move.idea, prediction=prediction)
-            )
+            ideas[arm.subject] = self._foretell(replace(move.idea, prediction=prediction))
         run = self._admitted(champion, key, arms)
         screened = self._screen(champion, key, [arm for _, arm in run])
         best = min(screened, key=lambda item: item[1].loss, default=None)
@@ -122,6 +122,19 @@ class Improver:
         new = replace(best[1], confirmed=champion.confirmed + 1)
         self._on_champion(new)
         return RoundResult(new, accepted=True, tried=True)
+
+    def _foretell(self, idea: Idea) -> str:
+        """Record an idea's prediction and return the idea's id.
+
+        Where its outcome is known, from an earlier round or from before the study was resumed,
+        what was predicted then stays.
+        """
+        name, ideas = self._session.name, self._session.store.ideas
+        own = idea_id(name, idea)
+        known = next((record for record in ideas.list(name) if record.id == own), None)
+        if known is not None and any(verdict.word != "not run" for verdict in known.verdicts):
+            return own
+        return ideas.add(name, idea)
 
     def _admitted(
         self, champion: Champion, key: str, arms: Sequence[tuple[Move, Arm]]
@@ -169,7 +182,7 @@ class Improver:
         rival = next((item for tried, item in screened if tried is arm), None)
         if rival is None:
             reason = "no time, or no result"
-            return Verdict(arm.subject, "not run", 0.0, 0.0, 0.0, 0, {"reason": reason})
+            return _not_run(arm, {"reason": reason})
         gain = champion.loss - rival.loss
         word = "not better" if gain <= 0 else "cannot tell"
         evidence = {"stage": "screening", "loss": rival.loss, "champion": champion.loss}
@@ -187,7 +200,7 @@ class Improver:
                 "reason": "no time to confirm",
                 "screening gain": champion.loss - rival.loss,
             }
-            return Verdict(rival.arm.subject, "not run", 0.0, 0.0, 0.0, 0, evidence)
+            return _not_run(rival.arm, evidence)
         numbers = range(self._fresh, self._fresh + count)
         self._fresh += count
         spec = champion.arm.recipe.preprocessing
@@ -230,13 +243,35 @@ class Improver:
                 "round": key,
                 "subject": move.idea.title,
                 "slot": move.idea.slot,
-                "verdict": to_document(verdict),
+                "verdict": _document(verdict),
                 "accepted": accepted,
                 "cost_s": None,
             }
         )
         session.fact("rounds", self._log)
+        session.watch.headline(_sentence(move, verdict, accepted=accepted))
 
 
 def _moves(champion: Champion) -> tuple[Move, ...]:
     return propose_moves(champion.arm.recipe, best_at=champion.best_at, loss=champion.loss)
+
+
+def _not_run(arm: Arm, evidence: Mapping[str, Any]) -> Verdict:
+    return Verdict(arm.subject, "not run", math.nan, math.nan, math.nan, 0, evidence)
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON, with null where nothing was measured."""
+    document = to_document(verdict)
+    for key in ("difference", "low", "high"):
+        document[key] = document[key] if math.isfinite(document[key]) else None
+    return document
+
+
+def _sentence(move: Move, verdict: Verdict, *, accepted: bool) -> str:
+    """One line for the screen about how an idea ended."""
+    if verdict.word == "not run":
+        return f"idea {move.idea.title}: not run ({verdict.evidence.get('reason', '')})"
+    gain = f"gain {verdict.difference:.3g} on {verdict.blocks} blocks"
+    end = ", the new champion" if accepted else ""
+    return f"idea {move.idea.title}: {verdict.word} ({gain}){end}"
