@@ -58,6 +58,7 @@ class Comparison:
     difference: float
     low: float
     high: float
+    why: str = ""
 
     @property
     def text(self) -> str:
@@ -147,7 +148,7 @@ class Outcome:
         if decisive is None:
             return f"{sentence}."
         if decisive.word == "ties with":
-            return f"{sentence}: no difference was shown ({decisive.text})."
+            return f"{sentence}: {decisive.why or 'no difference was shown'} ({decisive.text})."
         return f"{sentence}: the network {decisive.word} it {decisive.text}."
 
 
@@ -217,6 +218,7 @@ def _comparison(entry: Mapping[str, Any], titles: Mapping[str, str]) -> Comparis
         difference=_number(entry.get("difference")),
         low=_number(entry.get("low")),
         high=_number(entry.get("high")),
+        why=str(entry.get("why") or ""),
     )
 
 

@@ -146,7 +146,8 @@ def _network(reader: Reader) -> str:
     if decisive is None:
         return text
     if decisive.word == "ties with":
-        return f"{text}: ties with {decisive.title} ({decisive.text})"
+        why = f", {decisive.why}" if decisive.why else ""
+        return f"{text}: ties with {decisive.title} ({decisive.text}{why})"
     return f"{text}: {decisive.word} {decisive.title} {decisive.text}"
 
 
