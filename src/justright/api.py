@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from justright.core.files import write_whole
 from justright.core.progress import Listener
 from justright.data.options import DataOptions
 from justright.designer.fit import StudyInterrupted, fit_study
@@ -125,7 +126,7 @@ def fit(
             seed=seed,
         ),
         limit_s=parse_time(time),
-        studies=Path(studies),
+        studies=Path(studies).expanduser(),
         name=name,
         workers=workers,
         work=None if work is None else Path(work),
@@ -155,16 +156,26 @@ def design(
         folder = fit_study(source, options, started=started, listener=listener)
     except StudyInterrupted as stop:
         folder, interrupted = stop.folder, KeyboardInterrupt()
-    with open_store(options.studies) as store:
-        name = folder.root.name
-        write_report(store, name, folder.report, examples=options.examples)
-        used = store.ledger.fact(name, "clock") | {"used_s": clock.time() - started}
-        store.ledger.put(name, "clock", used)
-        verdict = json.dumps(verdict_document(store, name), indent=2, allow_nan=False)
-    folder.verdict.write_text(verdict)
+    try:
+        _write_results(folder, options, started)
+    except KeyboardInterrupt as stop:
+        if interrupted is None:  # once more, and then leave; a second Ctrl-C leaves at once
+            _write_results(folder, options, started)
+        raise stop from None
     if interrupted is not None:
         raise interrupted
     return folder
+
+
+def _write_results(folder: StudyFolder, options: FitOptions, started: float) -> None:
+    """Write the report and ``verdict.json`` from the store."""
+    with open_store(options.studies) as store:
+        name = folder.root.name
+        write_report(store, name, folder.report, examples=options.examples)
+        used = (store.ledger.fact(name, "clock") or {}) | {"used_s": clock.time() - started}
+        store.ledger.put(name, "clock", used)
+        verdict = json.dumps(verdict_document(store, name), indent=2, allow_nan=False)
+    write_whole(folder.verdict, verdict)
 
 
 def load(folder: str | Path) -> Model:

@@ -64,7 +64,7 @@ def fit(
             seed=seed,
         ),
         limit_s=parse_time(time),
-        studies=studies,
+        studies=studies.expanduser(),
         name=name,
         workers=workers,
         work=work,
@@ -75,7 +75,7 @@ def fit(
         logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
     with open_screen(quiet=quiet or as_json, verbose=verbose) as listener:
         study = design(data, options, started=process_start(), listener=listener)
-    with open_store(studies) as store:
+    with open_store(options.studies) as store:
         if as_json:
             print(json.dumps(verdict_document(store, study.root.name), indent=2))
         elif not quiet:

@@ -36,7 +36,7 @@ def command_line(name: str | None) -> typer.Typer:
     app = typer.Typer(
         add_completion=False,
         pretty_exceptions_enable=False,
-        help="Designs the neural network that is just right for your data, and shows the evidence.",
+        help="Designs the neural network that is just right for your data, with the evidence.",
     )
     app.callback(invoke_without_command=True)(_top)
     for command, (module, line) in COMMANDS.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +27,7 @@ def studies(
         if remove is not None:
             _require(store, remove)
             store.studies.remove(remove)
-            shutil.rmtree(folder / remove, ignore_errors=True)
+            StudyFolder(folder / remove).remove()
             print(f"removed {remove}")
             return
         heads = store.studies.heads()

@@ -76,7 +76,7 @@ def table_name(path: Path) -> str:
 
 
 def _read_file(path: Path, name: str | None) -> Table:
-    _check_path(path)
+    check_path(path)
     try:
         frame, fingerprint = _read_by_content(path)
         return Table(cleaned(frame, str(path)), name or table_name(path), fingerprint)
@@ -90,7 +90,12 @@ def _read_file(path: Path, name: str | None) -> Table:
         raise DataError(f"{path} cannot be read: {reason}", hint="check the file") from error
 
 
-def _check_path(path: Path) -> None:
+def check_path(path: Path) -> None:
+    """Refuse a path that is not a file with something in it.
+
+    Raises:
+        DataError: If it is missing, empty, a folder, or no regular file.
+    """
     try:
         if path.is_dir():
             files = sorted(file.name for file in path.iterdir() if file.suffix in _ENDINGS)

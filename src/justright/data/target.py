@@ -19,6 +19,9 @@ fastai's `cont_cat_split` (max_card=20); an assumption for targets."""
 LEAST_ROWS_PER_CLASS = 5
 """... and so are whole numbers that repeat less than this on average. Assumption."""
 
+MOST_WORDS = 0.1
+"""A share of words among amounts up to which they are taken for mistakes. Assumption."""
+
 MOST_CLASSES = 1_000
 """More classes are refused. Published: AutoGluon's limit for a multi-class target."""
 
@@ -43,6 +46,8 @@ def _single(table: Table, name: str, wish: str | None) -> Task:
     values = _present(table.frame[name])
     numbers = numeric_target(values)
     found = values if numbers is None else numbers
+    if numbers is None and wish in (None, "regression") and values.dtype == pl.String:
+        _check_mixed(name, values)
     distinct = found.n_unique()
     if distinct == 1:
         raise DataError(
@@ -73,6 +78,22 @@ def numeric_target(values: pl.Series) -> pl.Series | None:
         return None
     numbers = parse_numbers(values, style)
     return None if numbers.null_count() else numbers
+
+
+def _check_mixed(name: str, values: pl.Series) -> None:
+    """Refuse amounts with a few words among them: as classes they would make no sense."""
+    style, _ = number_style(values.unique(maintain_order=True).head(10_000))
+    numbers = parse_numbers(values, style)
+    strange = values.filter(numbers.is_null())
+    amounts = numbers.drop_nulls()
+    few = 0 < strange.len() <= MOST_WORDS * values.len()
+    if few and _regression_reason(amounts, amounts.n_unique()):
+        raise DataError(
+            f"the target {name!r} holds numbers, but {strange[0]!r} or other text in "
+            f"{strange.len():,} of {values.len():,} rows",
+            hint="correct those values or make them empty; say --task classification if each is "
+            "a class",
+        )
 
 
 def _present(values: pl.Series) -> pl.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from justright.core.files import write_whole
 from justright.core.finding import worst_first
 from justright.designer.advice import next_steps
 from justright.designer.session import Session
@@ -35,7 +36,7 @@ def close_study(session: Session, *, interrupted: bool) -> None:
             "store": str(session.options.studies),
         },
     )
-    folder.work.write_text(json.dumps(session.plan.document(), indent=1))
+    write_whole(folder.work, json.dumps(session.plan.document(), indent=1))
     folder.clear_cache()
 
 

@@ -7,6 +7,8 @@ out of memory is a recorded fact.
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ GRACE_S = 0.7
 """How long a job may overrun its deadline before it is killed (spans are at most 0.25 s)."""
 
 _BEAT_S = 10.0
+
+_NO_SPACE = tuple(os.strerror(n) for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 @dataclass(frozen=True)
@@ -246,8 +250,11 @@ def _all(missing: tuple[TrialSpec, ...], state: TrialState, reason: str) -> tupl
 
 
 def _failure(missing: tuple[TrialSpec, ...], event: Failed) -> tuple[Outcome, ...]:
-    """A killed job was cut by the clock; everything else is the trials' own failure."""
+    """A killed job was cut by the clock, and one that found no space can be run again; everything
+    else is the trials' own failure."""
     if event.kind == "cancelled":
         return _all(missing, TrialState.CUT, "cut by the time limit")
+    if any(text in event.message for text in _NO_SPACE):
+        return _all(missing, TrialState.CUT, "the disk is full")
     reason = "out of memory" if event.kind == "memory" else event.message
     return _all(missing, TrialState.FAILED, reason)

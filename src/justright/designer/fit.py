@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 
 from justright.core.codec import fingerprint, to_document
-from justright.core.errors import DataError
+from justright.core.errors import DataError, OptionError, StoreError
 from justright.core.progress import Listener
 from justright.core.study import StudyHead
-from justright.data.ingest import read_table, table_name
+from justright.core.trial import TrialState
+from justright.data.ingest import check_path, read_table, table_name
 from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
@@ -25,14 +26,14 @@ from justright.designer.clock import Clock
 from justright.designer.crew import Crew, Interrupted
 from justright.designer.flow import Flow
 from justright.designer.folder import StudyFolder
-from justright.designer.options import FitOptions, check_name
+from justright.designer.options import FitOptions, check_name, name_after
 from justright.designer.session import Session
 from justright.designer.watch import Watch
 from justright.designer.work import WorkPlan, read_plan
 from justright.executors.processes import ProcessExecutor
 from justright.store.base import AbstractStore
 from justright.store.holder import this_process
-from justright.store.opening import open_store
+from justright.store.opening import STORE_FILE, open_store
 
 PRELOAD = (
     ("justright.training.run", "justright.training.calibrate", "justright.model.serve"),
@@ -75,14 +76,16 @@ def fit_study(
     """
     clock = Clock(started, options.limit_s)
     repeated = read_plan(options.work) if options.work is not None else None
-    name = check_name(options.name or _name_of(source))
+    name = _name(source, options)
     with ProcessExecutor(options.workers, preload=PRELOAD) as executor:
         problem, test_rows = _read(source, options)
         splits = make_splits(problem, test_rows)
         folder = StudyFolder(options.studies / name)
-        folder.create()
         watch = Watch(clock, listener)
-        with open_store(options.studies) as store, _held(store, name, problem, options) as beat:
+        with (
+            open_store(options.studies / STORE_FILE) as store,
+            _held(store, folder, problem, options) as beat,
+        ):
             session = Session(
                 options=options,
                 name=name,
@@ -96,13 +99,18 @@ def fit_study(
             )
             try:
                 Flow(session, _source_text(source)).run()
-            except Interrupted:
+            except (Interrupted, KeyboardInterrupt):
                 raise StudyInterrupted(folder) from None
     return folder
 
 
-def _name_of(source: Any) -> str:
-    return table_name(Path(source)) if isinstance(source, str | os.PathLike) else "table"
+def _name(source: Any, options: FitOptions) -> str:
+    """The name of the study: as said, or after the file."""
+    after = "table"
+    if isinstance(source, str | os.PathLike):
+        check_path(Path(source))
+        after = name_after(table_name(Path(source)))
+    return check_name(after if options.name is None else options.name)
 
 
 def _source_text(source: Any) -> str:
@@ -157,9 +165,14 @@ def _record(store: AbstractStore, name: str, plan: WorkPlan) -> None:
 
 @contextmanager
 def _held(
-    store: AbstractStore, name: str, problem: Problem, options: FitOptions
+    store: AbstractStore, folder: StudyFolder, problem: Problem, options: FitOptions
 ) -> Iterator[Callable[[], None]]:
-    """Hold the study; yields what prolongs the lease."""
+    """Hold the study and its folder; yields what prolongs the lease.
+
+    A new study that is refused before it has a network leaves nothing behind.
+    """
+    name = folder.root.name
+    new, alone = store.studies.head(name) is None, not folder.root.exists()
     goal = to_document(options.data)
     settings = goal | {"command": options.command, "time": options.limit_s}
     del goal["test"]  # its content is part of the data's fingerprint, its path means nothing
@@ -172,7 +185,35 @@ def _held(
         nonlocal lease
         lease = store.studies.heartbeat(lease, LEASE_S)
 
+    refused = False
     try:
+        folder.create()
+        _check_files(store, folder)
         yield beat
+    except (DataError, OptionError):
+        refused = new and store.ledger.fact(name, "champion") is None
+        raise
     finally:
         store.studies.release(lease)
+        if refused:
+            store.studies.remove(name)
+        if refused and alone:
+            folder.remove()
+
+
+def _check_files(store: AbstractStore, folder: StudyFolder) -> None:
+    """Refuse to go on with a study whose files were taken away.
+
+    Raises:
+        StoreError: If the files of a finished trial are missing.
+    """
+    for trial in store.trials.list(folder.root.name):
+        files = [trial.result[key] for key in ("weights", "predictions") if trial.result.get(key)]
+        for file in files:
+            if trial.state is TrialState.DONE and not (folder.trials / Path(file).name).exists():
+                raise StoreError(
+                    f"study {folder.root.name!r} is known, but its files are missing, such as "
+                    f"{str(folder.trials / Path(file).name)!r}",
+                    hint=f"remove it with: justright studies --remove {folder.root.name}, or "
+                    "choose another name with --name",
+                )

@@ -71,17 +71,22 @@ class Flow:
             session.watch.stage("final training")
             final = finish(session, champion, admission)
             self._test(final, champion, baselines, tolerance)
-        except Interrupted:
+        except (Interrupted, KeyboardInterrupt):
             session.store.ledger.find(session.name, session.blocks.problem.findings)
             close_study(session, interrupted=True)
-            raise
+            raise Interrupted from None
         close_study(session, interrupted=False)
 
     def _describe(self) -> Recipe:
         """Record what the data are, encode the first block, choose the start recipe."""
         session = self._session
         problem, splits = session.blocks.problem, session.blocks.splits
-        session.fact("table", facts.table_fact(problem, self._source))
+        table = facts.table_fact(problem, self._source)
+        session.fact("table", table)
+        session.watch.headline(
+            f"{table['rows']:,} rows × {table['columns']} columns → {', '.join(table['target'])} "
+            f"({table['task']}, {table['metric_title']})"
+        )
         session.fact("schema", facts.schema_fact(problem))
         session.fact("versions", facts.versions_fact())
         session.store.ledger.find(session.name, problem.findings)
@@ -135,6 +140,9 @@ class Flow:
         if scores:
             best = min(scores, key=lambda name: metric.loss(scores[name]))
             session.watch.baseline = f"{best} {scores[best]:.4g}"
+            ordered = sorted(scores, key=lambda name: -metric.loss(scores[name]))
+            listed = " · ".join(f"{name} {scores[name]:.4g}" for name in ordered)
+            session.watch.headline(f"baselines on the validation rows: {listed}")
 
     def _save(self, champion: Champion) -> None:
         """Hand over a new champion: it can be used from now on."""

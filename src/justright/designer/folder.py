@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -59,8 +60,9 @@ class StudyFolder:
         """Make the folders.
 
         Raises:
-            OptionError: If they cannot be made or written to.
+            OptionError: If they cannot be made or written to, or if other files lie there.
         """
+        self._check_strangers()
         try:
             for folder in (self.root, self.trials, self.cache):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -72,6 +74,34 @@ class StudyFolder:
                 f"cannot write to {str(self.root)!r} ({error.strerror or error})",
                 hint="choose another folder with --studies DIR",
             ) from error
+
+    def _check_strangers(self) -> None:
+        """Never mix with files of somebody else: removing a study removes its folder."""
+        own = {path.name for path in self._parts()}
+        try:
+            names = {name for name in os.listdir(self.root) if not name.startswith(".")}
+        except OSError:  # nothing there yet, or nothing that could be a folder
+            return
+        if strange := sorted(names - own):
+            raise OptionError(
+                f"the folder {str(self.root)!r} holds other files, such as {strange[0]!r}",
+                hint="choose another name with --name, or another folder with --studies",
+            )
+
+    def _parts(self) -> tuple[Path, ...]:
+        files = (self.report, self.verdict, self.work, self.log)
+        return (self.model, self.trials, self.cache, *files)
+
+    def remove(self) -> None:
+        """Remove the study's files, and the folder if nothing else is in it."""
+        halves = [half for part in self._parts() for half in self.root.glob(f".{part.name}.*")]
+        for part in (*self._parts(), *halves):
+            if part.is_dir() and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # other files lie there, or it is gone already
+            self.root.rmdir()
 
     def clear_cache(self) -> None:
         """Remove what can be rebuilt."""

@@ -9,9 +9,12 @@ from pathlib import Path
 from justright.core.errors import OptionError
 from justright.data.options import DataOptions
 from justright.designer.clock import DEFAULT_LIMIT_S, SHORTEST_S
+from justright.store.opening import STORE_FILE
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
+_LONGEST = 100
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{_LONGEST - 1}}}")
+_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,25 @@ def parse_time(value: float | int | str | None) -> float:
     return seconds
 
 
+def name_after(file: str) -> str:
+    """The name of a study after its file, where the user gives none.
+
+    >>> name_after("Häuser (1)"), name_after("...")
+    ('H-user -1', 'table')
+    """
+    return re.sub(r"[^A-Za-z0-9 ._-]+", "-", file)[:_LONGEST].strip(" ._-") or "table"
+
+
 def check_name(name: str) -> str:
     """The name of a study, which is also a folder name.
 
     Raises:
         OptionError: If it could not be a folder name on every system.
     """
-    if _NAME.fullmatch(name) is None or name.endswith("."):
+    if _NAME.fullmatch(name) is None or name.endswith(".") or name.startswith(STORE_FILE):
+        shown = repr(name) if len(name) <= _SHOWN else f"{name[:_SHOWN]!r}..."
         raise OptionError(
-            f"{name!r} cannot be the name of a study",
+            f"{shown} cannot be the name of a study",
             hint="use letters, digits, '.', '_' and '-' (--name NAME)",
         )
     return name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from justright.core.errors import InputError
+from justright.core.files import write_whole
 from justright.report.build import report_html
 from justright.store.base import AbstractStore
 
@@ -29,15 +28,7 @@ def write_report(
     content = report_html(store, study, examples=examples)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        number, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                file.write(content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(target, content)
     except OSError as error:
         raise InputError(
             f"cannot write the report {str(target)!r} ({error.strerror})",
