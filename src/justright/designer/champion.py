@@ -23,9 +23,9 @@ CHAMPION_S = (1.5, 7.0)
 """Bounds in seconds: the first model is to be usable within 15 s of the start (measured: about 5 s
 go to starting, reading and calibrating)."""
 
-BASELINES_SHARE = 0.15
-"""All baselines on the validation rows together may take this share of the limit, each an equal
-share of what the cheaper ones left (assumption)."""
+BASELINES_SHARE, BASELINES_S = 0.15, 30.0
+"""All baselines on the validation rows together may take this share of the limit, and so many
+seconds at most; each gets an equal share of what the cheaper ones left (assumption)."""
 
 FEWEST_STEPS = 50
 
@@ -84,7 +84,7 @@ def train_champion(
 def baseline_jobs(session: Session, block: EncodedBlock) -> list[BaselineJob]:
     """One job per baseline that can run here, cheapest first."""
     names = baseline_names()
-    ends = time.time() + BASELINES_SHARE * session.clock.limit_s
+    ends = time.time() + min(BASELINES_SHARE * session.clock.limit_s, BASELINES_S)
     return [
         BaselineJob(
             name=name,

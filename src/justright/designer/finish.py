@@ -5,6 +5,7 @@ Beside it the baselines are refitted on the same rows: the test set compares lik
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from justright.baselines.registry import baseline_names
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import TEST_S, Admission
 from justright.designer.blocks import ALL
+from justright.designer.champion import BASELINES_S
 from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.session import Arm, Champion, Session, results
 
@@ -88,7 +90,7 @@ def _baselines(session: Session, everything: EncodedBlock) -> list[BaselineJob]:
             block=everything,
             judged=test,
             judged_rows=places,
-            ends=session.clock.deadline(TEST_S),
+            ends=min(session.clock.deadline(TEST_S), time.time() + BASELINES_S),
             share=1 / (len(names) - place),
             out=session.folder.trials,
             refit=True,
