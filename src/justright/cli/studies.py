@@ -13,7 +13,7 @@ from justright.data.options import did_you_mean
 from justright.designer.folder import StudyFolder
 from justright.report.html import write_report
 from justright.store.base import AbstractStore
-from justright.store.opening import open_store
+from justright.store.opening import STORE_FILE, open_store
 
 Folder = Annotated[Path, typer.Option("--studies", help="Folder of the studies.")]
 
@@ -23,7 +23,7 @@ def studies(
     remove: Annotated[str | None, typer.Option(help="Remove a study and its folder.")] = None,
 ) -> None:
     """List the studies: name, size on disk, when begun, verdict."""
-    with open_store(_existing(folder)) as store:
+    with _store(folder) as store:
         if remove is not None:
             _require(store, remove)
             store.studies.remove(remove)
@@ -49,23 +49,26 @@ def report(
     ] = False,
 ) -> None:
     """Write a study's report again, from the store alone."""
-    with open_store(_existing(folder)) as store:
+    with _store(folder) as store:
         _require(store, name)
         path = StudyFolder(folder / name).report
         write_report(store, name, path, examples=not no_examples)
     print(path)
 
 
-def _existing(folder: Path) -> Path:
+def _store(folder: Path) -> AbstractStore:
+    """The store of a folder; an empty one, which leaves no file, where there is none."""
     if not folder.is_dir():
         raise OptionError(f"there is no folder {str(folder)!r}", hint="name it with --studies DIR")
-    return folder
+    place = folder / STORE_FILE
+    return open_store(place if place.exists() else "memory:")
 
 
 def _require(store: AbstractStore, name: str) -> None:
     if store.studies.head(name) is None:
         names = [head.name for head in store.studies.heads()]
-        raise OptionError(f"there is no study {name!r}", hint=did_you_mean(name, names))
+        hint = did_you_mean(name, names) or "there are none here: name their folder with --studies"
+        raise OptionError(f"there is no study {name!r}", hint=hint)
 
 
 def _megabytes(folder: Path) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -37,6 +38,11 @@ from justright.training.start import start_recipe
 CALIBRATION_S = 1.2
 """Seconds of measured steps before the work is planned (assumption: the relative error of the
 prediction stays within the 30% of its 90% quantile)."""
+
+CALIBRATION_SHARE = 0.25
+"""Share of the time left after which a calibration is given up, and the usual costs are believed:
+on a machine that is busy, or whose first import takes long, it must not eat the champion's time
+(assumption)."""
 
 
 class Flow:
@@ -110,7 +116,8 @@ class Flow:
             "seconds": CALIBRATION_S,
         }
         call = Call("justright.training.calibrate:measure", arguments)
-        answer = session.crew.ask(call, "calibration", session.clock.deadline())
+        patience = max(2 * CALIBRATION_S, CALIBRATION_SHARE * session.clock.work_left_s)
+        answer = session.crew.ask(call, "calibration", time.time() + patience)
         session.costs = USUAL if answer is None else from_document(CostModel, answer["model"])
         session.fact("costs", to_document(session.costs))
 

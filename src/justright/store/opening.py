@@ -39,6 +39,7 @@ def open_store(place: str | Path) -> AbstractStore:
             hint="give a folder, a file, or sqlite:///FILE",
         )
     path = Path(place).expanduser()
-    if path.is_dir() or (not path.exists() and not path.suffix):
+    inside = path.is_dir() or (not path.exists() and not path.suffix)
+    if inside and path.name != STORE_FILE:
         path = path / STORE_FILE
     return SqlStore(path)
