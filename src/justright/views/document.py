@@ -12,7 +12,7 @@ is not known is null, never missing; a number that is not finite is null.
 ``metric``                name, title, greater_is_better
 ``verdict``               word ("beats", "ties with", "loses to", ""), against, sentence
 ``network``               score, low, high, scores, validation, drop, shape, parameters, bytes,
-                          ms_per_row, steps, seconds, recipe_fingerprint
+                          ms_per_row, steps, seconds, recipe_fingerprint, usable_after_s
 ``baselines``             list of name, title, score, low, high, scores, validation, seconds,
                           state, reason
 ``comparisons``           list of against, title, word, difference, low, high; positive = network
@@ -133,6 +133,7 @@ def _network(reader: Reader, method: Method | None) -> dict[str, Any]:
         **_pick(network, "shape", "parameters", "bytes", "ms_per_row", "steps"),
         "seconds": method.seconds if method else champion.get("seconds"),
         "recipe_fingerprint": network.get("recipe_fingerprint"),
+        "usable_after_s": champion.get("first_at_s"),
     }
 
 
