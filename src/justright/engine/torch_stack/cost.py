@@ -96,7 +96,7 @@ class CostModel:
         """Candidates a chunk should hold: small networks many, large ones few."""
         best = 1
         for size in CHUNKS:
-            usable = min(size, k)
+            usable = max(1, min(size, k))
             if self.step_s(program, usable) < (1.0 - WORTH) * self.step_s(program, best):
                 best = usable
         return best
