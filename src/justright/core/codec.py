@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar, Union, get_args, get_origin
 
+import numpy as np
+
 T = TypeVar("T")
 
 
@@ -37,7 +39,7 @@ def to_document(value: Any) -> Any:
         return [to_document(item) for item in items]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if hasattr(value, "item"):  # a numpy scalar
+    if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"{type(value).__name__} has no JSON form: {value!r}")
 
