@@ -18,7 +18,8 @@ from justright.recipe.recipe import OptimiserSpec, Recipe
 
 
 def test_a_recipe_survives_json() -> None:
-    recipe = Recipe(shape=Shape(hidden=(7, 9)), optimiser=OptimiserSpec(decay_epochs=3.0), batch=64)
+    optimiser = OptimiserSpec(decay_epochs=3.0)
+    recipe = Recipe(shape=Shape(hidden=(7, 9)), optimiser=optimiser, batch=64)
     assert from_document(Recipe, json.loads(dumps(recipe))) == recipe
 
 
@@ -67,4 +68,4 @@ def test_the_count_of_weights_is_the_sum_of_the_layout() -> None:
     inputs = 3 + 2 + 8
     expected = 7 * 8 + inputs + (inputs * 5 + 5) + (5 * 4 + 4) + (4 * 2 + 2)
     assert parameter_count(spec) == expected
-    assert list(tensor_shapes(spec))[0] == "categories.0.weight"
+    assert next(iter(tensor_shapes(spec))) == "categories.0.weight"
