@@ -151,20 +151,30 @@ def design(
         InputError: If something handed in cannot be used; nothing was changed.
         KeyboardInterrupt: On Ctrl-C, after what was finished has been saved and reported.
     """
-    interrupted: KeyboardInterrupt | None = None
+    stopped = False
     try:
         folder = fit_study(source, options, started=started, listener=listener)
     except StudyInterrupted as stop:
-        folder, interrupted = stop.folder, KeyboardInterrupt()
+        folder, stopped = stop.folder, True
     try:
         _write_results(folder, options, started)
-    except KeyboardInterrupt as stop:
-        if interrupted is None:  # once more, and then leave; a second Ctrl-C leaves at once
-            _write_results(folder, options, started)
-        raise stop from None
-    if interrupted is not None:
-        raise interrupted
+    except KeyboardInterrupt:
+        if stopped:  # a second Ctrl-C leaves at once
+            raise
+        _write_results(folder, options, started)
+        stopped = True
+    if stopped:
+        raise KeyboardInterrupt(_stop_line(folder))
     return folder
+
+
+def _stop_line(folder: StudyFolder) -> str:
+    if not folder.model.exists():
+        return "stopped before there was a network; the same command goes on from here"
+    return (
+        f"stopped; the best network so far is in {folder.model}, the report is {folder.report}; "
+        "the same command goes on from here"
+    )
 
 
 def _write_results(folder: StudyFolder, options: FitOptions, started: float) -> None:

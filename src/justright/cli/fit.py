@@ -13,7 +13,7 @@ import typer
 
 from justright.api import design
 from justright.cli.screen import open_screen
-from justright.core.errors import OptionError
+from justright.core.errors import OptionError, Stopped
 from justright.data.options import DataOptions
 from justright.designer.clock import process_start
 from justright.designer.options import FitOptions, parse_time
@@ -73,8 +73,11 @@ def fit(
     )
     if verbose:
         logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
-    with open_screen(quiet=quiet or as_json, verbose=verbose) as listener:
-        study = design(data, options, started=process_start(), listener=listener)
+    try:
+        with open_screen(quiet=quiet or as_json, verbose=verbose) as listener:
+            study = design(data, options, started=process_start(), listener=listener)
+    except KeyboardInterrupt as stop:  # typer would lose what it says
+        raise Stopped(str(stop) or "stopped; nothing was changed") from None
     with open_store(options.studies) as store:
         if as_json:
             print(json.dumps(verdict_document(store, study.root.name), indent=2))

@@ -13,7 +13,7 @@ import typer
 
 from justright import __version__
 from justright.cli.process import calm_output, ended_by_signals, standard_files
-from justright.core.errors import JustRightError
+from justright.core.errors import JustRightError, Stopped
 
 COMMANDS = {
     "fit": ("justright.cli.fit", "Design a network for a table, within a hard time limit."),
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = _run(arguments)
             sys.stdout.flush()
         except (typer.Abort, KeyboardInterrupt):
-            return _say("stopped; what was finished is kept", 130)
+            return _say("stopped", Stopped.exit_code)
         except BrokenPipeError:  # the reader of our output went away, as `head` does
             calm_output()
             return 1
@@ -86,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     name = next((word for word in arguments if not word.startswith("-")), None)
     code = command_line(name)(args=arguments, prog_name="justright", standalone_mode=False)
+    if code == Stopped.exit_code:  # typer's word for Ctrl-C
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
 
 

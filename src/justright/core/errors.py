@@ -62,5 +62,11 @@ class Fenced(JustRightError):
     """A write under a lease that has passed to somebody else; the write did not happen."""
 
 
+class Stopped(JustRightError):
+    """The user ended a command early; what was finished is kept."""
+
+    exit_code = 130
+
+
 class WorkerLost(JustRightError):
     """A worker process ended (killed, out of memory) before it answered."""

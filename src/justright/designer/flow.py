@@ -77,11 +77,11 @@ class Flow:
             session.watch.stage("final training")
             final = finish(session, champion, admission)
             self._test(final, champion, baselines, tolerance)
+            close_study(session, interrupted=False)
         except (Interrupted, KeyboardInterrupt):
             session.store.ledger.find(session.name, session.blocks.problem.findings)
             close_study(session, interrupted=True)
             raise Interrupted from None
-        close_study(session, interrupted=False)
 
     def _describe(self) -> Recipe:
         """Record what the data are, encode the first block, choose the start recipe."""
