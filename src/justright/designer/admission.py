@@ -69,8 +69,10 @@ class Admission:
 
     def reserve_s(self, arm: Arm) -> float:
         """Seconds to keep for everything that comes after the search."""
-        ceiling = FINISH_SHARE * self.session.clock.limit_s
-        return min(max(self.finish_s(arm), self.baselines_s), ceiling) + TEST_S
+        session = self.session
+        ceiling = FINISH_SHARE * session.clock.limit_s
+        encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
+        return min(max(self.finish_s(arm), self.baselines_s), ceiling) + encoding + TEST_S
 
     def screen(self, arm: Arm, champion: Arm, pending_s: float) -> int:
         """Whether a move may be screened: 1 or 0.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Blocks:
         cache: Folder for the encoded rows.
         seed: Root seed of the study.
         spec: How columns become numbers for the baselines.
+        encode_s: Longest that encoding a partition took so far.
     """
 
     problem: Problem
@@ -51,6 +53,7 @@ class Blocks:
     cache: Path
     seed: int
     spec: PreprocessingSpec = field(default_factory=PreprocessingSpec)
+    encode_s: float = 0.0
 
     @property
     def rows(self) -> int:
@@ -127,13 +130,21 @@ class Blocks:
             self._write(path, fit_preprocessing(self.problem, train, spec, rest), rest)
         return path
 
+    @property
+    def encoded_everything(self) -> bool:
+        """Whether the rows of the final training and the test rows lie encoded."""
+        taught = self.cache / fingerprint(["all", self.spec])
+        return (self.cache / f"test-{taught.name}" / "meta.json").exists()
+
     def _write(self, path: Path, preprocessing: Preprocessing, rows: np.ndarray) -> None:
         """Write beside and rename, so that a killed study leaves no half-written rows."""
+        began = time.perf_counter()
         temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
         shutil.rmtree(temporary, ignore_errors=True)
         write_encoded(self.problem, preprocessing, rows, temporary)
         shutil.rmtree(path, ignore_errors=True)
         temporary.replace(path)
+        self.encode_s = max(self.encode_s, time.perf_counter() - began)
 
 
 def _places(rest: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -6,20 +6,16 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import polars as pl
 
 from justright.core.codec import fingerprint, to_document
 from justright.core.errors import DataError, OptionError, StoreError
 from justright.core.progress import Listener
 from justright.core.study import StudyHead
 from justright.core.trial import TrialState
-from justright.data.ingest import check_path, read_table, table_name
-from justright.data.problem import Problem, make_problem
+from justright.data.ingest import check_path, table_name
+from justright.data.problem import Problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
 from justright.designer.clock import Clock
@@ -27,6 +23,7 @@ from justright.designer.crew import Crew, Interrupted
 from justright.designer.flow import Flow
 from justright.designer.folder import StudyFolder
 from justright.designer.options import FitOptions, check_name, name_after
+from justright.designer.reading import ROWS, read_problem
 from justright.designer.session import Session
 from justright.designer.watch import Watch
 from justright.designer.work import WorkPlan, read_plan
@@ -78,7 +75,8 @@ def fit_study(
     repeated = read_plan(options.work) if options.work is not None else None
     name = _name(source, options)
     with ProcessExecutor(options.workers, preload=PRELOAD) as executor:
-        problem, test_rows = _read(source, options)
+        rows = (repeated or _earlier(options, name)).granted.get(ROWS)
+        problem, test_rows, rows = read_problem(source, options, rows)
         splits = make_splits(problem, test_rows)
         folder = StudyFolder(options.studies / name)
         watch = Watch(clock, listener)
@@ -97,6 +95,7 @@ def fit_study(
                 watch=watch,
                 blocks=Blocks(problem, splits, folder.cache, options.data.seed),
             )
+            session.plan.grant(ROWS, lambda: rows)
             try:
                 Flow(session, _source_text(source)).run()
             except (Interrupted, KeyboardInterrupt):
@@ -119,42 +118,23 @@ def _source_text(source: Any) -> str:
     return f"a {type(source).__module__.partition('.')[0]} {type(source).__name__}"
 
 
-def _read(source: Any, options: FitOptions) -> tuple[Problem, np.ndarray | None]:
-    """The problem, and the rows of the user's own test file at the end of its table."""
-    table = read_table(source, name=options.name)
-    if options.data.test is None:
-        return make_problem(table, options.data), None
-    test = read_table(options.data.test)
-    missing = [name for name in table.columns if name not in test.columns]
-    if missing:
-        raise DataError(
-            f"the test file has no column {missing[0]!r}",
-            hint="it needs the columns of the training file, the target too",
-        )
-    frames = [_with_target(table.frame, options), _with_target(test.frame, options)]
-    try:
-        both = pl.concat([frames[0], frames[1].select(frames[0].columns)], how="vertical_relaxed")
-    except pl.exceptions.PolarsError as error:
-        raise DataError(
-            "the columns of the test file are of other types than those of the training file "
-            f"({str(error).splitlines()[0]})",
-            hint="write both files the same way",
-        ) from error
-    joined = replace(
-        table, frame=both, fingerprint=fingerprint([table.fingerprint, test.fingerprint])
-    )
-    return make_problem(joined, options.data), np.arange(frames[0].height, both.height)
+def _earlier(options: FitOptions, name: str) -> WorkPlan:
+    """What the study was granted before; nothing if it is new."""
+    path = options.studies / STORE_FILE
+    if not path.is_file():
+        return WorkPlan()
+    with open_store(path) as store:
+        return _stored(store, name)
 
 
-def _with_target(frame: pl.DataFrame, options: FitOptions) -> pl.DataFrame:
-    known = [name for name in options.data.target if name in frame.columns]
-    return frame.drop_nulls(known) if known else frame
+def _stored(store: AbstractStore, name: str) -> WorkPlan:
+    earlier = store.ledger.fact(name, "plan") or {}
+    return WorkPlan(granted=dict(earlier.get("granted", {}))).reopened()
 
 
 def _plan(store: AbstractStore, name: str, repeated: WorkPlan | None) -> WorkPlan:
     """The plan to follow: one to repeat, or what this study was granted before."""
-    earlier = store.ledger.fact(name, "plan") or {}
-    plan = repeated or WorkPlan(granted=dict(earlier.get("granted", {}))).reopened()
+    plan = repeated or _stored(store, name)
     plan.on_grant = lambda plan: _record(store, name, plan)
     return plan
 

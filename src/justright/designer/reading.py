@@ -1,0 +1,116 @@
+"""From a source to a problem: its table, the user's test rows, the rows that the time bears."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from justright.core.codec import fingerprint
+from justright.core.errors import DataError
+from justright.core.finding import Finding, Severity
+from justright.core.seeds import child_seed
+from justright.data.ingest import read_table
+from justright.data.problem import Problem, make_problem
+from justright.data.table import Table
+from justright.designer.options import FitOptions
+
+ROWS = "rows"
+"""Key of the work plan under which the number of rows stands."""
+
+CELLS_PER_S = 2.5e6
+"""Values encoded per second on one core (measured: 1,000,000 × 50 in 18.5 s, fitting included)."""
+
+ENCODING_SHARE = 0.15
+"""Share of the limit that encoding may take: once to learn, once for the final training, once
+for the test rows (assumption)."""
+
+PASSES = 2.2
+
+FEWEST = 20_000
+"""Tables of fewer rows are never thinned out; one encoding of them takes well under a second."""
+
+
+def read_problem(
+    source: Any, options: FitOptions, rows: int | None
+) -> tuple[Problem, np.ndarray | None, int]:
+    """Read and frame a table.
+
+    Args:
+        source: Path of a data file, or a frame.
+        options: What the user asked.
+        rows: Rows to use, where a work plan says so; None = as many as the time limit bears.
+
+    Returns:
+        The problem, the places of the user's own test rows (at its end; None without a test
+        file), and how many rows the table was thinned out to.
+
+    Raises:
+        InputError: If nothing can be learned from it.
+    """
+    table = read_table(source, name=options.name)
+    wanted = _affordable(table, options.limit_s) if rows is None else rows
+    whole = table.rows
+    if wanted < whole:
+        table = _thinned(table, wanted, options.data.seed)
+    if options.data.test is None:
+        problem, test_rows = make_problem(table, options.data), None
+    else:
+        problem, test_rows = _with_test(table, read_table(options.data.test), options)
+    if wanted < whole:
+        problem = replace(problem, findings=(*problem.findings, _finding(whole, wanted, options)))
+    return problem, test_rows, wanted
+
+
+def _affordable(table: Table, limit_s: float) -> int:
+    cells = ENCODING_SHARE * limit_s * CELLS_PER_S / PASSES
+    return min(max(int(cells / max(len(table.columns), 1)), FEWEST), table.rows)
+
+
+def _thinned(table: Table, rows: int, seed: int) -> Table:
+    """Some rows at random, in their order; the fingerprint stays that of the whole table."""
+    rng = np.random.default_rng(child_seed(seed, "thin out"))
+    chosen = np.sort(rng.choice(table.rows, rows, replace=False))
+    return replace(table, frame=table.frame[chosen])
+
+
+def _finding(whole: int, used: int, options: FitOptions) -> Finding:
+    needed = options.limit_s * whole / used
+    return Finding(
+        "thinned-out",
+        Severity.WARNING,
+        f"the table has {whole:,} rows, more than {options.limit_s:.0f} s can take",
+        f"{used:,} were drawn at random; --time {needed / 60:.0f}m would use all",
+        (),
+        {"rows": float(whole), "used": float(used)},
+    )
+
+
+def _with_test(table: Table, test: Table, options: FitOptions) -> tuple[Problem, np.ndarray]:
+    """The problem with the rows of the user's own test file at its end, and their places."""
+    missing = [name for name in table.columns if name not in test.columns]
+    if missing:
+        raise DataError(
+            f"the test file has no column {missing[0]!r}",
+            hint="it needs the columns of the training file, the target too",
+        )
+    frames = [_with_target(table.frame, options), _with_target(test.frame, options)]
+    try:
+        both = pl.concat([frames[0], frames[1].select(frames[0].columns)], how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            "the columns of the test file are of other types than those of the training file "
+            f"({str(error).splitlines()[0]})",
+            hint="write both files the same way",
+        ) from error
+    joined = replace(
+        table, frame=both, fingerprint=fingerprint([table.fingerprint, test.fingerprint])
+    )
+    return make_problem(joined, options.data), np.arange(frames[0].height, both.height)
+
+
+def _with_target(frame: pl.DataFrame, options: FitOptions) -> pl.DataFrame:
+    known = [name for name in options.data.target if name in frame.columns]
+    return frame.drop_nulls(known) if known else frame

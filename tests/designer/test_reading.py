@@ -1,0 +1,54 @@
+"""Large tables are thinned out to what the time limit bears, and say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from justright.data.options import DataOptions
+from justright.designer import reading
+from justright.designer.options import FitOptions
+from justright.designer.reading import read_problem
+
+OPTIONS = FitOptions(data=DataOptions(target=("y",)), limit_s=20.0)
+
+
+def table(rows: int) -> pl.DataFrame:
+    rng = np.random.default_rng(0)
+    return pl.DataFrame({"a": rng.normal(size=rows), "y": rng.normal(size=rows)})
+
+
+def test_a_small_table_is_used_whole() -> None:
+    problem, test_rows, rows = read_problem(table(300), OPTIONS, None)
+    assert (problem.table.rows, rows, test_rows) == (300, 300, None)
+    assert not problem.findings
+
+
+def test_a_large_table_is_thinned_out_with_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "FEWEST", 100)
+    monkeypatch.setattr(reading, "CELLS_PER_S", 500.0)
+    problem, _, rows = read_problem(table(5_000), OPTIONS, None)
+    assert problem.table.rows == rows < 5_000
+    assert [finding.code for finding in problem.findings] == ["thinned-out"]
+    whole = read_problem(table(5_000), replace(OPTIONS, limit_s=600.0), None)[0]
+    assert problem.table.fingerprint == whole.table.fingerprint
+
+
+def test_a_work_plan_says_how_many_rows() -> None:
+    first, _, rows = read_problem(table(3_000), OPTIONS, 1_000)
+    again, _, _ = read_problem(table(3_000), replace(OPTIONS, limit_s=600.0), 1_000)
+    assert rows == 1_000
+    assert first.table.frame.equals(again.table.frame)
+
+
+def test_the_users_test_rows_stand_at_the_end(tmp_path: object) -> None:
+    path = f"{tmp_path}/test.csv"
+    table(50).write_csv(path)
+    options = replace(OPTIONS, data=replace(OPTIONS.data, test=path))
+    problem, test_rows, _ = read_problem(table(300), options, None)
+    assert test_rows is not None
+    assert test_rows.tolist() == list(range(300, 350))
+    assert problem.table.rows == 350
