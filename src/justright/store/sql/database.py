@@ -25,6 +25,10 @@ writers with BEGIN IMMEDIATE wait at most 2.6 s; the rest is reserve)."""
 _PRAGMA_TRIES_S = 30.0  # switching to WAL ignores the busy timeout while others open the file
 
 
+OUR_TABLES = frozenset({"meta", "studies"})
+"""Tables by which a database of ours is known."""
+
+
 @final
 class Database:
     """One SQLite file, used by one process.
@@ -117,6 +121,7 @@ class Database:
             with self._plain_errors(), self._state.connect() as connection:
                 raw: Any = connection.connection.dbapi_connection
                 try:
+                    self._check_ours(raw)
                     mode = raw.execute("PRAGMA journal_mode=WAL").fetchone()[0]
                     break
                 except sqlite3.OperationalError as error:
@@ -128,6 +133,21 @@ class Database:
                 f"{self.path} lies where SQLite cannot share files (journal mode {mode})",
                 hint="choose a folder on a local disk with --studies",
             )
+
+    def _check_ours(self, raw: sqlite3.Connection) -> None:
+        """Refuse another program's database before anything in it is changed."""
+        names = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        tables = {name for (name,) in names}
+        if tables and not tables >= OUR_TABLES:
+            raise foreign(self.path, tables)
+
+
+def foreign(path: Path, tables: set[str]) -> StoreError:
+    """The refusal of a database of another program."""
+    return StoreError(
+        f"{path} is a database of another program (tables {sorted(tables)[:3]})",
+        hint="choose another folder with --studies",
+    )
 
 
 def explain(path: Path, error: BaseException | None) -> StoreError:

@@ -14,8 +14,8 @@ from pathlib import Path
 from sqlalchemy import Connection, func, insert, inspect, select, update
 
 from justright.core.errors import StoreError
-from justright.store.sql.database import Database, explain
-from justright.store.sql.tables import meta, metadata, studies
+from justright.store.sql.database import OUR_TABLES, Database, explain, foreign
+from justright.store.sql.tables import meta, metadata
 
 FIRST = 1
 """The version that a database without any migration has."""
@@ -80,11 +80,8 @@ def _version(connection: Connection, path: Path) -> int:
     tables = set(inspect(connection).get_table_names())
     if not tables:
         return 0
-    if meta.name not in tables or studies.name not in tables:
-        raise StoreError(
-            f"{path} is a database of another program (tables {sorted(tables)[:3]})",
-            hint="choose another folder with --studies",
-        )
+    if not tables >= OUR_TABLES:
+        raise foreign(path, tables)
     count = connection.scalar(select(func.count()).select_from(meta))
     found = connection.scalar(select(meta.c.value).where(meta.c.key == "schema"))
     if not count or found is None or not found.isdigit():
