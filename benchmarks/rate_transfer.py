@@ -76,6 +76,8 @@ def read_table(argument: str) -> TableRows:
     frame = pl.read_csv(path) if path.endswith(".csv") else pl.read_parquet(path)
     frame = frame.drop_nulls(target).sample(min(MOST_ROWS, len(frame)), seed=0, shuffle=True)
     y = frame[target].to_numpy()
+    if y.dtype.kind in "iu" and len(np.unique(y)) > MOST_VALUES:
+        y = y.astype(np.float64)
     parts = []
     for column in frame.drop(target):
         if column.dtype.is_numeric() or column.dtype == pl.Boolean:
