@@ -57,6 +57,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     granted = {
         "start recipe steps": 120,
         "noise start recipe": 2,
+        "round 1": 1,
+        "round 2": 0,
         "round 1/shape/screen 3×256": 1,
         "round 1/shape/screen 2×64": 1,
         "round 1/shape/confirm": 5,

@@ -89,11 +89,11 @@ class Admission:
         fewest = self._looks()[-1]
         confirm = self.cost(arm, fewest) + self.cost(champion, fewest)
         work = pending_s + self.cost(arm, blocks) + confirm
-        return int(self._wall(work, self.cost(arm, 1)) <= self._left(arm, champion))
+        return int(self._wall(work, self.cost(arm, 1)) <= self.left(arm, champion))
 
     def confirm(self, arm: Arm, champion: Arm) -> int:
         """On how many fresh blocks both arms are compared; 0 if not even the fewest fit."""
-        left = self._left(arm, champion)
+        left = self.left(arm, champion)
         looks = self._looks()
         for count in looks:
             share = 1.0 if count == looks[-1] else CONFIRM_SHARE
@@ -111,7 +111,8 @@ class Admission:
         fits = min(int(100 * left / max(seconds, 1e-9)), 100)
         return fits if fits >= LEAST_FINISH else 0
 
-    def _left(self, arm: Arm, champion: Arm) -> float:
+    def left(self, arm: Arm, champion: Arm) -> float:
+        """Seconds until the final training of the dearer of two arms must begin."""
         reserve = max(self.reserve_s(arm), self.reserve_s(champion))
         return self.session.clock.work_left_s - reserve
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from justright.core.finding import Finding, Severity
+from justright.designer.options import time_text
 
 MOST = 5
 
@@ -33,10 +34,12 @@ def next_steps(
         steps.append({"title": "run the same command again", "why": "it goes on where it stopped"})
     waiting = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "not run"]
     unclear = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "cannot tell"]
-    more = f"--time {_readable(3 * limit_s)}"
+    more = f"--time {time_text(3 * limit_s)}"
     if waiting:
         names = ", ".join(dict.fromkeys(waiting))
         steps.append({"title": f"{more} would test {names}", "why": "no time was left for it"})
+    if test is not None and not rounds:
+        steps.append({"title": f"{more} would test ideas", "why": "no time was left for any"})
     if unclear:
         names = ", ".join(dict.fromkeys(unclear))
         steps.append({"title": f"{more} would settle {names}", "why": "too few blocks to tell"})
@@ -49,7 +52,3 @@ def next_steps(
 def _decisive(test: Mapping[str, Any]) -> float:
     against = (c for c in test["comparisons"] if c["title"] == test["against"])
     return float(next(against)["difference"])
-
-
-def _readable(seconds: float) -> str:
-    return f"{round(seconds / 60)}m" if seconds >= 120 else f"{round(seconds)}s"

@@ -124,7 +124,7 @@ def _earlier(options: FitOptions, name: str) -> WorkPlan:
     if not path.is_file():
         return WorkPlan()
     with open_store(path) as store:
-        return _stored(store, name)
+        return WorkPlan() if store.studies.head(name) is None else _stored(store, name)
 
 
 def _stored(store: AbstractStore, name: str) -> WorkPlan:

@@ -24,7 +24,7 @@ from justright.designer.deliver import complete_card, deliver, predict_test
 from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
 from justright.designer.noise import measure_noise, record_noise
-from justright.designer.opening import open_test
+from justright.designer.opening import Earlier, open_test
 from justright.designer.session import Champion, Session
 from justright.executors.base import Call
 from justright.recipe.patch import Patch
@@ -208,7 +208,8 @@ class Flow:
         validation = _scores(baselines, session.metric)
         metric = metric_named(session.metric)
         validation["network"] = metric.loss(champion.loss)  # turning it twice gives the score
-        open_test(session, final, prediction, validation, tolerance)
+        earlier = Earlier(champion.trials[0], baselines)
+        open_test(session, final, prediction, validation, earlier, tolerance)
         complete_card(session, final.arm, final.trial)
 
 

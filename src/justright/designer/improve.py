@@ -32,6 +32,9 @@ CONFIRM_LEVEL = 0.05
 """Two-sided level of the one look at fresh blocks: of the moves that bring nothing and look good
 on the screening blocks, one in forty gets in (assumption)."""
 
+LEAST_ROUND_S = 1.0
+"""Less time than this is not worth looking for what fits into it (assumption)."""
+
 MOST_ROUNDS = 6
 """Rounds after which nothing new is expected (assumption; most studies end earlier)."""
 
@@ -79,6 +82,8 @@ class Improver:
         """Improve the champion while time and ideas last."""
         for number in range(1, MOST_ROUNDS + 1):
             accepted = False
+            if not self._session.plan.grant(f"round {number}", lambda c=champion: self._time(c)):
+                break
             for slot in self._slots(champion):
                 chosen = [move for move in _moves(champion) if move.idea.slot == slot]
                 outcome = self._try(champion, f"round {number}/{slot}", chosen)
@@ -86,6 +91,10 @@ class Improver:
             if not accepted:
                 break
         return champion
+
+    def _time(self, champion: Champion) -> int:
+        """Whether there is any time for a round: 1 or 0."""
+        return int(self._admission.left(champion.arm, champion.arm) > LEAST_ROUND_S)
 
     def _slots(self, champion: Champion) -> tuple[str, ...]:
         """Slots by the best expected gain per predicted second of their moves."""

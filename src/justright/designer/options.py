@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 from justright.core.errors import OptionError
@@ -76,6 +77,15 @@ def name_after(file: str) -> str:
     ('H-user -1', 'table')
     """
     return re.sub(r"[^A-Za-z0-9 ._-]+", "-", file)[:_LONGEST].strip(" ._-") or "table"
+
+
+def time_text(seconds: float) -> str:
+    """A time limit as `parse_time` reads it, rounded up.
+
+    >>> time_text(31), time_text(150)
+    ('31s', '3m')
+    """
+    return f"{ceil(seconds / 60)}m" if seconds >= 120 else f"{ceil(seconds)}s"
 
 
 def check_name(name: str) -> str:

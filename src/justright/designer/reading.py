@@ -15,7 +15,7 @@ from justright.core.seeds import child_seed
 from justright.data.ingest import read_table
 from justright.data.problem import Problem, make_problem
 from justright.data.table import Table
-from justright.designer.options import FitOptions
+from justright.designer.options import FitOptions, time_text
 
 ROWS = "rows"
 """Key of the work plan under which the number of rows stands."""
@@ -23,9 +23,9 @@ ROWS = "rows"
 CELLS_PER_S = 2.5e6
 """Values encoded per second on one core (measured: 1,000,000 × 50 in 18.5 s, fitting included)."""
 
-ENCODING_SHARE = 0.15
-"""Share of the limit that encoding may take: once to learn, once for the final training, once
-for the test rows (assumption)."""
+ENCODING_SHARE = 0.08
+"""Share of the limit that encoding may take, once to learn, once for the final training, once for
+the test rows; baselines and audit grow with it (assumption)."""
 
 PASSES = 2.2
 
@@ -82,7 +82,7 @@ def _finding(whole: int, used: int, options: FitOptions) -> Finding:
         "thinned-out",
         Severity.WARNING,
         f"the table has {whole:,} rows, more than {options.limit_s:.0f} s can take",
-        f"{used:,} were drawn at random; --time {needed / 60:.0f}m would use all",
+        f"{used:,} were drawn at random; --time {time_text(needed)} would use all",
         (),
         {"rows": float(whole), "used": float(used)},
     )
