@@ -14,6 +14,7 @@ from polars.io.plugins import register_io_source
 from justright.core.errors import DataError, OptionError
 from justright.data.cleaning import MISSING_WORDS, cleaned
 from justright.data.delimited import Layout, find_layout
+from justright.data.ingest import check_path
 from justright.data.numerals import COMMA
 from justright.data.textfile import sample_text, scan, unpacked
 
@@ -37,8 +38,7 @@ def open_chunks(path: Path) -> Iterator[Iterator[Chunk]]:
     Raises:
         DataError: If it is missing or cannot be read.
     """
-    if not path.is_file():
-        raise DataError(f"there is no file {path}", hint="check the path")
+    check_path(path)
     try:
         with unpacked(path) as plain:
             lazy, decimal = _lazy(plain, path)
@@ -107,7 +107,9 @@ def check_output(out: Path) -> None:
     if out.is_dir():
         raise OptionError(f"--out {out} is a folder", hint="name a file")
     if not out.parent.is_dir():
-        raise OptionError(f"--out {out}: the folder {out.parent} does not exist")
+        raise OptionError(
+            f"--out {out}: the folder {out.parent} does not exist", hint="make it first"
+        )
 
 
 def _lazy(plain: Path, shown: Path) -> tuple[pl.LazyFrame, str]:

@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from justright.core.codec import from_document
-from justright.core.errors import DataError, ModelError
+from justright.core.errors import DataError, ModelError, OptionError
 from justright.core.task import Task
+from justright.data.arrays import ColumnArray
 from justright.data.ingest import read_table
 from justright.data.problem import numbers_of, target_of
 from justright.model.chunks import check_output, open_chunks, write_chunks
@@ -135,7 +136,7 @@ class Model:
         """
         self._note(frame)
         columns = (
-            read_columns(frame.slice(start, ROWS), self._document, decimal)
+            self._columns(frame.slice(start, ROWS), decimal)
             for start in range(0, max(frame.height, 1), ROWS)
         )
         return np.concatenate([self._predictor.decoded(each) for each in columns])
@@ -148,6 +149,23 @@ class Model:
         if isinstance(data, pl.DataFrame) and data.height == 0:
             return data  # nothing to predict is no mistake of a program
         return read_table(data).frame
+
+    def _columns(self, frame: pl.DataFrame, decimal: str) -> dict[str, ColumnArray]:
+        """The input columns; says once which hold nothing that reads as a number."""
+        columns = read_columns(frame, self._document, decimal)
+        for name, values in columns.items():
+            if not isinstance(values, np.ndarray) or name in self._noted or not len(values):
+                continue
+            if np.isnan(values).all() and frame[name].null_count() < frame.height:
+                self._noted.add(name)
+                first = frame[name].drop_nulls()[0]
+                logger.warning(
+                    "the column %r should hold numbers or dates but holds such as %r: it counts "
+                    "as missing there",
+                    name,
+                    first,
+                )
+        return columns
 
     def _note(self, frame: pl.DataFrame) -> None:
         """Say once which columns the model does not know."""
@@ -197,6 +215,10 @@ def predict_file(model: Model, source: str | Path, out: str | Path) -> int:
     """
     out = Path(out)
     check_output(out)
+    if out.exists() and Path(source).exists() and out.samefile(source):
+        raise OptionError(
+            f"--out {out} is the file to predict, which would be lost", hint="name another file"
+        )
     rows = 0
     with open_chunks(Path(source)) as chunks:
         first = next(chunks)
