@@ -63,3 +63,12 @@ def test_what_is_no_plan_is_refused_in_one_line(tmp_path: Path, text: str) -> No
 def test_a_missing_plan_names_its_path(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"nowhere\.json"):
         read_plan(tmp_path / "nowhere.json")
+
+
+def test_what_the_clock_cut_is_repeated_as_cut() -> None:
+    plan = WorkPlan()
+    plan.grant("final 0", lambda: 100)
+    plan.truncate("final 0", 0)
+    assert plan.granted == {"final 0": 0}
+    again = WorkPlan(granted=dict(plan.granted), repeat=True)
+    assert again.grant("final 0", lambda: 100) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -62,7 +63,8 @@ def train_champion(
     steps = session.plan.grant(key, lambda: champion_steps(session, recipe, first))
     arm = Arm(subject, recipe, max(steps, FEWEST_STEPS))
     blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
-    networks = session.train(arm, "champion", blocks)
+    stop = session.plan.granted.get(f"{subject} stop")  # where the clock cut it, to be repeated
+    networks = tuple(replace(job, stop=stop) for job in session.train(arm, "champion", blocks))
     baselines = baseline_jobs(session, first)
     waiting = {job.label for job in networks}
     found: list[Champion] = []
@@ -78,6 +80,9 @@ def train_champion(
     jobs: list[Job] = [*networks[:1], *baselines, *networks[1:]]
     trials = session.run(jobs, TEST_S, ended)
     scored = {job.name: results(trials, [job])[0] for job in baselines}
+    cut = [t for t in results(trials, networks) if t.state is TrialState.CUT and t.result]
+    if cut:
+        session.plan.truncate(f"{subject} stop", min(int(t.result["steps"]) for t in cut))
     return (found[0] if found else None), scored
 
 

@@ -60,8 +60,9 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
     everything = session.blocks.block(ALL, spec)
     first = session.blocks.block(session.blocks.first[0], spec)
     arm, stop = final_arm(champion, len(everything.train), len(first.train))
+    key = f"final {champion.confirmed}"  # a better champion asks again
     share = session.plan.grant(
-        f"final {champion.confirmed}",  # percent: a better champion asks again
+        key,
         lambda: admission.finish_percent(replace(arm, steps=stop)),
     )
     networks: tuple[NetworkJob, ...] = ()
@@ -75,6 +76,7 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
     own = results(trials, networks)
     if own and own[0].state is TrialState.DONE and own[0].result.get("weights"):
         return Final(arm, own[0], everything, refitted, refitted=True)
+    session.plan.truncate(key, 0)
     return Final(champion.arm, champion.trials[0], first, refitted, refitted=False)
 
 

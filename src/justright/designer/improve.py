@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ class Improver:
             prediction = replace(move.idea.prediction, seconds=min(seconds, 1e9))
             ideas[arm.subject] = self._foretell(replace(move.idea, prediction=prediction))
         run = self._admitted(champion, key, arms)
-        screened = self._screen(champion, key, [arm for _, arm in run])
+        screened = self._screen(champion, key, run)
         best = min(screened, key=lambda item: item[1].loss, default=None)
         for move, arm in arms:
             verdict = self._screen_verdict(champion, arm, screened)
@@ -157,7 +158,7 @@ class Improver:
             def screen(arm: Arm = arm, pending: float = pending) -> int:
                 return self._admission.screen(arm, champion.arm, pending)
 
-            if self._session.plan.grant(f"{key}/screen {move.idea.title}", screen):
+            if self._session.plan.grant(_screen_key(key, move), screen):
                 run.append((move, arm))
         return run
 
@@ -169,19 +170,21 @@ class Improver:
         return Arm(subject, move.recipe, steps)
 
     def _screen(
-        self, champion: Champion, key: str, arms: Sequence[Arm]
+        self, champion: Champion, key: str, run: Sequence[tuple[Move, Arm]]
     ) -> list[tuple[Arm, Champion]]:
         session = self._session
         spec = champion.arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
-        jobs = {arm.subject: session.train(arm, f"{key}/screen", blocks) for arm in arms}
+        jobs = {arm.subject: session.train(arm, f"{key}/screen", blocks) for _, arm in run}
         flat = [job for group in jobs.values() for job in group]
         trials = session.run(flat, self._admission.reserve_s(champion.arm))
         found = []
-        for arm in arms:
+        for move, arm in run:
             own = results(trials, jobs[arm.subject])
             if all_done(own):
                 found.append((arm, Champion(arm, own, session.measure(own))))
+            elif any(trial.state is TrialState.CUT for trial in own):
+                session.plan.truncate(_screen_key(key, move), 0)
         return found
 
     def _screen_verdict(
@@ -218,7 +221,11 @@ class Improver:
         first = session.train(rival.arm, stage, blocks)
         second = session.train(champion.arm, stage, blocks)
         trials = session.run([*first, *second], self._admission.reserve_s(champion.arm))
-        pairs = tuple(zip(results(trials, first), results(trials, second), strict=True))
+        both = zip(results(trials, first), results(trials, second), strict=True)
+        pairs = tuple(takewhile(_uncut, both))
+        session.plan.truncate(f"{key}/confirm", len(pairs))
+        if not pairs:
+            return _not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
         pairs = tuple(pair for pair in pairs if pair[1].state is TrialState.DONE)
         fixed = session.blocks.fixed_holdout
         return compare(
@@ -261,8 +268,16 @@ class Improver:
         session.watch.headline(_sentence(move, verdict, accepted=accepted))
 
 
+def _screen_key(key: str, move: Move) -> str:
+    return f"{key}/screen {move.idea.title}"
+
+
 def _moves(champion: Champion) -> tuple[Move, ...]:
     return propose_moves(champion.arm.recipe, best_at=champion.best_at, loss=champion.loss)
+
+
+def _uncut(pair: tuple[Trial, Trial]) -> bool:
+    return all(trial.state is not TrialState.CUT for trial in pair)
 
 
 def _not_run(arm: Arm, evidence: Mapping[str, Any]) -> Verdict:

@@ -2,8 +2,9 @@
 
 Decisions depend on results, and results on recipes, partitions, seeds and steps. The clock enters
 at one door only, `WorkPlan.grant`: how many steps, how many blocks, or whether a piece of work is
-started at all. Each answer is recorded before the work begins, so a study can be resumed with the
-answers already given, and repeated exactly with ``--work``, where no clock is asked.
+started at all. Each answer is recorded before the work begins, and corrected if the clock cuts it
+short, so a study can be resumed with the answers already given, and repeated exactly with
+``--work``, where no clock is asked.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ class WorkPlan:
         self.granted[key] = amount
         self.on_grant(self)
         return amount
+
+    def truncate(self, key: str, amount: int) -> None:
+        """Record that the clock cut a piece of work after it was granted."""
+        if not self.repeat and self.granted.get(key) != amount:
+            self.granted[key] = amount
+            self.on_grant(self)
 
     def reopened(self) -> WorkPlan:
         """The plan for going on with a study: what was refused may be asked again."""
