@@ -17,10 +17,10 @@ from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, res
 from justright.recipe.recipe import Recipe
 from justright.training.budget import steps_of
 
-CHAMPION_SHARE = 0.10
+CHAMPION_SHARE = 0.12
 """Share of the core-seconds that the champion may take (assumption)."""
 
-CHAMPION_S = (1.5, 7.0)
+CHAMPION_S = (1.5, 10.0)
 """Bounds in seconds: the first model is to be usable within 15 s of the start (measured: about 5 s
 go to starting, reading and calibrating)."""
 
