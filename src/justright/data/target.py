@@ -22,6 +22,10 @@ LEAST_ROWS_PER_CLASS = 5
 MOST_WORDS = 0.1
 """A share of words among amounts up to which they are taken for mistakes. Assumption."""
 
+LEAST_SPREAD, MOST_SPREAD = 1e-100, 1e100
+"""Range that a numeric target may span: squares and their sums stay far from the limits of double
+precision (1e-308 to 1e308). Assumption."""
+
 MOST_CLASSES = 1_000
 """More classes are refused. Published: AutoGluon's limit for a multi-class target."""
 
@@ -130,11 +134,19 @@ def _regression_reason(numbers: pl.Series, distinct: int) -> str:
 
 
 def _check_finite(numbers: pl.Series) -> None:
+    """Refuse infinite targets, and those whose squares are infinite or zero as doubles."""
     endless = int(numbers.cast(pl.Float64).is_infinite().sum())
     if endless:
         raise DataError(
             f"the target {numbers.name!r} is infinite in {endless:,} of {numbers.len():,} rows",
             hint="leave those rows out or make their target empty",
+        )
+    low, high = (float(value) for value in numbers.cast(pl.Float64).sort()[[0, -1]])
+    if not LEAST_SPREAD < high - low < MOST_SPREAD:
+        raise DataError(
+            f"the target {numbers.name!r} goes from {low:.3g} to {high:.3g}, which cannot be "
+            "squared in double precision",
+            hint="correct extreme values, or give it in another unit",
         )
 
 

@@ -6,6 +6,10 @@ from math import floor, isfinite, log10
 
 MINUS = "\N{MINUS SIGN}"
 
+_LONGEST = 1e12  # longer numbers are written with an exponent (assumption: nobody counts digits)
+_MOST_PLACES = 9
+_LEAST_SPREAD = 1e-290  # below, powers of ten lose their digits
+
 
 def decimals(spread: float) -> int:
     """Decimals worth printing for a number that is uncertain by `spread` (may be negative).
@@ -16,7 +20,7 @@ def decimals(spread: float) -> int:
     >>> decimals(0.012), decimals(0.006), decimals(512.0)
     (3, 3, -2)
     """
-    if not isfinite(spread) or spread <= 0:
+    if not isfinite(spread) or spread < _LEAST_SPREAD:
         return 3
     exponent = floor(log10(spread))
     leading = spread / 10.0**exponent
@@ -28,10 +32,15 @@ def fixed(value: float, places: int) -> str:
 
     >>> fixed(-0.0264, 3), fixed(48213.0, -2)
     ('−0.026', '48,200')
+    >>> fixed(1.7e29, -28), fixed(3.14e-15, 16)
+    ('1.7e+29', '3.1e−15')
     """
     if not isfinite(value):
         return "not finite"
     rounded = round(value, places)
+    if rounded and (abs(rounded) >= _LONGEST or places > _MOST_PLACES):
+        digits = max(floor(log10(abs(rounded))) + places, 0)
+        return f"{rounded:.{digits}e}".replace("-", MINUS)
     if rounded == 0:
         rounded = 0.0  # no "−0.000"
     return f"{rounded:,.{max(places, 0)}f}".replace("-", MINUS)
