@@ -91,13 +91,19 @@ class Admission:
         work = pending_s + self.cost(arm, blocks) + confirm
         return int(self._wall(work, self.cost(arm, 1)) <= self.left(arm, champion))
 
-    def confirm(self, arm: Arm, champion: Arm) -> int:
-        """On how many fresh blocks both arms are compared; 0 if not even the fewest fit."""
+    def confirm(self, arm: Arm, champion: Arm, known: int) -> int:
+        """On how many fresh blocks both arms are compared; 0 if not even the fewest fit.
+
+        Args:
+            arm: The candidate.
+            champion: The incumbent.
+            known: On how many of these blocks the incumbent was trained already.
+        """
         left = self.left(arm, champion)
         looks = self._looks()
         for count in looks:
             share = 1.0 if count == looks[-1] else CONFIRM_SHARE
-            work = self.cost(arm, count) + self.cost(champion, count)
+            work = self.cost(arm, count) + self.cost(champion, max(count - known, 0))
             if self._wall(work, self.cost(arm, 1)) <= share * left:
                 return count
         return 0

@@ -61,7 +61,6 @@ class Improver:
     Args:
         session: The study at work.
         admission: Says what fits into the time.
-        tolerance: Differences of the loss below this do not matter (δ).
         on_champion: Called with each new champion, to save it.
     """
 
@@ -69,14 +68,12 @@ class Improver:
         self,
         session: Session,
         admission: Admission,
-        tolerance: float,
         on_champion: Callable[[Champion], None],
     ) -> None:
         self._session = session
         self._admission = admission
-        self._tolerance = tolerance
         self._on_champion = on_champion
-        self._fresh = max(session.blocks.first) + 1
+        self._fresh = self._used = max(session.blocks.first) + 1
         self._log: list[dict[str, object]] = []
 
     def run(self, champion: Champion) -> Champion:
@@ -85,6 +82,7 @@ class Improver:
             accepted = False
             if not self._session.plan.grant(f"round {number}", lambda c=champion: self._time(c)):
                 break
+            self._fresh = self._used  # a round has its own blocks; the champion's are shared in it
             for slot in self._slots(champion):
                 chosen = [move for move in _moves(champion) if move.idea.slot == slot]
                 outcome = self._try(champion, f"round {number}/{slot}", chosen)
@@ -205,7 +203,8 @@ class Improver:
         """Both arms on fresh blocks; the verdict of the paired comparison."""
         session = self._session
         count = session.plan.grant(
-            f"{key}/confirm", lambda: self._admission.confirm(rival.arm, champion.arm)
+            f"{key}/confirm",
+            lambda: self._admission.confirm(rival.arm, champion.arm, self._known(champion.arm)),
         )
         if count == 0:
             evidence = {
@@ -214,7 +213,7 @@ class Improver:
             }
             return _not_run(rival.arm, evidence)
         numbers = range(self._fresh, self._fresh + count)
-        self._fresh += count
+        self._used = max(self._used, self._fresh + count)
         spec = champion.arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in numbers]
         stage = f"{key}/confirm"
@@ -233,9 +232,20 @@ class Improver:
             [(session.measure([new]), session.measure([old])) for new, old in pairs],
             overlap=0.0 if fixed else blocks[0].overlap,
             row_variance=self._row_variance(pairs, blocks[0]) if fixed else 0.0,
-            delta=self._tolerance,
+            delta=0.0,  # evidence decides what is kept; δ is for saying what matters to people
             alpha=CONFIRM_LEVEL,
         )
+
+    def _known(self, arm: Arm) -> int:
+        """How many of the round's blocks an arm was trained on already."""
+        session, known = self._session, 0
+        stored = {t.spec.id for t in session.store.trials.list(session.name) if t.state.final}
+        while True:
+            block = session.blocks.block(self._fresh + known, arm.recipe.preprocessing)
+            (job,) = session.train(arm, "", [block])
+            if job.specs[0].id not in stored:
+                return known
+            known += 1
 
     def _row_variance(self, pairs: Sequence[tuple[Trial, Trial]], block: EncodedBlock) -> float:
         """Variance of the difference from the choice of the one set of validation rows."""

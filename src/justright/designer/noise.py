@@ -9,7 +9,7 @@ from justright.designer.session import Arm, Champion, Session
 from justright.statistics.noise import noise
 
 REPEATS = (1, 2)
-"""Further seeds on the first block; with the champion's own that makes three."""
+"""Further seeds on the first partition; with the champion's own that makes three."""
 
 NOISE_SHARE = 0.2
 """Share of the time left that measuring the noise may take (assumption)."""
@@ -31,9 +31,12 @@ def measure_noise(session: Session, champion: Champion, admission: Admission) ->
         return len(REPEATS) if wall <= NOISE_SHARE * left else 0
 
     count = session.plan.grant(key, propose)
-    first = session.blocks.first[0]
     spec = champion.arm.recipe.preprocessing
-    blocks = [session.blocks.block(first, spec, repeat) for repeat in REPEATS[:count]]
+    if session.blocks.fixed_holdout:  # the next blocks are the same rows, and are needed anyway
+        blocks = [session.blocks.block(number, spec) for number in REPEATS[:count]]
+    else:
+        first = session.blocks.first[0]
+        blocks = [session.blocks.block(first, spec, repeat) for repeat in REPEATS[:count]]
     jobs = session.train(champion.arm, "noise", blocks) if blocks else ()
     session.run(jobs, admission.reserve_s(champion.arm))
     record_noise(session, champion.arm)
