@@ -30,7 +30,7 @@ def fit(
         str | None, typer.Option(help="Hard limit, start to report: 90s, 5m. Default at most 10m.")
     ] = None,
     task: Annotated[str | None, typer.Option(help="regression, binary or multi-class.")] = None,
-    kind: Annotated[list[str] | None, typer.Option(help="COLUMN=KIND; repeat.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="COLUMN=number, category, ...")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; repeat.")] = None,
     weight: Annotated[str | None, typer.Option(help="Column of row weights.")] = None,
     group: Annotated[str | None, typer.Option(help="Column whose groups stay together.")] = None,
@@ -78,11 +78,16 @@ def fit(
             study = design(data, options, started=process_start(), listener=listener)
     except KeyboardInterrupt as stop:  # typer would lose what it says
         raise Stopped(str(stop) or "stopped; nothing was changed") from None
-    with open_store(options.studies) as store:
+    if as_json or not quiet:
+        _print_verdict(options.studies, study.root.name, as_json=as_json)
+
+
+def _print_verdict(studies: Path, name: str, *, as_json: bool) -> None:
+    with open_store(studies) as store:
         if as_json:
-            print(json.dumps(verdict_document(store, study.root.name), indent=2))
-        elif not quiet:
-            print("\n".join(verdict_lines(store, study.root.name)))
+            print(json.dumps(verdict_document(store, name), indent=2))
+        else:
+            print("\n".join(verdict_lines(store, name)))
 
 
 def _kinds(pairs: list[str]) -> dict[str, str]:
