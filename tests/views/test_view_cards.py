@@ -17,11 +17,12 @@ from justright.recipe.recipe import Recipe
 from justright.store.holder import this_process
 from justright.store.memory import MemoryStore
 from justright.testing.examples import BANK, EXAMPLES, FLOWERS, HOUSES, World, write_example
-from justright.views.card import Card, Column, Table
+from justright.views.card import Card
 from justright.views.cards.recipes import CURVES
 from justright.views.notebook import card_html, cards_html, lines_html, study_html
 from justright.views.reader import Reader
 from justright.views.registry import VIEWS, View, sections
+from justright.views.table import Column, Table
 
 
 def cards(world: World, **options: Any) -> dict[str, Card]:

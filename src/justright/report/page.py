@@ -14,10 +14,11 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from justright.report.facts import Fact
-from justright.views.card import Card, Table
+from justright.views.card import Card
 from justright.views.document import finite_document
 from justright.views.markup import table_html, text
 from justright.views.registry import Section
+from justright.views.table import Table
 
 OPEN_ROWS = 12
 """Rows of a table shown unfolded (assumption: what a reader takes in without scrolling)."""

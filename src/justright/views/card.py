@@ -6,40 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from justright.views.markup import card_html
-
-
-@dataclass(frozen=True)
-class Column:
-    """The head of a table's column; numeric ones are set right, in figures of equal width."""
-
-    title: str
-    numeric: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under their heads.
-
-    Attributes:
-        columns: One head per column.
-        rows: Cells as text, already formatted; each row as long as `columns`.
-        strong: Numbers of the rows worth finding first (the champion, the network).
-        caption: What the rows are, when the card's claim does not say it.
-
-    Raises:
-        ValueError: If a row has another length than `columns`.
-    """
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-    strong: frozenset[int] = frozenset()
-    caption: str = ""
-
-    def __post_init__(self) -> None:
-        for row in self.rows:
-            if len(row) != len(self.columns):
-                raise ValueError(f"row {row!r} does not fit {len(self.columns)} columns")
+from justright.views.markup import table_html, text
+from justright.views.table import Table
 
 
 @dataclass(frozen=True)
@@ -72,3 +40,26 @@ class NotApplicable:
     """Why a study has no such card (yet)."""
 
     reason: str
+
+
+def card_html(card: Card, *, rows: int = 20) -> str:
+    """A card as HTML for a notebook cell.
+
+    Notebooks strip scripts from saved output, so the figure is left to the report.
+
+    Args:
+        card: What to show.
+        rows: At most so many rows of its table.
+    """
+    parts = [f"<h4>{text(card.title)}</h4>", f"<p>{text(card.claim)}</p>"]
+    if card.table is not None:
+        shown = card.table.rows[:rows]
+        parts.append(table_html(Table(card.table.columns, shown, card.table.strong)))
+        if len(shown) < len(card.table.rows):
+            parts.append(f"<p>{len(card.table.rows) - len(shown):,} more rows in the report.</p>")
+    if card.code:
+        parts.append(f"<pre>{text(card.code)}</pre>")
+    if card.notes:
+        items = "".join(f"<li>{text(note)}</li>" for note in card.notes)
+        parts.append(f"<ul>{items}</ul>")
+    return f"<div>{''.join(parts)}</div>"

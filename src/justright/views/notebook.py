@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from justright.store.base import AbstractStore
-from justright.views.card import Card
-from justright.views.markup import card_html, text
+from justright.views.card import Card, card_html
+from justright.views.markup import text
 from justright.views.registry import VIEWS, sections
 from justright.views.verdict import verdict_lines
 

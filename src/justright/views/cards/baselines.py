@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import isfinite, log10
 
 from justright.views import figures
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.metrics import columns_of, title_of
 from justright.views.numbers import count, duration, significant
 from justright.views.outcome import greater_is_better, metric_title
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 
 def baselines(reader: Reader) -> Card | NotApplicable:

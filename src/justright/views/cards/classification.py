@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from justright.views import figures
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.numbers import count
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 CLASSES = 20
 """Classes drawn in the confusion matrix, the most frequent ones."""

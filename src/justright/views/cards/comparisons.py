@@ -7,10 +7,11 @@ from typing import Any
 
 from justright.core.idea import Prediction
 from justright.views import figures
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.numbers import count, decimals, duration, fixed, significant, span
 from justright.views.outcome import metric_title
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 SHOWN = 24
 """Comparisons in the figure; the table has all."""

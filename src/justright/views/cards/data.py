@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from justright.core.finding import Finding, Severity
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.numbers import capital, count
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 from justright.views.verdict import data_sentence
 
 ROWS = 200

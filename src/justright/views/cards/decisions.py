@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.numbers import count, significant
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 
 def decisions(reader: Reader) -> Card | NotApplicable:

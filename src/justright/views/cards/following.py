@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.numbers import capital, count
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 TOP = 3
 """Steps shown (DESIGN: the three most important)."""

@@ -9,10 +9,11 @@ from typing import Any
 
 from justright.core.trial import Trial, TrialState
 from justright.views import figures
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.describe import recipe_text
 from justright.views.numbers import count, duration, significant
 from justright.views.reader import TRAIN_CURVES, VALIDATION_CURVES, Reader
+from justright.views.table import Column, Table
 from justright.views.thinning import thin
 
 CURVES = 60

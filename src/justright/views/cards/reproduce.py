@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.numbers import count
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 
 def reproduce(reader: Reader) -> Card | NotApplicable:

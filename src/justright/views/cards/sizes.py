@@ -9,10 +9,11 @@ from statistics import fmean
 from typing import Any
 
 from justright.views import figures
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.describe import shape_text
 from justright.views.numbers import bytes_text, compact, count, significant
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 
 def sizes(reader: Reader) -> Card | NotApplicable:

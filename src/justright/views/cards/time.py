@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from justright.views import figures
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.numbers import count, duration
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 
 def time(reader: Reader) -> Card | NotApplicable:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from justright.views import figures
-from justright.views.card import Card, Column, NotApplicable, Table
+from justright.views.card import Card, NotApplicable
 from justright.views.metrics import columns_of, title_of
 from justright.views.numbers import duration, significant
 from justright.views.outcome import Method, Outcome, metric_title, outcome
 from justright.views.reader import Reader
+from justright.views.table import Column, Table
 
 
 def verdict(reader: Reader) -> Card | NotApplicable:
