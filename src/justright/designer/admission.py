@@ -7,6 +7,7 @@ final training, the test set and the report need.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from justright.designer.blocks import ALL
 from justright.designer.moves import Move
@@ -48,11 +49,11 @@ class Admission:
         """Worker-seconds (90% quantile) of an arm on some blocks."""
         session = self.session
         block = session.blocks.block(0, arm.recipe.preprocessing)
-        together = max(arm.recipe.shape.hidden) < ALONE_FROM
-        inputs = session.blocks.inputs(block)
-        if together:
-            return session.seconds(arm, inputs, len(block.train), blocks)
-        return blocks * session.seconds(arm, inputs, len(block.train))
+        inputs, rows = session.blocks.inputs(block), len(block.train)
+        if max(arm.recipe.shape.hidden) >= ALONE_FROM:
+            return blocks * session.seconds(arm, inputs, rows)
+        stacks = max(min(session.crew.capacity, blocks), 1)
+        return stacks * session.seconds(arm, inputs, rows, ceil(blocks / stacks))
 
     def relative_cost(self, move: Move) -> float:
         """Cost of a move's training, to order moves by value per second."""

@@ -64,7 +64,9 @@ def train_champion(
     arm = Arm(subject, recipe, max(steps, FEWEST_STEPS))
     blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
     stop = session.plan.granted.get(f"{subject} stop")  # where the clock cut it, to be repeated
-    networks = tuple(replace(job, stop=stop) for job in session.train(arm, "champion", blocks))
+    networks = tuple(
+        replace(job, stop=stop) for job in session.train(arm, "champion", blocks, parts=1)
+    )
     baselines = baseline_jobs(session, first)
     waiting = {job.label for job in networks}
     found: list[Champion] = []

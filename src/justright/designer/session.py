@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +154,17 @@ class Session:
         return self.crew.run(jobs, deadline, ended)
 
     def train(
-        self, arm: Arm, stage: str, blocks: Sequence[EncodedBlock]
+        self, arm: Arm, stage: str, blocks: Sequence[EncodedBlock], *, parts: int | None = None
     ) -> tuple[NetworkJob, ...]:
-        """Jobs that train an arm on blocks: one stack, or one job each for wide networks."""
+        """Jobs that train an arm on blocks: one stack per worker, or one job each if wide.
+
+        Args:
+            arm: What is trained.
+            stage: Stage of the study.
+            blocks: One training on each.
+            parts: Into how many stacks narrow networks go; None = one per worker. A candidate's
+                numbers do not depend on it.
+        """
         job = NetworkJob(
             subject=arm.subject,
             stage=stage,
@@ -165,9 +174,12 @@ class Session:
             metric=self.metric,
             out=self.folder.trials,
         )
-        if max(arm.recipe.shape.hidden) < ALONE_FROM:
-            return (job,)
-        return tuple(replace(job, blocks=(block,)) for block in blocks)
+        alone = max(arm.recipe.shape.hidden) >= ALONE_FROM
+        wanted = len(blocks) if alone else parts or self.crew.capacity
+        bounds = np.linspace(0, len(blocks), min(wanted, len(blocks)) + 1).round().astype(int)
+        return tuple(
+            replace(job, blocks=tuple(blocks[low:high])) for low, high in pairwise(bounds)
+        )
 
     def seconds(self, arm: Arm, inputs: Inputs, rows: int, members: int = 1) -> float:
         """Predicted seconds of one worker, 90% quantile."""
