@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from justright.designer.blocks import ALL
+from justright.designer.lengthen import LEAST_FACTOR
 from justright.designer.moves import Move
 from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Session
 
@@ -18,6 +19,9 @@ CONFIRM_SHARE = 0.6
 
 FINISH_SHARE = 0.30
 """A final training may take this share of the limit on one thread (assumption)."""
+
+LONG_FINISH_SHARE = 0.6
+"""Share of the time left that the final training of a lengthened run may take (assumption)."""
 
 LOOKS = (12, 8, 5, 3)
 """Numbers of confirmation blocks, most first; the most that fits is planned (compare's looks)."""
@@ -74,6 +78,19 @@ class Admission:
         ceiling = FINISH_SHARE * session.clock.limit_s
         encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
         return min(max(self.finish_s(arm), self.baselines_s), ceiling) + encoding + TEST_S
+
+    def longer_steps(self, champion: Arm, full: int) -> int:
+        """Steps that a longer run, and then its final training, can have; 0 if too few more."""
+        session = self.session
+        blocks = len(session.blocks.first)
+        probe = Arm(champion.subject, champion.recipe, 1000)
+        screen_s = self.cost(probe, blocks) / min(blocks, session.crew.capacity) / 1000
+        finish_s = self.finish_s(probe) / 1000
+        encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
+        left = session.clock.work_left_s - TEST_S - encoding
+        fits = min(left / (screen_s + finish_s), LONG_FINISH_SHARE * left / finish_s)
+        steps = min(full, int(fits))
+        return steps if steps >= LEAST_FACTOR * champion.steps else 0
 
     def screen(self, arm: Arm, champion: Arm, pending_s: float) -> int:
         """Whether a move may be screened: 1 or 0.

@@ -1,4 +1,4 @@
-"""The anytime part: moves around the champion, screened, then confirmed on fresh blocks.
+"""The anytime part: the recipe's own length, then moves around the champion in rounds.
 
 A round goes through the slots (length, shape, rate) by expected gain per second. The moves of a
 slot are screened on the champion's own blocks; the best of them, if it looks better there, is
@@ -22,6 +22,7 @@ from justright.core.idea import Idea, Verdict
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
+from justright.designer.lengthen import full_steps, judge_longer, longer_move
 from justright.designer.moves import Move, propose_moves
 from justright.designer.session import Arm, Champion, Session, all_done, results
 from justright.statistics.compare import compare
@@ -78,6 +79,7 @@ class Improver:
 
     def run(self, champion: Champion) -> Champion:
         """Improve the champion while time and ideas last."""
+        champion = self._lengthen(champion)
         for number in range(1, MOST_ROUNDS + 1):
             accepted = False
             if not self._session.plan.grant(f"round {number}", lambda c=champion: self._time(c)):
@@ -90,6 +92,31 @@ class Improver:
             if not accepted:
                 break
         return champion
+
+    def _lengthen(self, champion: Champion) -> Champion:
+        """Give the champion the length that its recipe asks for, if the clock had cut it."""
+        full = full_steps(self._session, champion)
+        if not full:
+            return champion
+        key = "own length"
+        steps = self._session.plan.grant(
+            f"{key} steps", lambda: self._admission.longer_steps(champion.arm, full)
+        )
+        move, arm = longer_move(champion, steps or full)
+        idea_id = self._foretell(move.idea)
+        screened = self._screen(champion, key, [(move, arm)]) if steps else []
+        verdict = _not_run(arm, {"reason": "no time, or no result"})
+        if not screened:
+            self._session.plan.truncate(f"{key} steps", 0)
+        else:
+            verdict = judge_longer(self._session, champion, screened[0][1])
+        accepted = verdict.word == "better"
+        self._judge(key, move, idea_id, verdict, accepted=accepted)
+        if not accepted:
+            return champion
+        longer = replace(screened[0][1], confirmed=champion.confirmed + 1)
+        self._on_champion(longer)
+        return longer
 
     def _time(self, champion: Champion) -> int:
         """Whether there is any time for a round: 1 or 0."""
