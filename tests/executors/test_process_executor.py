@@ -272,6 +272,7 @@ def test_ctrl_c_reaches_the_main_process_alone() -> None:
     with start(script, start_new_session=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
+        time.sleep(0.4)  # until it waits in the try block
         os.killpg(process.pid, signal.SIGINT)  # what a terminal does
         rest, errors = process.communicate(timeout=60)
     assert rest == "interrupted\nTrue\n"

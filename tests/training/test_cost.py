@@ -76,7 +76,7 @@ def test_measuring_gives_a_model_of_this_machine(loss):
     for point in answer["points"]:
         shape = replace(recipe, shape=replace(recipe.shape, hidden=tuple(point["hidden"])))
         predicted = model.step_s(shape, INPUTS, 64, point["members"])
-        assert predicted == pytest.approx(point["step_s"], rel=1.0)
+        assert 0.2 < predicted / point["step_s"] < 5  # timings of a machine that others use too
 
 
 def test_the_planning_side_needs_no_torch():
