@@ -16,7 +16,7 @@ from justright.deploy.network import Preprocessing
 from justright.recipe.network import Inputs
 
 CHUNK = 16_384
-"""Rows encoded at a time. Measured: below it the calls cost more than the work, above it memory
+"""Rows encoded at a time. Assumption: below it the calls cost more than the work, above it memory
 grows and nothing is gained."""
 
 

@@ -34,7 +34,8 @@ LEAST_FINISH = 60
 (assumption)."""
 
 TEST_S = 1.0
-"""Kept for predicting and scoring the test rows (measured: well under it)."""
+"""Kept for predicting and scoring the test rows (measured: 0.4 s on 1,000 rows; 2.1 s on 54,000,
+where the time kept for the report makes up for it)."""
 
 
 @dataclass(frozen=True)

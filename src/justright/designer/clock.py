@@ -14,7 +14,8 @@ SHORTEST_S = 10.0
 """Below this, starting (3 s) and reporting (3 s) leave nothing to train in (assumption)."""
 
 REPORT_S = 3.0
-"""Kept for the test set, the model folder and the report (measured: about 1.5 s on two cores)."""
+"""Kept for the test set, the model folder and the report (measured: about 2 s on two
+idle cores, up to 11 s on starved ones)."""
 
 
 @dataclass(frozen=True)

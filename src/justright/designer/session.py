@@ -30,11 +30,11 @@ FOREVER = 1e12
 """A deadline (Unix time) that never comes."""
 
 USABLE_SHARE = 0.85
-"""Share of the cores' time that reaches training (measured)."""
+"""Share of the cores' time that reaches training (assumption)."""
 
 ALONE_FROM = 256
 """From this width on a stack trains its candidates one by one, so they are separate jobs, which
-keeps all workers busy (measured: from there on stacking gains nothing)."""
+keeps all workers busy (assumption: stacking still gains a little at 256, nothing at 512)."""
 
 
 @dataclass(frozen=True)

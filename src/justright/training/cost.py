@@ -11,13 +11,14 @@ from justright.recipe.network import Inputs, NetworkSpec, parameter_count
 from justright.recipe.recipe import Recipe
 
 Q90 = 1.3
-"""The 90% quantile of the seconds over their prediction (measured before building)."""
+"""The 90% quantile of the seconds over their prediction (assumption; the study
+corrects predictions by the trainings it has seen)."""
 
 ALONE_FROM = 256
-"""From this width on candidates are trained one by one (measured)."""
+"""From this width on candidates are trained one by one (assumption)."""
 
 CHUNK = 16
-"""Candidates that share the overhead of a step in narrower networks (measured)."""
+"""Candidates that share the overhead of a step in narrower networks (assumption)."""
 
 _TRUST = 0.05
 """Weight of the usual figures beside a measured point (assumption: they break ties only)."""

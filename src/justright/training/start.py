@@ -34,7 +34,7 @@ EMA_EPOCHS = 1.0
 """Time scale of the average of weights (measured on five tables: 0% to 4% lower loss)."""
 
 EPOCHS = 64.0
-"""Length asked for (measured: a quarter of RealMLP's 256 epochs is what a core does in seconds;
+"""Length asked for (assumption: a quarter of RealMLP's 256 epochs is what a core does in seconds;
 longer is a move of the study)."""
 
 RATE_CLASSES, RATE_VALUES = 0.04, 0.07
@@ -45,7 +45,7 @@ DROPOUT = 0.15
 
 DECAY_EPOCHS = 16.0
 """RealMLP-TD's decay (0.02 · rate 0.04) is 1 / 1,250 a step, so the weights forget eight times in
-its 256 epochs of about ten thousand rows; 16 epochs keep half of that in 64 (measured)."""
+its 256 epochs of about ten thousand rows; 16 epochs keep half of that in 64 (assumption)."""
 
 
 def start_recipe(task: Task, rows: int, inputs: Inputs) -> tuple[Recipe, tuple[Decision, ...]]:
@@ -212,6 +212,6 @@ def _regularisation(recipe: Recipe) -> Decision:
         "epochs, both flat for half the run, then falling to zero",
         reason="without them the loss of the last step is far above the best one; decay is a "
         "time scale, so that it does not change with the rate or the width",
-        source=f"{REALMLP}; the time scale: measured",
+        source=f"{REALMLP}; the time scale: assumption",
         status=Status.PUBLISHED,
     )
