@@ -94,7 +94,7 @@ def score_interval(
     if not math.isfinite(estimate) or units.total < 2:
         return Interval(estimate, math.nan, math.nan, math.nan, level, f"{units.kind}: too few")
     if metric.means is None:
-        influence = _influence(metric, sample, prediction)
+        influence = influence_of(metric, sample, prediction)
         return _from_influence(estimate, influence, units, level, bounded=True)
     terms = metric.means.rows(sample.y, prediction)
     found = _bootstrap(estimate, terms, metric.means.link, sample, units, seed, level, resamples)
@@ -132,8 +132,8 @@ def paired_difference(
     if not math.isfinite(estimate) or units.total < 2:
         return Interval(estimate, math.nan, math.nan, math.nan, level, f"{units.kind}: too few")
     if metric.means is None:
-        first = _influence(metric, sample, prediction)
-        influence = sign * (first - _influence(metric, sample, other))
+        first = influence_of(metric, sample, prediction)
+        influence = sign * (first - influence_of(metric, sample, other))
         return _from_influence(estimate, influence, units, level, bounded=False)
     a, b = metric.means.rows(y, prediction), metric.means.rows(y, other)
     one, size = metric.means.link, a.shape[1]
@@ -158,7 +158,7 @@ def row_variance(
     if units.total < 2:
         return math.nan
     if metric.means is None:
-        influence = _influence(metric, sample, prediction) - _influence(metric, sample, other)
+        influence = influence_of(metric, sample, prediction) - influence_of(metric, sample, other)
         return _influence_variance(influence, units)
     w = _weights(sample)
     a = left_out(units, metric.means.rows(sample.y, prediction), w, metric.means.link)
@@ -242,7 +242,12 @@ def _opened(interval: Interval, metric: Metric, units: Units) -> Interval:
     )
 
 
-def _influence(metric: Metric, sample: Sample, prediction: np.ndarray) -> np.ndarray:
+def influence_of(metric: Metric, sample: Sample, prediction: np.ndarray) -> np.ndarray:
+    """How much a little more weight on each row moves a metric of an order: float64 [n].
+
+    Raises:
+        ValueError: If the metric has no influence values.
+    """
     if metric.influence is None:
         raise ValueError(f"metric {metric.name!r} has neither means nor influence values")
     values = [
