@@ -70,6 +70,12 @@ def test_dropout_is_flat_then_falls_to_nothing():
     assert dropout[-1] < 1e-5
 
 
+def test_a_constant_rate_can_be_continued_whatever_length_was_planned():
+    recipe = replace(FULL, schedule=ScheduleSpec("constant"))
+    short, long = (Course(recipe, steps, 10.0).controls(0, 300) for steps in (300, 3000))
+    assert all((short[name] == long[name]).all() for name in short)
+
+
 def test_average_settles_at_its_time_scale():
     ema = Course(FULL, 1000, steps_per_epoch=10.0).controls(0, 1000)["ema"]
     assert ema[0] == 0.1

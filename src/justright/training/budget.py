@@ -52,7 +52,8 @@ def evaluation_steps(steps: int, evaluations: int, schedule: ScheduleName) -> tu
     """Steps after which validation rows are scored; the last step is always among them.
 
     They lie closer together towards the end, where the best step usually is. Under coslog4 three
-    of them are the ends of the first three cycles, the only early steps with a settled loss.
+    of them are the ends of the first three cycles, the only early steps with a settled loss. At a
+    constant rate they grow geometrically, from 1/27 on, because every step can be an end.
 
     Args:
         steps: Steps of the run.
@@ -61,13 +62,17 @@ def evaluation_steps(steps: int, evaluations: int, schedule: ScheduleName) -> tu
 
     >>> evaluation_steps(1500, 6, "coslog4")
     (100, 300, 700, 967, 1233, 1500)
-    >>> evaluation_steps(100, 4, "constant")
+    >>> evaluation_steps(100, 4, "cosine")
     (35, 65, 88, 100)
+    >>> evaluation_steps(2700, 4, "constant")
+    (100, 300, 900, 2700)
     """
     if schedule == "coslog4" and evaluations > 4:
         late = evaluations - 3
         shares = [1 / 15, 3 / 15, 7 / 15]
         shares += [7 / 15 + 8 / 15 * index / late for index in range(1, late + 1)]
+    elif schedule == "constant" and evaluations > 1:
+        shares = [27 ** (index / (evaluations - 1) - 1) for index in range(evaluations)]
     else:
         counts = range(1, evaluations + 1)
         shares = [1 - (1 - index / evaluations) ** 1.5 for index in counts]

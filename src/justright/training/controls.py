@@ -44,8 +44,11 @@ class Course:
         optimiser, regular = self.recipe.optimiser, self.recipe.regularisation
         step = np.arange(start, start + count, dtype=np.float64)
         schedule = rate_factors(self.recipe.schedule, self.steps, start, count)
-        flat = flat_cosine(step, self.steps)
         ones = np.ones(count)
+        # a run at a constant rate has no end that dropout and decay could fall towards, so it can
+        # be continued: what a step does then depends on the step alone
+        endless = self.recipe.schedule.name == "constant"
+        flat = ones if endless else flat_cosine(step, self.steps)
         controls = {
             "rate": optimiser.rate * schedule,
             "beta1": optimiser.beta1 * ones,
