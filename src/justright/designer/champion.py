@@ -11,6 +11,7 @@ import numpy as np
 from justright.baselines.registry import baseline_names
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import TEST_S
+from justright.designer.clock import REPORT_S
 from justright.designer.crew import Job
 from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
@@ -43,8 +44,17 @@ def champion_steps(session: Session, recipe: Recipe, block: EncodedBlock) -> int
     return max(min(full, int(allowed / per_step)), FEWEST_STEPS)
 
 
+def _steps(session: Session, recipe: Recipe, block: EncodedBlock, hurry: bool) -> int:
+    return FEWEST_STEPS if hurry else champion_steps(session, recipe, block)
+
+
 def train_champion(
-    session: Session, recipe: Recipe, subject: str, on_champion: Callable[[Champion], None]
+    session: Session,
+    recipe: Recipe,
+    subject: str,
+    on_champion: Callable[[Champion], None],
+    *,
+    hurry: bool = False,
 ) -> tuple[Champion | None, dict[str, Trial]]:
     """Train the champion on one worker, the baselines on the others.
 
@@ -53,6 +63,8 @@ def train_champion(
         recipe: The start recipe.
         subject: Its name for people.
         on_champion: Called as soon as the champion is trained, while baselines may still run.
+        hurry: Whether the time is up, and the fewest steps are to come out of what was kept for
+            a slow report: any network is better than none. No baselines then.
 
     Returns:
         The champion (None if its training failed), and the baselines' trials on the first block.
@@ -60,14 +72,14 @@ def train_champion(
     spec = recipe.preprocessing
     first = session.blocks.block(session.blocks.first[0], spec)
     key = f"{subject} steps"
-    steps = session.plan.grant(key, lambda: champion_steps(session, recipe, first))
+    steps = session.plan.grant(key, lambda: _steps(session, recipe, first, hurry))
     arm = Arm(subject, recipe, max(steps, FEWEST_STEPS))
     blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
     stop = session.plan.granted.get(f"{subject} stop")  # where the clock cut it, to be repeated
     networks = tuple(
         replace(job, stop=stop) for job in session.train(arm, "champion", blocks, parts=1)
     )
-    baselines = baseline_jobs(session, first)
+    baselines = [] if hurry else baseline_jobs(session, first)
     waiting = {job.label for job in networks}
     found: list[Champion] = []
 
@@ -80,7 +92,8 @@ def train_champion(
                 on_champion(found[0])
 
     jobs: list[Job] = [*networks[:1], *baselines, *networks[1:]]
-    trials = session.run(jobs, TEST_S, ended)
+    spared = session.clock.report_s - REPORT_S if hurry else 0.0
+    trials = session.run(jobs, TEST_S - spared, ended)
     scored = {job.name: results(trials, [job])[0] for job in baselines}
     cut = [t for t in results(trials, networks) if t.state is TrialState.CUT and t.result]
     if cut:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from justright.designer.slowness import Slowness
 
 DEFAULT_LIMIT_S = 600.0
 """At most ten minutes when the user names no limit (assumption: a coffee, not a night)."""
@@ -15,7 +17,19 @@ SHORTEST_S = 10.0
 
 REPORT_S = 3.0
 """Kept for the test set, the model folder and the report (measured: about 2 s on two
-idle cores, up to 11 s on starved ones)."""
+idle cores, up to 11 s on starved ones, so it grows with the slowness)."""
+
+REPORT_SHARE = 0.3
+"""The grown reserve is at most this share of the limit (assumption)."""
+
+
+def report_reserve(slowness: float, limit_s: float) -> float:
+    """Seconds to keep for the report on a machine that is so much slower than an idle one.
+
+    >>> report_reserve(1.0, 60.0), report_reserve(2.0, 60.0), report_reserve(4.0, 20.0)
+    (3.0, 6.0, 6.0)
+    """
+    return min(REPORT_S * max(slowness, 1.0), max(REPORT_SHARE * limit_s, REPORT_S))
 
 
 @dataclass(frozen=True)
@@ -25,10 +39,12 @@ class Clock:
     Attributes:
         started: Unix time at which the process (or the call) began.
         limit_s: Seconds that everything may take.
+        slow: How slow the machine is, as measured so far.
     """
 
     started: float
     limit_s: float
+    slow: Slowness = field(default_factory=Slowness, compare=False)
 
     @property
     def elapsed_s(self) -> float:
@@ -43,11 +59,16 @@ class Clock:
     @property
     def work_left_s(self) -> float:
         """Seconds until work must stop so that the report is in time."""
-        return self.left_s - REPORT_S
+        return self.left_s - self.report_s
+
+    @property
+    def report_s(self) -> float:
+        """Seconds kept for the report."""
+        return report_reserve(self.slow.factor, self.limit_s)
 
     def deadline(self, reserve_s: float = 0.0) -> float:
         """Unix time at which work must end if `reserve_s` more is kept for later stages."""
-        return self.started + self.limit_s - REPORT_S - reserve_s
+        return self.started + self.limit_s - self.report_s - reserve_s
 
 
 def process_start() -> float:

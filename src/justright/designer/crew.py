@@ -21,7 +21,8 @@ from justright.store.base import AbstractStore
 from justright.store.holder import Holder
 
 GRACE_S = 0.7
-"""How long a job may overrun its deadline before it is killed (spans are at most 0.25 s)."""
+"""How long a job may overrun its deadline before it is killed (spans are at most 0.25 s), on an
+idle machine; longer on a slow one, where scoring and saving what was cut takes longer."""
 
 _BEAT_S = 10.0
 
@@ -110,6 +111,10 @@ class Crew:
         """How many jobs run at the same time."""
         return self._executor.capacity
 
+    @property
+    def _grace_s(self) -> float:
+        return GRACE_S * self._watch.clock.slow.factor
+
     def run(
         self,
         jobs: Sequence[Job],
@@ -157,7 +162,7 @@ class Crew:
         ended = False
         try:
             while not ended:
-                if time.time() > deadline + GRACE_S:
+                if time.time() > deadline + self._grace_s:
                     self._executor.cancel(call_id)
                 for event in self._executor.poll(0.1):
                     if event.call_id == call_id and not isinstance(event, Progress):
@@ -195,7 +200,7 @@ class Crew:
         self._watch.activity(job.label, "starting")
 
     def _turn(self, running: dict[int, _Running], deadline: float, on_end: OnEnd) -> None:
-        if time.time() > deadline + GRACE_S:
+        if time.time() > deadline + self._grace_s:
             for call_id in list(running):
                 self._executor.cancel(call_id)
         for event in self._executor.poll(0.1):

@@ -32,6 +32,11 @@ def deliver(session: Session, arm: Arm, trial: Trial, block: int) -> tuple[int, 
     Returns:
         Bytes of the folder, and what the network receives and returns.
     """
+    with session.clock.slow.measured():
+        return _write(session, arm, trial, block)
+
+
+def _write(session: Session, arm: Arm, trial: Trial, block: int) -> tuple[int, Inputs]:
     rows = EncodedRows(session.blocks.block(block, arm.recipe.preprocessing).folder)
     weights = read_safetensors(session.folder.trials / Path(trial.result["weights"]).name)
     spec = NetworkSpec(arm.recipe.shape, rows.meta.inputs)

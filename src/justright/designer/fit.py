@@ -18,7 +18,7 @@ from justright.data.ingest import check_path, table_name
 from justright.data.problem import Problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
-from justright.designer.clock import Clock
+from justright.designer.clock import Clock, process_start
 from justright.designer.crew import Crew, Interrupted
 from justright.designer.flow import Flow
 from justright.designer.folder import StudyFolder
@@ -43,6 +43,13 @@ PRELOAD = (
 )
 """What workers import before they are asked: torch in one nursery, scikit-learn in the other, so
 that neither waits for the other (measured: both ready after 1.9 s, one nursery for both 3.3 s)."""
+
+BUSY = 1.8
+"""So slow a machine imports one after the other: torch, for the first network, then scikit-learn
+(measured with two other programs a core: torch is there after 20 s if both come at once)."""
+
+_SAME_S = 1.0
+"""A study that started so close to its process is a command, not a call from a notebook."""
 
 LEASE_S = 120.0
 """The lease on a study; prolonged every ten seconds while something runs."""
@@ -74,10 +81,14 @@ def fit_study(
     clock = Clock(started, options.limit_s)
     repeated = read_plan(options.work) if options.work is not None else None
     name = _name(source, options)
-    with ProcessExecutor(options.workers, preload=PRELOAD) as executor:
+    if abs(process_start() - started) < _SAME_S:  # so far it has imported, and waited for nobody
+        clock.slow.add(clock.elapsed_s, time.process_time())
+    eager = clock.slow.factor < BUSY
+    with ProcessExecutor(options.workers, preload=PRELOAD, eager=eager) as executor:
         rows = (repeated or _earlier(options, name)).granted.get(ROWS)
-        problem, test_rows, rows = read_problem(source, options, rows)
-        splits = make_splits(problem, test_rows)
+        with clock.slow.measured():
+            problem, test_rows, rows = read_problem(source, options, rows)
+            splits = make_splits(problem, test_rows)
         folder = StudyFolder(options.studies / name)
         watch = Watch(clock, listener)
         with (

@@ -16,7 +16,7 @@ from justright.core.errors import JustRightError
 from justright.core.trial import Trial
 from justright.data.audit.registry import audit
 from justright.designer import facts
-from justright.designer.admission import Admission
+from justright.designer.admission import TEST_S, Admission
 from justright.designer.champion import train_champion
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
@@ -35,9 +35,9 @@ from justright.training.budget import batch_of
 from justright.training.cost import USUAL, CostModel
 from justright.training.start import start_recipe
 
-CALIBRATION_S = 1.2
-"""Seconds of measured steps before the work is planned (assumption: the relative error of the
-prediction stays within the 30% of its 90% quantile)."""
+CALIBRATION_S, SHORT_CALIBRATION = 1.2, 0.08
+"""Seconds, and at most this share of the time left, of measured steps before the work is planned
+(assumption: the relative error of the prediction stays within the 30% of its 90% quantile)."""
 
 CALIBRATION_SHARE = 0.25
 """Share of the time left after which a calibration is given up, and the usual costs are believed:
@@ -96,7 +96,8 @@ class Flow:
         session.fact("schema", facts.schema_fact(problem))
         session.fact("versions", facts.versions_fact())
         session.store.ledger.find(session.name, problem.findings)
-        first = session.blocks.block(session.blocks.first[0], session.blocks.spec)
+        with session.clock.slow.measured():
+            first = session.blocks.block(session.blocks.first[0], session.blocks.spec)
         session.fact("splits", facts.splits_fact(splits, len(first.train), len(first.validation)))
         rows, inputs = len(first.train), session.blocks.inputs(first)
         recipe, decisions = start_recipe(problem.task, rows, inputs)
@@ -113,12 +114,15 @@ class Flow:
             "recipe": recipe,
             "inputs": session.blocks.inputs(first),
             "batch": batch_of(recipe, len(first.train)),
-            "seconds": CALIBRATION_S,
+            "seconds": min(CALIBRATION_S, SHORT_CALIBRATION * session.clock.work_left_s),
         }
         call = Call("justright.training.calibrate:measure", arguments)
         patience = max(2 * CALIBRATION_S, CALIBRATION_SHARE * session.clock.work_left_s)
         answer = session.crew.ask(call, "calibration", time.time() + patience)
-        session.costs = USUAL if answer is None else from_document(CostModel, answer["model"])
+        if answer is None:  # the usual machine, as slow as this one was so far
+            session.costs, session.pace = USUAL, session.clock.slow.factor
+        else:
+            session.costs = from_document(CostModel, answer["model"])
         session.fact("costs", to_document(session.costs))
 
     def _champion(self, recipe: Recipe) -> tuple[Champion, Mapping[str, Trial]]:
@@ -126,7 +130,9 @@ class Flow:
         session.watch.stage("baselines and champion")
         self._calibrate(recipe)
         champion, baselines = train_champion(session, recipe, "start recipe", self._save)
-        if champion is None:  # diverged: one more try, well below the edge
+        if champion is None and session.clock.work_left_s < TEST_S:  # the time was up: be quick
+            champion, _ = train_champion(session, recipe, "shortest start", self._save, hurry=True)
+        elif champion is None:  # diverged: one more try, well below the edge
             rate = recipe.optimiser.rate / 10
             careful = Patch("rate ÷ 10", {"optimiser.rate": rate}).apply(recipe)
             champion, baselines = train_champion(session, careful, "careful recipe", self._save)

@@ -60,15 +60,25 @@ class Nursery(ABC):
 
 @final
 class ForkingNursery(Nursery):
-    """One process imports the modules once and forks workers in milliseconds."""
+    """One process imports the modules once and forks workers in milliseconds.
 
-    def __init__(self, modules: Sequence[str], log: BinaryIO) -> None:
+    Args:
+        modules: What it imports.
+        log: File for what workers write.
+        start: Whether to import at once; else when the first worker is wanted.
+    """
+
+    def __init__(self, modules: Sequence[str], log: BinaryIO, *, start: bool = True) -> None:
         self._modules = tuple(modules)
         self._log = log
         self._numbers = itertools.count(1)
         self._alive: set[int] = set()
         self._process: subprocess.Popen[bytes] | None = None
-        self._start()
+        self._control = socket.socket()
+        self._control.close()
+        self._ready = False
+        if start:
+            self._start()
 
     def _start(self) -> None:
         self._ready = False

@@ -37,6 +37,8 @@ class ProcessExecutor(AbstractExecutor):
             started at once. A call goes to the group that names its module, else to the first.
         log: File that receives what workers write; None = an unnamed temporary file. Its end is
             the `Failed.detail` of a lost call.
+        eager: Whether all groups are imported at once; else those after the first when a call
+            first needs them, so that on a busy machine the first does not wait for them.
         fork: None = fork where the system allows it.
 
     Raises:
@@ -49,6 +51,7 @@ class ProcessExecutor(AbstractExecutor):
         *,
         preload: Sequence[Sequence[str]] = ((),),
         log: Path | None = None,
+        eager: bool = True,
         fork: bool | None = None,
     ) -> None:
         self._capacity = usable_cores() if workers is None else workers
@@ -58,8 +61,12 @@ class ProcessExecutor(AbstractExecutor):
         self._pools = {name: i for i, group in reversed([*enumerate(groups)]) for name in group}
         file, remove = _open_log(log)
         forks = posix.CAN_FORK if fork is None else fork
-        kind = ForkingNursery if forks else PlainNursery
-        nurseries: list[Nursery] = [kind(group, file) for group in groups]
+        nurseries: list[Nursery] = [
+            ForkingNursery(group, file, start=eager or place == 0)
+            if forks
+            else PlainNursery(group, file)
+            for place, group in enumerate(groups)
+        ]
         self._dispatcher = Dispatcher(nurseries, self._capacity, file)
         self._dispatcher.start()
         self._next = 1
