@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from justright.designer.blocks import ALL
+from justright.designer.blocks import ALL, FOLDS
 from justright.designer.lengthen import LEAST_FACTOR
 from justright.designer.moves import Move
 from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Session
@@ -33,6 +33,11 @@ LEAST_FINISH = 60
 """A final training shorter than this percentage is worse than the champion that had all its steps
 (assumption)."""
 
+HEADLINE_SHARE, HEADLINE_WANTED = 0.25, 2
+"""Share of the limit that is kept for cross-validating what is handed over, where that is the
+headline, and repetitions that are enough; whatever else is left at the end adds repetitions
+(assumption)."""
+
 TEST_S = 1.0
 """Kept for predicting and scoring the test rows (measured: 0.4 s on 1,000 rows; 2.1 s on 54,000,
 where the time kept for the report makes up for it)."""
@@ -45,10 +50,12 @@ class Admission:
     Attributes:
         session: The study at work.
         baselines_s: Seconds that refitting the baselines for the test set is expected to take.
+        repeats: Whether repeated cross-validation follows the final training.
     """
 
     session: Session
     baselines_s: float
+    repeats: bool = False
 
     def cost(self, arm: Arm, blocks: int) -> float:
         """Worker-seconds (90% quantile) of an arm on some blocks."""
@@ -78,7 +85,28 @@ class Admission:
         session = self.session
         ceiling = FINISH_SHARE * session.clock.limit_s
         encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
-        return min(max(self.finish_s(arm), self.baselines_s), ceiling) + encoding + TEST_S
+        finish = min(max(self.finish_s(arm), self.baselines_s), ceiling)
+        return finish + encoding + self.headline_s(arm) + TEST_S
+
+    def repeat_s(self, arm: Arm, baselines_s: float) -> float:
+        """Wall seconds of one repetition of cross-validation.
+
+        Args:
+            arm: The network.
+            baselines_s: Worker-seconds of the baselines on all folds.
+        """
+        block = self.session.blocks.block(0, arm.recipe.preprocessing)
+        inputs, rows = self.session.blocks.inputs(block), len(block.train)
+        network = self.session.seconds(arm, inputs, rows, FOLDS)
+        encoding = FOLDS * self.session.blocks.encode_s
+        return self._wall(network + baselines_s, network) + encoding
+
+    def headline_s(self, arm: Arm) -> float:
+        """Seconds to keep for repeated cross-validation; 0 where the locked test is enough."""
+        if not self.repeats:
+            return 0.0
+        wanted = HEADLINE_WANTED * self.repeat_s(arm, FOLDS * self.baselines_s)
+        return min(wanted, HEADLINE_SHARE * self.session.clock.limit_s)
 
     def longer_steps(self, champion: Arm, full: int) -> int:
         """Steps that a longer run, and then its final training, can have; 0 if too few more."""
@@ -88,8 +116,10 @@ class Admission:
         screen_s = self.cost(probe, blocks) / min(blocks, session.crew.capacity) / 1000
         finish_s = self.finish_s(probe) / 1000
         encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
-        left = session.clock.work_left_s - TEST_S - encoding
-        fits = min(left / (screen_s + finish_s), LONG_FINISH_SHARE * left / finish_s)
+        repeat_s = self.repeat_s(probe, 0.0) / 1000 if self.repeats else 0.0
+        baselines = FOLDS * self.baselines_s / session.crew.capacity if self.repeats else 0.0
+        left = session.clock.work_left_s - TEST_S - encoding - baselines
+        fits = min(left / (screen_s + finish_s + repeat_s), LONG_FINISH_SHARE * left / finish_s)
         steps = min(full, int(fits))
         return steps if steps >= LEAST_FACTOR * champion.steps else 0
 
@@ -133,8 +163,11 @@ class Admission:
         block = session.blocks.block(ALL, arm.recipe.preprocessing)
         seconds = session.seconds(arm, session.blocks.inputs(block), session.blocks.rows)
         left = max(session.clock.work_left_s - TEST_S, 0.0)
-        fits = min(int(100 * left / max(seconds, 1e-9)), 100)
-        return fits if fits >= LEAST_FINISH else 0
+        for kept in (self.headline_s(arm), 0.0):  # what is handed over comes before its evidence
+            fits = min(int(100 * (left - kept) / max(seconds, 1e-9)), 100)
+            if fits >= LEAST_FINISH:
+                return fits
+        return 0
 
     def left(self, arm: Arm, champion: Arm) -> float:
         """Seconds until the final training of the dearer of two arms must begin."""

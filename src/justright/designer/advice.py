@@ -50,5 +50,6 @@ def next_steps(
 
 
 def _decisive(test: Mapping[str, Any]) -> float:
-    against = (c for c in test["comparisons"] if c["title"] == test["against"])
+    comparisons = (test.get("headline") or {}).get("comparisons") or test["comparisons"]
+    against = (c for c in comparisons if c["title"] == test["against"])
     return float(next(against)["difference"])

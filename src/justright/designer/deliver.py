@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,9 +87,21 @@ def complete_card(session: Session, arm: Arm, trial: Trial) -> None:
         interval=(low, high),
         test_rows=test["rows"],
         verdict=f"The network {test['word']} {test['against']}." if test["word"] else "",
+        headline=_headline(session, test["headline"]),
         limits=tuple(finding.message for finding in session.store.ledger.findings(session.name)),
     )
     update_card(session.folder.model, facts)
+
+
+def _headline(session: Session, first: Mapping[str, Any]) -> str:
+    """The headline of a small table; nothing where it is the test."""
+    if not first.get("repetitions"):
+        return ""
+    interval = f"95% interval {first['low']:.4g} to {first['high']:.4g}"
+    return (
+        f"{session.metric} {first['score']:.4g} ({interval}) in {first['source']} over "
+        f"{first['rows']:,} rows."
+    )
 
 
 def _card_facts(session: Session, arm: Arm, trial: Trial) -> CardFacts:

@@ -11,9 +11,9 @@ import numpy as np
 
 from justright.baselines.registry import baseline_named
 from justright.core.codec import fingerprint, to_document
-from justright.core.trial import Trial
 from justright.data.problem import Problem
 from justright.data.split import Splits
+from justright.designer.rivals import Rival
 from justright.designer.session import Arm, Champion
 from justright.recipe.network import Inputs, NetworkSpec, parameter_count
 from justright.statistics.metrics import metric_named
@@ -54,19 +54,20 @@ def splits_fact(splits: Splits, train: int, validation: int) -> dict[str, Any]:
     }
 
 
-def baselines_fact(trials: Mapping[str, Trial]) -> list[dict[str, Any]]:
-    """Each baseline on the validation rows of the first block."""
+def baselines_fact(rivals: Mapping[str, Rival]) -> list[dict[str, Any]]:
+    """Each baseline on the validation rows of the screening blocks, averaged over them."""
     return [
         {
-            "name": name,
-            "title": baseline_named(name).title,
-            "validation": dict(trial.result.get("scores", {})),
-            "seconds": trial.result.get("seconds"),
-            "notes": list(trial.result.get("notes", ())),
-            "state": trial.state.value,
-            "reason": trial.reason,
+            "name": rival.name,
+            "title": baseline_named(rival.name).title,
+            "validation": rival.scores,
+            "blocks": len(rival.trials),
+            "seconds": rival.seconds,
+            "notes": list(rival.notes),
+            "state": rival.state.value,
+            "reason": rival.reason,
         }
-        for name, trial in trials.items()
+        for rival in rivals.values()
     ]
 
 

@@ -33,6 +33,7 @@ class Final:
         block: The rows it was trained on.
         baselines: Refitted baselines by name; their predictions are of the test rows.
         refitted: Whether the network saw all rows that are not test rows.
+        percent: Percent of its planned steps that the clock granted.
     """
 
     arm: Arm
@@ -40,6 +41,7 @@ class Final:
     block: EncodedBlock
     baselines: Mapping[str, Trial]
     refitted: bool
+    percent: int = 100
 
 
 def final_arm(champion: Champion, rest: int, train: int) -> tuple[Arm, int]:
@@ -75,7 +77,7 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
     refitted = {job.name: results(trials, [job])[0] for job in baselines}
     own = results(trials, networks)
     if own and own[0].state is TrialState.DONE and own[0].result.get("weights"):
-        return Final(arm, own[0], everything, refitted, refitted=True)
+        return Final(arm, own[0], everything, refitted, refitted=True, percent=share)
     session.plan.truncate(key, 0)
     return Final(champion.arm, champion.trials[0], first, refitted, refitted=False)
 

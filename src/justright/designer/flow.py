@@ -6,14 +6,12 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from justright.core.codec import from_document, to_document
 from justright.core.decision import Decision, Status
 from justright.core.errors import JustRightError
-from justright.core.trial import Trial
 from justright.data.audit.registry import audit
 from justright.designer import facts
 from justright.designer.admission import TEST_S, Admission
@@ -22,9 +20,12 @@ from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
 from justright.designer.finish import Final, finish
+from justright.designer.headline import headline
 from justright.designer.improve import Improver
 from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
+from justright.designer.repeats import Repeated, repeat, why_not
+from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Champion, Session
 from justright.executors.base import Call
 from justright.recipe.patch import Patch
@@ -69,14 +70,15 @@ class Flow:
                 champion, baselines = self._champion(recipe)
                 session.store.ledger.find(session.name, found.result())
             tolerance = self._tolerance(baselines)
-            admission = Admission(session, _longest(baselines))
+            admission = Admission(session, _longest(baselines), why_not(session) is None)
             session.watch.stage("improving")
             measure_noise(session, champion, admission)
             champion = Improver(session, admission, self._save).run(champion)
             record_noise(session, champion.arm)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
-            self._test(final, champion, baselines, tolerance)
+            repeated = repeat(session, champion, final.percent, baselines, admission)
+            self._test(final, champion, baselines, tolerance, repeated)
             close_study(session, interrupted=False)
         except (Interrupted, KeyboardInterrupt):
             session.store.ledger.find(session.name, session.blocks.problem.findings)
@@ -125,7 +127,7 @@ class Flow:
             session.costs = from_document(CostModel, answer["model"])
         session.fact("costs", to_document(session.costs))
 
-    def _champion(self, recipe: Recipe) -> tuple[Champion, Mapping[str, Trial]]:
+    def _champion(self, recipe: Recipe) -> tuple[Champion, Mapping[str, Rival]]:
         session = self._session
         session.watch.stage("baselines and champion")
         self._calibrate(recipe)
@@ -146,10 +148,10 @@ class Flow:
         self._tell_baselines(baselines)
         return champion, baselines
 
-    def _tell_baselines(self, baselines: Mapping[str, Trial]) -> None:
+    def _tell_baselines(self, baselines: Mapping[str, Rival]) -> None:
         session = self._session
         metric = metric_named(session.metric)
-        scores = _scores(baselines, session.metric)
+        scores = score_of(baselines, session.metric)
         if scores:
             best = min(scores, key=lambda name: metric.loss(scores[name]))
             session.watch.baseline = f"{best} {scores[best]:.4g}"
@@ -169,10 +171,10 @@ class Flow:
         session.watch.champion = f"{champion.arm.subject} {score:.4g}"
         session.watch.tick()
 
-    def _tolerance(self, baselines: Mapping[str, Trial]) -> float:
+    def _tolerance(self, baselines: Mapping[str, Rival]) -> float:
         """δ: the smallest difference that matters."""
         metric = metric_named(self._session.metric)
-        losses = {n: metric.loss(s) for n, s in _scores(baselines, metric.name).items()}
+        losses = {n: metric.loss(s) for n, s in score_of(baselines, metric.name).items()}
         others = [loss for name, loss in losses.items() if name != "constant"]
         delta = smallest_useful(losses.get("constant", np.nan), min(others, default=np.nan))
         self._session.store.ledger.decide(
@@ -192,10 +194,11 @@ class Flow:
         self,
         final: Final,
         champion: Champion,
-        baselines: Mapping[str, Trial],
+        baselines: Mapping[str, Rival],
         tolerance: float,
+        repeated: Repeated | str,
     ) -> None:
-        """Hand over the final network, and open the test set."""
+        """Hand over the final network, open the test set, and record the verdict."""
         session = self._session
         size, inputs = deliver(session, final.arm, final.trial, final.block.number)
         session.watch.stage("test set")
@@ -211,24 +214,20 @@ class Flow:
             ms_per_row=ms_per_row,
         )
         session.fact("network", network | {"refitted": final.refitted, "rows": rows})
-        validation = _scores(baselines, session.metric)
+        validation = score_of(baselines, session.metric)
         metric = metric_named(session.metric)
         validation["network"] = metric.loss(champion.loss)  # turning it twice gives the score
-        earlier = Earlier(champion.trials[0], baselines)
-        open_test(session, final, prediction, validation, earlier, tolerance)
+        earlier = Earlier(champion.trials, baselines)
+        test = open_test(session, final, prediction, validation, earlier, tolerance)
+        first = headline(session, repeated, champion, tolerance, test)
+        words = {key: first[key] for key in ("word", "against")}
+        session.fact("test", test | words | {"headline": first})
         complete_card(session, final.arm, final.trial)
 
 
-def _scores(baselines: Mapping[str, Trial], metric: str) -> dict[str, float]:
-    found: dict[str, Any] = {
-        name: trial.result.get("scores", {}).get(metric) for name, trial in baselines.items()
-    }
-    return {name: score for name, score in found.items() if score is not None}
-
-
-def _longest(baselines: Mapping[str, Trial]) -> float:
+def _longest(baselines: Mapping[str, Rival]) -> float:
     """Seconds that refitting all baselines takes; they mind the deadline themselves."""
-    return sum(float(trial.result.get("seconds", 0.0)) for trial in baselines.values())
+    return sum(rival.training_s for rival in baselines.values())
 
 
 def _split_decision(session: Session) -> Decision:

@@ -139,6 +139,8 @@ class BaselineJob:
         share: Share of the time until then that this one may take.
         out: Folder for its predictions.
         refit: Whether it learns from all rows that are not test rows.
+        choice: What it chose in an earlier run, looking at the clock; empty = it may choose.
+        most_s: Seconds that it may take at most.
     """
 
     name: str
@@ -150,11 +152,18 @@ class BaselineJob:
     share: float
     out: Path
     refit: bool = False
+    most_s: float = float("inf")
+    choice: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:
         """For the screen."""
         return self.name
+
+    @property
+    def key(self) -> str:
+        """Names it in the work plan, the same in every run."""
+        return f"{self.stage} {self.name} {self.block.partition} {self.block.seed}"
 
     @property
     def specs(self) -> tuple[TrialSpec, ...]:
@@ -181,8 +190,9 @@ class BaselineJob:
             "evaluate_folder": str(self.judged),
             "evaluate": self.judged_rows,
             "seed": self.block.seed,
-            "budget_s": max(self.share * left, LEAST_BUDGET_S),
+            "budget_s": max(min(self.share * left, self.most_s), LEAST_BUDGET_S),
             "out": str(self.out / f"{missing[0].id}.npy"),
+            "choice": self.choice,
         }
         return Call("justright.baselines.run:fit_baseline", arguments)
 

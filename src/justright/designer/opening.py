@@ -13,6 +13,7 @@ from justright.baselines.registry import baseline_named
 from justright.core.task import Task
 from justright.core.trial import Trial, TrialState
 from justright.designer.finish import Final
+from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Session
 from justright.statistics.intervals import (
     Interval,
@@ -32,15 +33,15 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Earlier:
-    """Trainings that were scored on the validation rows of the first block.
+    """Trainings that were scored on the validation rows of the screening blocks.
 
     Attributes:
-        champion: The champion's.
-        baselines: The baselines' by name.
+        champion: The champion's, one per block.
+        baselines: The baselines by name.
     """
 
-    champion: Trial
-    baselines: Mapping[str, Trial]
+    champion: tuple[Trial, ...]
+    baselines: Mapping[str, Rival]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def open_test(
     earlier: Earlier,
     delta: float,
 ) -> dict[str, Any]:
-    """Score the network and the baselines on the test rows, and record it.
+    """Score the network and the baselines on the test rows.
 
     Args:
         session: The study at work.
@@ -100,7 +101,7 @@ def open_test(
         decisive = _on_validation(session, metric, earlier, delta)
         comparisons = [decisive] if decisive else []
     own = score(problem.task, sample.y, network, sample.weights)
-    document = {
+    return {
         "metric": metric.name,
         "rows": len(sample.y),
         "openings": int(before.get("openings", 0)) + 1,
@@ -108,14 +109,13 @@ def open_test(
         "comparisons": comparisons,
         "word": decisive["word"] if decisive else "",
         "against": decisive["title"] if decisive else "",
+        "locked": {key: decisive[key] if decisive else "" for key in ("word", "title")},
         "validation_score": validation.get("network"),
         "drop": _drop(metric, own[metric.name], validation.get("network")),
         "sample": _shown(session, sample, network),
         "confusion": _confusion(problem.task, sample, network),
         "calibration": _calibration(problem.task, sample, network),
     }
-    session.fact("test", document)
-    return document
 
 
 def _seconds(trial: Trial) -> float:
@@ -164,17 +164,21 @@ def _comparison(
 def _on_validation(
     session: Session, metric: Metric, earlier: Earlier, delta: float
 ) -> dict[str, Any] | None:
-    """The champion against the best baseline on the validation rows of the first block."""
-    done = {n: t for n, t in earlier.baselines.items() if t.state is TrialState.DONE}
-    if not done or "predictions" not in earlier.champion.result:
+    """The champion against the best baseline on the validation rows of the screening blocks."""
+    losses = {n: metric.loss(s) for n, s in score_of(earlier.baselines, metric.name).items()}
+    if not losses or not all(trial.result.get("predictions") for trial in earlier.champion):
         return None
-    name = min(done, key=lambda n: metric.loss(done[n].result["scores"][metric.name]))
-    block = session.blocks.block(session.blocks.first[0], session.blocks.spec)
-    network, other = session.predictions(earlier.champion), session.predictions(done[name])
+    name = min(losses, key=lambda n: losses[n])
+    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
+    rows = np.concatenate([session.blocks.splits.rest[b.validation] for b in blocks])
+    network, other = (
+        np.concatenate([session.predictions(trial) for trial in trials])
+        for trials in (earlier.champion, earlier.baselines[name].trials)
+    )
     title = f"{baseline_named(name).title} on the validation rows"
     first = Tested("network", "network", "network", network, 0.0)
     second = Tested(name, title, "baseline", other, 0.0)
-    return _comparison(metric, session.blocks.sample(block), first, second, delta)
+    return _comparison(metric, session.blocks.rows_sample(rows), first, second, delta)
 
 
 def _drop(metric: Metric, test: float, validation: float | None) -> float | None:

@@ -27,6 +27,7 @@ class CardFacts:
         interval: Its 95% interval.
         test_rows: Rows of the test set.
         verdict: How it compares with the best baseline, in one sentence.
+        headline: What the verdict rests on where it is not the test, in one sentence.
         limits: Known limits, one sentence each, such as findings about the data.
         versions: Package or part to version.
         licence: Licence of the model, as the owner of the data says.
@@ -45,6 +46,7 @@ class CardFacts:
     interval: tuple[float, float] | None = None
     test_rows: int = 0
     verdict: str = ""
+    headline: str = ""
     limits: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     licence: str = "not stated; the owner of the training data decides"
@@ -107,7 +109,10 @@ def _quality(facts: CardFacts) -> list[str]:
     if facts.interval is not None:
         low_high = f" (95% interval {facts.interval[0]:.4g} to {facts.interval[1]:.4g})"
     tested = f"{facts.metric} {facts.test:.4g}{low_high} on {facts.test_rows:,} test rows."
-    return [tested, *([facts.verdict] if facts.verdict else []), *validation]
+    said = [sentence for sentence in (facts.headline, facts.verdict) if sentence]
+    if facts.headline:  # the test is a sanity check then, and comes last
+        return [*said, f"Sanity check: {tested}", *validation]
+    return [tested, *said, *validation]
 
 
 def _training(facts: CardFacts) -> str:

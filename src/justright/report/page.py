@@ -125,7 +125,7 @@ def _section(part: Section, *, first: bool) -> str:
     assert card is not None  # only sections with a card are shown
     pieces = [f'<section id="{text(part.name)}">']
     if first:  # its title and claim are the headline of the page
-        pieces.append("<h2>Every method on the locked test set</h2>" if card.table else "")
+        pieces.append("<h2>Every method on the same rows</h2>" if card.table else "")
     else:
         pieces.append(f'<h2>{text(card.title)}</h2><p class="claim">{text(card.claim)}</p>')
     if card.code:

@@ -59,9 +59,10 @@ def worsened(interval: Interval, optimism: float, *, greater_is_better: bool) ->
     """
     if not optimism > 0.0:
         return interval
+    moved = interval.estimate + (-optimism if greater_is_better else optimism)
     if greater_is_better:
-        return replace(interval, estimate=interval.estimate - optimism, low=interval.low - optimism)
-    return replace(interval, estimate=interval.estimate + optimism, high=interval.high + optimism)
+        return replace(interval, estimate=moved, low=interval.low - optimism)
+    return replace(interval, estimate=moved, high=interval.high + optimism)
 
 
 def within_range(interval: Interval, metric: Metric) -> Interval:

@@ -119,9 +119,7 @@ def _counts(sample: Sample, rng: np.random.Generator, resamples: int) -> np.ndar
     return counts.reshape(resamples, units.count)[:, units.member].astype(np.float64)
 
 
-def _values(
-    terms: np.ndarray, weights: np.ndarray, link: Link, counts: np.ndarray
-) -> np.ndarray:
+def _values(terms: np.ndarray, weights: np.ndarray, link: Link, counts: np.ndarray) -> np.ndarray:
     """The metric of each configuration on each resample, [resamples, k], from terms [n, k, S]."""
     rows, configurations, size = terms.shape
     weighted = counts * weights

@@ -16,8 +16,13 @@ is not known is null, never missing; a number that is not finite is null.
 ``baselines``             list of name, title, score, low, high, scores, validation, seconds,
                           state, reason
 ``comparisons``           list of against, title, word, difference, low, high; positive = network
-                          better, on the locked test set
-``test``                  rows, openings
+                          better, on the rows of the headline
+``headline``              what the verdict and the scores rest on: source ("locked test", or
+                          "repeated cross-validation, r × 5 folds" below 500 rows), reason (why a
+                          small table has the locked test), repetitions, blocks, rows, apparent,
+                          optimism, taken_off, tried
+``test``                  rows, openings, score, low, high, word, against: the locked test set,
+                          also where it is not the headline
 ``noise``                 seed_sd, split_sd, tie_below, blocks
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
                           accepted, cost_s: what the search compared, on validation
@@ -38,7 +43,7 @@ from typing import Any
 
 from justright.core.codec import to_document
 from justright.store.base import AbstractStore
-from justright.views.outcome import Method, greater_is_better, metric_title, outcome
+from justright.views.outcome import Method, Outcome, greater_is_better, metric_title, outcome
 from justright.views.reader import Reader
 
 SCHEMA = "justright/verdict"
@@ -86,7 +91,8 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
             _pick(to_document(c), "against", "title", "word", "difference", "low", "high")
             for c in (result.comparisons if result else ())
         ],
-        "test": _pick(reader.fact("test"), "rows", "openings"),
+        "headline": _headline(reader),
+        "test": _pick(reader.fact("test"), "rows", "openings") | _locked(result),
         "noise": _pick(reader.fact("noise"), "seed_sd", "split_sd", "tie_below", "blocks"),
         "rounds": [_round(entry) for entry in reader.entries("rounds")],
         "splits": _pick(reader.fact("splits"), "kind", "reason", "train", "validation", "test"),
@@ -118,6 +124,25 @@ def finite_document(value: Any) -> Any:
 
 def _pick(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: document.get(key) for key in keys}
+
+
+def _headline(reader: Reader) -> dict[str, Any]:
+    first = reader.fact("test").get("headline") or {}
+    shown = ("source", "reason", "repetitions", "blocks", "rows")
+    return _pick(first, *shown, "apparent", "optimism", "taken_off", "tried")
+
+
+def _locked(result: Outcome | None) -> dict[str, Any]:
+    """The locked test set, whether it is the headline or not."""
+    locked = result if result is None or result.sanity is None else result.sanity
+    network = locked.network if locked else None
+    return {
+        "score": network.score if network else None,
+        "low": network.low if network else None,
+        "high": network.high if network else None,
+        "word": locked.word if locked else "",
+        "against": locked.against if locked else "",
+    }
 
 
 def _network(reader: Reader, method: Method | None) -> dict[str, Any]:

@@ -1,9 +1,13 @@
-"""What the locked test set said, read from the facts into one frozen value."""
+"""What a study says first, read from the facts into one frozen value.
+
+That is what the locked test set said or, below 500 rows, repeated cross-validation: then the
+locked test is beside it as a sanity check.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from justright.views.numbers import (
@@ -20,7 +24,7 @@ from justright.views.reader import Reader
 
 @dataclass(frozen=True)
 class Method:
-    """A method and its score on the locked test set.
+    """A method and its score on the rows of the headline.
 
     Attributes:
         name: Stable name: "network", "linear", ...
@@ -50,7 +54,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The network against one baseline on the same test rows; positive = the network is better."""
+    """The network against one baseline on the same rows; positive = the network is better."""
 
     against: str
     title: str
@@ -81,7 +85,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The opening of the test set.
+    """What the verdict rests on.
 
     Attributes:
         metric: Name of the study's metric.
@@ -91,8 +95,15 @@ class Outcome:
         comparisons: The network against each baseline.
         word: "beats", "ties with" or "loses to", against the best baseline; "" if unknown.
         against: Title of that baseline.
-        rows: Rows of the test set.
-        openings: How often it was opened.
+        rows: Rows that were predicted.
+        openings: How often the locked test set was opened.
+        repetitions: Of cross-validation; 0 where the locked test set is the headline.
+        blocks: Folds of all repetitions.
+        optimism: How much too good the network's score was by the choice among what was tried,
+            lower is better; None where there was no choice, or it does not matter.
+        taken_off: What of it was taken off.
+        reason: Why the locked test is the headline although the table is small.
+        sanity: What the locked test said, where it is not the headline.
     """
 
     metric: str
@@ -104,6 +115,22 @@ class Outcome:
     against: str
     rows: int
     openings: int
+    repetitions: int = 0
+    blocks: int = 0
+    optimism: float | None = None
+    taken_off: float = 0.0
+    reason: str = ""
+    sanity: Outcome | None = None
+
+    @property
+    def folds(self) -> str:
+        """How the rows were divided: "2 × 5 folds"."""
+        return f"{self.repetitions} × {self.blocks // max(self.repetitions, 1)} folds"
+
+    @property
+    def where(self) -> str:
+        """The rows behind the scores, in a few words."""
+        return f"{self.folds} of cross-validation" if self.repetitions else "the locked test set"
 
     @property
     def network(self) -> Method | None:
@@ -135,6 +162,8 @@ class Outcome:
         network = self.network
         opened = "opened once" if self.openings == 1 else f"opened {self.openings} times"
         where = f"on the {count(self.rows, 'row')} of the locked test set ({opened})"
+        if self.repetitions:
+            where = f"in {self.folds} of cross-validation over {count(self.rows, 'row')}"
         if network is None:
             best = self.baselines[0] if self.baselines else None
             if best is None or best.score is None:
@@ -164,27 +193,46 @@ def greater_is_better(reader: Reader) -> bool:
 
 
 def outcome(reader: Reader) -> Outcome | None:
-    """The result of the locked test set; None while it is closed."""
+    """The result that the verdict rests on; None while the locked test set is closed."""
     test = reader.fact("test")
     if not test:
         return None
-    metric = str(test.get("metric") or reader.fact("table").get("metric") or "")
+    first = test.get("headline") or {}
+    if not first.get("repetitions"):
+        return replace(_outcome(reader, test), reason=str(first.get("reason") or ""))
+    locked = test.get("locked") or {}
+    words = {"word": locked.get("word"), "against": locked.get("title")}
+    return replace(
+        _outcome(
+            reader, {"metric": test.get("metric"), "openings": test.get("openings"), **first}
+        ),
+        repetitions=int(first["repetitions"]),
+        blocks=int(first.get("blocks") or 0),
+        optimism=first.get("optimism"),
+        taken_off=float(first.get("taken_off") or 0.0),
+        sanity=_outcome(reader, {**test, **words}),
+    )
+
+
+def _outcome(reader: Reader, document: Mapping[str, Any]) -> Outcome:
+    """Methods and comparisons of one kind of evidence."""
+    metric = str(document.get("metric") or reader.fact("table").get("metric") or "")
     greater = greater_is_better(reader)
-    methods = [_method(entry, metric) for entry in test.get("methods") or ()]
+    methods = [_method(entry, metric) for entry in document.get("methods") or ()]
     methods.sort(key=lambda m: _rank(m.score, greater))
     titles = {method.name: method.title for method in methods}
-    comparisons = tuple(_comparison(c, titles) for c in test.get("comparisons") or ())
-    against = str(test.get("against") or "")
+    comparisons = tuple(_comparison(c, titles) for c in document.get("comparisons") or ())
+    against = str(document.get("against") or "")
     return Outcome(
         metric=metric,
         title=metric_title(reader),
         greater=greater,
         methods=tuple(methods),
         comparisons=comparisons,
-        word=str(test.get("word") or ""),
+        word=str(document.get("word") or ""),
         against=titles.get(against, against),
-        rows=int(test.get("rows") or 0),
-        openings=int(test.get("openings") or 1),
+        rows=int(document.get("rows") or 0),
+        openings=int(document.get("openings") or 1),
     )
 
 

@@ -37,6 +37,7 @@ def verdict_lines(store: AbstractStore, study: str) -> list[str]:
         ("Noise", _noise(reader)),
         ("Size", _size(reader)),
         ("Network", _network(reader)),
+        ("Test", _sanity(reader)),
         ("Next", _next(reader)),
         ("Clock", _clock(reader)),
         ("Report", str(reader.fact("paths").get("report") or "")),
@@ -142,13 +143,35 @@ def _network(reader: Reader) -> str:
     network, decisive = result.network, result.decisive
     if network is None:
         return "none could be tested; the baselines stand"
-    text = f"{network.text} on the locked test set"
+    text = f"{network.text} {'in' if result.repetitions else 'on'} {result.where}"
+    if result.taken_off:
+        taken = significant(result.taken_off, 2)
+        text += f" ({taken} {'less' if result.greater else 'more'} for the choice among ideas)"
     if decisive is None:
         return text
     if decisive.word == "ties with":
         why = f", {decisive.why}" if decisive.why else ""
         return f"{text}: ties with {decisive.title} ({decisive.text}{why})"
     return f"{text}: {decisive.word} {decisive.title} {decisive.text}"
+
+
+def _sanity(reader: Reader) -> str:
+    """The locked test of a small table, or why it has to be the headline."""
+    result = outcome(reader)
+    if result is None:
+        return ""
+    if result.reason:
+        return (
+            f"{count(result.rows, 'row')} can show little, and there is no repeated "
+            f"cross-validation: {result.reason}"
+        )
+    sanity = result.sanity
+    if sanity is None or sanity.network is None:
+        return ""
+    return (
+        f"{sanity.network.text} on the {count(sanity.rows, 'row')} of the locked test set: "
+        "a sanity check, too few to decide"
+    )
 
 
 def _next(reader: Reader) -> str:

@@ -1,11 +1,11 @@
-"""Card: what the locked test set said."""
+"""Card: what the locked test set said, or repeated cross-validation of a small table."""
 
 from __future__ import annotations
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
 from justright.views.metrics import columns_of, title_of
-from justright.views.numbers import duration, significant
+from justright.views.numbers import capital, count, duration, significant
 from justright.views.outcome import Method, Outcome, metric_title, outcome
 from justright.views.reader import Reader
 from justright.views.table import Column, Table
@@ -49,6 +49,7 @@ def _figure(result: Outcome) -> figures.Figure | None:
     if len(scored) < 2:
         return None
     better = "greater" if result.greater else "less"
+    where = f"in {result.folds}" if result.repetitions else "on the test set"
     return figures.intervals(
         [method.title for method in scored],
         [method.score for method in scored if method.score is not None],
@@ -57,7 +58,7 @@ def _figure(result: Outcome) -> figures.Figure | None:
             for method in scored
         ],
         [_colour(method) for method in scored],
-        title=f"{result.title} on the test set, {better} is better",
+        title=f"{result.title} {where}, {better} is better",
         texts=[f"{method.title}: {method.text}" for method in scored],
     )
 
@@ -89,10 +90,17 @@ def _table(result: Outcome) -> Table:
 
 
 def _notes(reader: Reader, result: Outcome) -> tuple[str, ...]:
-    notes = ["Intervals are 95%; differences are paired, row by row, on the same test rows."]
+    notes = _repeated_notes(result) or [
+        "Intervals are 95%; differences are paired, row by row, on the same test rows."
+    ]
+    if result.reason:
+        notes.append(
+            f"So few test rows can show little; there is no repeated cross-validation: "
+            f"{result.reason}."
+        )
     test = reader.fact("test")
     validation, drop = test.get("validation_score"), test.get("drop")
-    if validation is not None and drop is not None:
+    if validation is not None and drop is not None and not result.repetitions:
         notes.append(
             f"Validation had promised {result.title} {significant(validation)}; the difference "
             f"between validation and test is {significant(drop, 2)}."
@@ -101,3 +109,28 @@ def _notes(reader: Reader, result: Outcome) -> tuple[str, ...]:
     if truncated:
         notes.append(f"The time limit cut: {', '.join(str(item) for item in truncated)}.")
     return tuple(notes)
+
+
+def _repeated_notes(result: Outcome) -> list[str]:
+    """What the headline of a small table rests on."""
+    if not result.repetitions:
+        return []
+    notes = [
+        f"{capital(result.folds)} that no decision has seen: the final recipe and every baseline "
+        "were trained on each. Intervals are 95%, of means over folds, corrected for the rows "
+        "that folds share (Nadeau & Bengio 2003); differences are paired, fold by fold."
+    ]
+    if result.optimism is not None:
+        taken = f"{significant(result.taken_off, 2)} was" if result.taken_off else "nothing was"
+        notes.append(
+            "Choosing among what was tried flatters a score; bootstrap bias-corrected "
+            f"cross-validation puts that at {significant(result.optimism, 2)}, and {taken} taken "
+            "off (Tsamardinos, Greasidou & Borboudakis 2018)."
+        )
+    sanity = result.sanity
+    if sanity is not None and sanity.network is not None:
+        notes.append(
+            f"The locked test set has {count(sanity.rows, 'row')}, too few to decide; as a sanity "
+            f"check, the network reaches {sanity.network.text} there."
+        )
+    return notes
