@@ -72,3 +72,22 @@ def test_what_the_clock_cut_is_repeated_as_cut() -> None:
     assert plan.granted == {"final 0": 0}
     again = WorkPlan(granted=dict(plan.granted), repeat=True)
     assert again.grant("final 0", lambda: 100) == 0
+
+
+def test_a_choice_comes_back_also_when_a_study_goes_on_or_is_repeated(tmp_path: Path) -> None:
+    recorded: list[int] = []
+    plan = WorkPlan(on_grant=lambda plan: recorded.append(len(plan.granted)))
+    plan.choose("boosting", (0, 66, 19, 1))
+    plan.choose("boosting", (0, 66, 19, 1))
+    assert recorded == [4], "one record a choice"
+    path = tmp_path / "work.json"
+    path.write_text(json.dumps(plan.document()))
+    assert read_plan(path).choice("boosting") == (0, 66, 19, 1)
+    assert plan.reopened().choice("boosting") == (0, 66, 19, 1)
+    assert plan.choice("knn") == ()
+
+
+def test_a_repetition_records_no_choice_of_its_own() -> None:
+    plan = WorkPlan(granted={"knn choice 0": 301}, repeat=True)
+    plan.choose("knn", (7,))
+    assert plan.choice("knn") == (300,)

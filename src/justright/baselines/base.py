@@ -56,6 +56,7 @@ class Exercise:
         c: int32 [m, C] inputs to predict.
         seed: For everything random.
         deadline: When to be done, in seconds of `time.monotonic`.
+        choice: What an earlier answer to the same exercise chose; the clock is not asked then.
     """
 
     task: Task
@@ -65,6 +66,7 @@ class Exercise:
     c: np.ndarray
     seed: int
     deadline: float
+    choice: tuple[int, ...] = ()
 
     @property
     def left_s(self) -> float:
@@ -93,11 +95,14 @@ class Answer:
         prediction: float64 [m, T] standardised values, or [m, classes] probabilities.
         notes: What people should know: settings that were chosen, rows that were left out.
         capped: Whether the time limit or a cap on rows made it weaker than it could be.
+        choice: All that depended on the clock, in whole numbers, to repeat the answer exactly;
+            empty = nothing did.
     """
 
     prediction: np.ndarray
     notes: tuple[str, ...] = ()
     capped: bool = False
+    choice: tuple[int, ...] = ()
 
 
 FitPredict = Callable[[Exercise], Answer]

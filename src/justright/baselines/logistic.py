@@ -39,10 +39,11 @@ class _Fit:
         y: np.ndarray,
         w: np.ndarray | None,
         end: float,
+        most: int = _ITERATIONS,
     ) -> None:
-        """Iterate until convergence, the cap, or the time ``end``; at least one slice."""
+        """Iterate until convergence, the cap ``most``, or the time ``end``; at least one slice."""
         self.converged, self.iterations = False, 0
-        while not self.converged and self.iterations < _ITERATIONS:
+        while not self.converged and self.iterations < most:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # slices end before it
                 self.model.fit(design, y, sample_weight=w)
@@ -62,10 +63,12 @@ def fit_predict(exercise: Exercise) -> Answer:
     entries = exercise.train.x.shape[1] + len(exercise.categories)
     outputs = 1 if len(present) == 2 else len(present)
     exercise = subsample(exercise, max(int(_OPERATIONS / max(entries, 1) / outputs), 2000))
-    inverse = _choose(exercise)
+    place, most = exercise.choice or (_choose(exercise), _ITERATIONS)
+    inverse = _PATH[place]
     design = _design(exercise.train.x, exercise.train.c, exercise.categories)
     fit = _Fit(_model(inverse))
-    fit.train(design, exercise.train.y, exercise.train.w, exercise.deadline)
+    end = float("inf") if exercise.choice else exercise.deadline
+    fit.train(design, exercise.train.y, exercise.train.w, end, most)
     test = _design(exercise.x, exercise.c, exercise.categories)
     chances = fit.model.predict_proba(test) if len(exercise.x) else np.zeros((0, len(present)))
     notes = [f"penalty 1/C with C = {inverse:g}"]
@@ -75,16 +78,17 @@ def fit_predict(exercise: Exercise) -> Answer:
     if not fit.converged:
         notes.append(f"ended after {fit.iterations} iterations, before it converged")
     in_time = fit.converged or fit.iterations >= _ITERATIONS
-    return Answer(complete(exercise, chances, present), tuple(notes), capped or not in_time)
+    answer = complete(exercise, chances, present)
+    return Answer(answer, tuple(notes), capped or not in_time, (place, fit.iterations))
 
 
-def _choose(exercise: Exercise) -> float:
-    """The inverse penalty with the least log-loss on rows that were held back."""
+def _choose(exercise: Exercise) -> int:
+    """Place in `_PATH` of the inverse penalty that is best on rows that were held back."""
     end = time.monotonic() + _CHOICE_SHARE * exercise.left_s
     small = subsample(exercise, _CHOICE_ROWS)
     learn, judge = inner_split(small, 0.25, _CHOICE_ROWS // 4)
     if len(judge) == 0:
-        return 0.3
+        return _PATH.index(0.3)
     train, test = small.train.take(learn), small.train.take(judge)
     present = np.unique(train.y)
     design = _design(train.x, train.c, small.categories)
@@ -98,7 +102,7 @@ def _choose(exercise: Exercise) -> float:
         worse_twice = len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]
         if worse_twice or time.monotonic() > end:
             break
-    return _PATH[int(np.argmin(losses))]
+    return int(np.argmin(losses))
 
 
 def _model(inverse: float) -> LogisticRegression:

@@ -24,6 +24,8 @@ def fit_predict(exercise: Exercise) -> Answer:
     full = len(exercise.train)
     pairs = min(_PAIRS, 0.6 * exercise.left_s * _PAIRS_A_SECOND)
     most = int(np.clip(pairs / max(len(exercise.x), 1), *_ROWS))
+    if exercise.choice:
+        (most,) = exercise.choice
     exercise = subsample(exercise, most)
     k, by_distance = _choose(exercise)
     prediction = _predict(exercise, k, by_distance)
@@ -34,7 +36,7 @@ def fit_predict(exercise: Exercise) -> Answer:
     left_out = sum(size > _LARGEST_CATEGORY for size in exercise.categories)
     if left_out:
         notes.append(f"without {left_out} columns of more than {_LARGEST_CATEGORY} categories")
-    return Answer(prediction, tuple(notes), capped)
+    return Answer(prediction, tuple(notes), capped, (most,))
 
 
 def _choose(exercise: Exercise) -> tuple[int, bool]:

@@ -28,6 +28,7 @@ def fit_baseline(
     budget_s: float,
     out: str,
     report: Callable[[Any], None],
+    choice: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     """Fit a baseline and score it, on one thread.
 
@@ -41,10 +42,11 @@ def fit_baseline(
         budget_s: Seconds it may take.
         out: File for the predictions (npy): values [m, T] in original units, or probabilities.
         report: Receives what it is doing.
+        choice: What an earlier call returned as such, to repeat it exactly; empty = none.
 
     Returns:
         JSON types: scores (every metric that applies), loss (the proper one), seconds,
-        predictions (path), notes, capped.
+        predictions (path), notes, capped, choice.
 
     Raises:
         DataError: If no training row has a finite target.
@@ -66,6 +68,7 @@ def fit_baseline(
         c=test.c,
         seed=seed,
         deadline=start + budget_s,
+        choice=tuple(choice),
     )
     report({"text": f"{baseline.title}: {len(rows):,} rows"})
     answer = _solve(baseline.load(), exercise)
@@ -83,6 +86,7 @@ def fit_baseline(
         "predictions": str(out),
         "notes": list(answer.notes),
         "capped": answer.capped,
+        "choice": [int(number) for number in answer.choice],
     }
 
 

@@ -2,7 +2,8 @@
 
 The number of trees is found by early stopping on rows that were held back, for one or a few sizes
 of tree; then a model with the chosen size and number learns from all training rows. The clock is
-asked before anything starts: a few trees are timed, and rate and cap follow from that.
+asked before anything starts: a few trees are timed, and rate and cap follow from that. What was
+chosen is part of the answer, so that a repetition gets equal trees without a clock.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ _FIRST_SHARE = 0.35  # of the time, for the first setting: the last model costs 
 _FEWEST_ROWS = 5  # below it no tree can split
 _PILOT_TREES = (1, 6)
 _HELD_BACK_ROWS = 20_000
+_CHOSEN = 4  # whole numbers of a choice: setting, cap of trees (and so the rate), trees, refitted
 
 
 @dataclass(frozen=True)
@@ -122,17 +124,19 @@ def fit_predict(exercise: Exercise, method: Method) -> Answer:
             ones = np.ones((len(test), 1))
             return Answer(complete(exercise, ones, present), ("only one class to learn from",))
         table = Table(design, y, train.w, places, exercise.classes)
-        shares, notes, capped = _fit(exercise, table, test, method, exercise.deadline)
-        return Answer(complete(exercise, shares, present), notes, capped)
-    columns, all_notes, any_capped = [], [], False
+        shares, notes, capped, choice = _fit(exercise, table, test, method, exercise.deadline)
+        return Answer(complete(exercise, shares, present), notes, capped, choice)
+    columns, all_notes, any_capped, choices = [], [], False, ()
     for output in range(y.shape[1]):
         end = time.monotonic() + exercise.left_s / (y.shape[1] - output)
         table = Table(design, y[:, output].astype(np.float64), train.w, places, 0)
-        values, notes, capped = _fit(exercise, table, test, method, end)
+        own = replace(exercise, choice=exercise.choice[output * _CHOSEN : (output + 1) * _CHOSEN])
+        values, notes, capped, choice = _fit(own, table, test, method, end)
+        choices += choice
         columns.append(values)
         all_notes += [note for note in notes if note not in all_notes]
         any_capped |= capped
-    return Answer(np.stack(columns, axis=1), tuple(all_notes), any_capped)
+    return Answer(np.stack(columns, axis=1), tuple(all_notes), any_capped, choices)
 
 
 def _designs(exercise: Exercise, most: int) -> tuple[np.ndarray, np.ndarray]:
@@ -150,15 +154,17 @@ def _designs(exercise: Exercise, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _fit(
     exercise: Exercise, table: Table, test: np.ndarray, method: Method, end: float
-) -> tuple[np.ndarray, tuple[str, ...], bool]:
-    """Choose, refit, predict: predictions, notes, whether the time was too short."""
+) -> tuple[np.ndarray, tuple[str, ...], bool, tuple[int, ...]]:
+    """Choose, refit, predict: predictions, notes, whether the time was too short, the choice."""
     n = len(table.y)
     folds = 5 if n < 1_500 else 3 if n < 5_000 else 1
     splits = [inner_split(exercise, 0.15, _HELD_BACK_ROWS, fold) for fold in range(folds)]
     splits = [split for split in splits if len(split[1])]
     if not splits:
         grown = method.grow(table, None, SETTINGS[1], 0.1, 20, exercise.seed)
-        return _predicted(grown, test), ("too few rows to choose the number of trees",), False
+        return _predicted(grown, test), ("too few rows to choose the number of trees",), False, ()
+    if exercise.choice:
+        return _repeated(exercise, table, test, method, splits[0])
     best = _choose(exercise, table, splits, method, end)
     notes = [f"{best.trees} trees of {best.setting.leaves} leaves at rate {best.pace.rate:.2g}"]
     if not best.stopped:
@@ -169,7 +175,27 @@ def _fit(
     else:
         model = best.model
         notes.append("no time to learn from the rows that were held back")
-    return _predicted(model, test), tuple(notes), not (best.stopped and in_time)
+    choice = (SETTINGS.index(best.setting), best.pace.trees, best.trees, int(in_time))
+    return _predicted(model, test), tuple(notes), not (best.stopped and in_time), choice
+
+
+def _repeated(
+    exercise: Exercise,
+    table: Table,
+    test: np.ndarray,
+    method: Method,
+    split: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, tuple[str, ...], bool, tuple[int, ...]]:
+    """What `_fit` ended with when it made that choice."""
+    place, cap, trees, refitted = exercise.choice
+    setting, rate = SETTINGS[place], _Pace.of(cap).rate
+    if refitted:
+        model = method.grow(table, None, setting, rate, trees, exercise.seed)
+    else:
+        learn, judge = table.take(split[0]), table.take(split[1])
+        model = method.grow(learn, judge, setting, rate, cap, exercise.seed)
+    note = f"{trees} trees of {setting.leaves} leaves at rate {rate:.2g}, as chosen before"
+    return _predicted(model, test), (note,), not refitted, exercise.choice
 
 
 def _predicted(model: Grown, test: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from justright.designer.blocks import Blocks
 from justright.designer.clock import Clock
 from justright.designer.crew import Crew, Job, OnEnd
 from justright.designer.folder import StudyFolder
-from justright.designer.jobs import EncodedBlock, NetworkJob
+from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.options import FitOptions
 from justright.designer.watch import Watch
 from justright.designer.work import WorkPlan
@@ -25,6 +25,9 @@ from justright.statistics.metrics import metric_named
 from justright.store.base import AbstractStore
 from justright.training.budget import batch_of
 from justright.training.cost import Q90, CostModel, predict_seconds
+
+CUT = "cut"
+"""Ends the key of a baseline that the clock cut in the work plan."""
 
 FOREVER = 1e12
 """A deadline (Unix time) that never comes."""
@@ -149,9 +152,35 @@ class Session:
 
         def ended(job: Job) -> None:
             self._learn_pace(job)
+            if isinstance(job, BaselineJob):
+                self._record_choice(job)
             on_end(job)
 
-        return self.crew.run(jobs, deadline, ended)
+        trials: dict[str, Trial] = {}
+        if self.plan.repeat:  # what the clock cut is not tried again
+            cut = [
+                j
+                for j in jobs
+                if isinstance(j, BaselineJob) and self.plan.granted.get(f"{j.key} {CUT}")
+            ]
+            trials = self.crew.run(cut, 0.0, ended)
+            jobs = [job for job in jobs if not any(job is each for each in cut)]
+        return trials | self.crew.run([self._as_chosen(job) for job in jobs], deadline, ended)
+
+    def _as_chosen(self, job: Job) -> Job:
+        """A baseline chooses by the clock once; after that it is told."""
+        if not isinstance(job, BaselineJob):
+            return job
+        return replace(job, choice=self.plan.choice(job.key))
+
+    def _record_choice(self, job: BaselineJob) -> None:
+        trial = self.trials([job])[0]
+        if trial.state is TrialState.CUT:
+            self.plan.truncate(f"{job.key} {CUT}", 1)
+        elif trial.state is TrialState.DONE:
+            if f"{job.key} {CUT}" in self.plan.granted:  # another call had more time
+                self.plan.truncate(f"{job.key} {CUT}", 0)
+            self.plan.choose(job.key, trial.result.get("choice", ()))
 
     def train(
         self, arm: Arm, stage: str, blocks: Sequence[EncodedBlock], *, parts: int | None = None

@@ -10,7 +10,7 @@ short, so a study can be resumed with the answers already given, and repeated ex
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +55,21 @@ class WorkPlan:
         if not self.repeat and self.granted.get(key) != amount:
             self.granted[key] = amount
             self.on_grant(self)
+
+    def choose(self, key: str, choice: Sequence[int]) -> None:
+        """Record what a piece of work chose by the clock, in whole numbers from 0."""
+        if self.repeat or self.choice(key) == tuple(choice):
+            return
+        for place, number in enumerate(choice):
+            self.granted[f"{key} choice {place}"] = number + 1  # 0 would mean refused
+        self.on_grant(self)
+
+    def choice(self, key: str) -> tuple[int, ...]:
+        """What was recorded by `choose`; empty if nothing was."""
+        numbers = []
+        while (amount := self.granted.get(f"{key} choice {len(numbers)}", 0)) > 0:
+            numbers.append(amount - 1)
+        return tuple(numbers)
 
     def reopened(self) -> WorkPlan:
         """The plan for going on with a study: what was refused may be asked again."""

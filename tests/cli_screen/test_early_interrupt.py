@@ -1,0 +1,65 @@
+"""Ctrl-C in the first moments of a command: one line, exit code 130, no trace."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+# Python's own start is not ours: it says when our first line is about to run.
+BEGIN = """
+import os, sys
+import justright.cli.main
+os.write(1, b"begun")
+sys.exit(justright.cli.main.main(sys.argv[1:]))
+"""
+
+
+def interrupted(folder: Path, after_s: float) -> tuple[int, str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEGIN, "fit", "missing.csv", "-t", "y"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.read(5) == b"begun"
+    time.sleep(after_s)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors.decode()
+
+
+def test_ten_early_moments(tmp_path: Path) -> None:
+    chance = random.Random(4)
+    moments = [0.0, *(chance.uniform(0.0, 0.35) for _ in range(9))]
+    said = [interrupted(tmp_path, moment) for moment in moments]
+    assert said == [(130, "justright: stopped\n")] * 10
+
+
+def test_the_package_itself_is_imported_in_no_time() -> None:
+    """What happens before the entry can hear a signal; of three runs the best."""
+    code = (
+        "import time\n"
+        "began = time.perf_counter()\n"
+        "import justright.cli.main\n"
+        "print(time.perf_counter() - began, 'typing' in __import__('sys').modules)\n"
+    )
+    times = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        seconds, typing = done.stdout.split()
+        times.append(float(seconds))
+        assert typing == "False"
+    assert min(times) < 0.02

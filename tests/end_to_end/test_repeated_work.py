@@ -1,0 +1,59 @@
+"""A study repeated by its work plan, on a busier machine, gives equal baselines bit for bit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from justright.store.opening import open_store
+
+
+def fit(folder: Path, name: str, *extra: str) -> None:
+    command = [sys.executable, "-m", "justright.cli.main", "fit", "t.csv", "-t", "y", "--quiet"]
+    done = subprocess.run(
+        [*command, "--name", name, *extra], cwd=folder, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def baselines(folder: Path, study: str) -> dict[tuple[str, str, str], dict[str, Any]]:
+    with open_store(folder / "studies") as store:
+        return {
+            (trial.spec.stage, trial.spec.subject, trial.spec.partition): trial.result
+            for trial in store.trials.list(study)
+            if trial.spec.kind == "baseline" and trial.state == "done"
+        }
+
+
+def test_baselines_of_a_repetition_are_equal_under_another_load(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2600, 4))
+    y = x[:, 0] * x[:, 1] + np.sin(3 * x[:, 2]) + 0.3 * rng.normal(size=2600)
+    columns = {f"x{place}": x[:, place] for place in range(4)}
+    pl.DataFrame(columns | {"y": y}).write_csv(tmp_path / "t.csv")
+    fit(tmp_path, "first", "--time", "16s")
+    first = baselines(tmp_path, "first")
+    assert any(result["choice"] for result in first.values()), "nothing depended on the clock"
+
+    plan = json.loads((tmp_path / "studies/first/work.json").read_text())
+    assert all(isinstance(amount, int) for amount in plan["granted"].values())
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        fit(tmp_path, "second", "--time", "60s", "--work", "studies/first/work.json")
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+    second = baselines(tmp_path, "second")
+    assert second.keys() == first.keys()
+    for key, result in first.items():
+        assert second[key]["scores"] == result["scores"], key
+        assert second[key]["choice"] == result["choice"], key
+        one, other = (np.load(tmp_path / each["predictions"]) for each in (result, second[key]))
+        assert np.array_equal(one, other), key
