@@ -19,9 +19,10 @@ from justright.data.problem import make_problem
 from justright.data.split import make_splits
 from justright.designer.admission import Admission
 from justright.designer.blocks import FOLDS, Blocks
+from justright.designer.evidence import why_not
 from justright.designer.headline import LOCKED, choice, headline
 from justright.designer.jobs import EncodedBlock, NetworkJob
-from justright.designer.repeats import FRESH, KEY, Repeated, repeat, why_not
+from justright.designer.repeats import FRESH, KEY, Repeated, repeat
 from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
@@ -119,7 +120,7 @@ def test_a_metric_that_a_fold_does_not_define_has_no_mean() -> None:
 def test_who_is_cross_validated(
     tmp_path: Path, rows: int, given: bool, roles: dict[str, str], said: str | None
 ) -> None:
-    reason = why_not(session_of(tmp_path, rows, given=given, **roles))
+    reason = why_not(session_of(tmp_path, rows, given=given, **roles).blocks)
     if said is None or not said:
         assert reason == said
     else:

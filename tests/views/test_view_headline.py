@@ -63,8 +63,8 @@ def line(store: MemoryStore, label: str) -> str:
 def test_the_verdict_line_speaks_of_the_folds() -> None:
     assert line(store_with(headline()), "Network") == (
         "Network   0.52 ± 0.06 in 3 × 5 folds of cross-validation (0.010 more for the choice "
-        "among ideas): ties with linear (difference −0.02, 95% interval −0.07 to 0.02, the interval "
-        "contains 0)"
+        "among ideas): ties with linear (difference −0.02, 95% interval −0.07 to 0.02, the "
+        "interval contains 0)"
     )
 
 

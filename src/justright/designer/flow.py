@@ -19,12 +19,13 @@ from justright.designer.champion import train_champion
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
+from justright.designer.evidence import why_not
 from justright.designer.finish import Final, finish
 from justright.designer.headline import headline
 from justright.designer.improve import Improver
 from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
-from justright.designer.repeats import Repeated, repeat, why_not
+from justright.designer.repeats import Repeated, repeat
 from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Champion, Session
 from justright.executors.base import Call
@@ -70,7 +71,7 @@ class Flow:
                 champion, baselines = self._champion(recipe)
                 session.store.ledger.find(session.name, found.result())
             tolerance = self._tolerance(baselines)
-            admission = Admission(session, _longest(baselines), why_not(session) is None)
+            admission = Admission(session, _longest(baselines), why_not(session.blocks) is None)
             session.watch.stage("improving")
             measure_noise(session, champion, admission)
             champion = Improver(session, admission, self._save).run(champion)

@@ -15,10 +15,10 @@ from itertools import takewhile
 import numpy as np
 
 from justright.core.trial import Trial, TrialState
-from justright.data.split import SANITY_BELOW
 from justright.designer.admission import TEST_S, Admission
 from justright.designer.blocks import FOLDS
 from justright.designer.crew import Job
+from justright.designer.evidence import why_not
 from justright.designer.finish import FEWEST_STEPS
 from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.rivals import Rival, score_of
@@ -59,24 +59,6 @@ class Repeated:
         return len(self.blocks) // FOLDS
 
 
-def why_not(session: Session) -> str | None:
-    """Why the locked test is the headline of this table, or None where it is not.
-
-    The reason is empty for tables with enough rows.
-    """
-    problem, splits = session.blocks.problem, session.blocks.splits
-    if problem.table.rows >= SANITY_BELOW:
-        return ""
-    if splits.kind == "file":
-        return "the test rows were given"
-    if problem.times() is not None:
-        return "the rows are in order of time, and only the test rows are later than all others"
-    groups = problem.groups()
-    if groups is not None and len(np.unique(groups[splits.rest])) < FOLDS:
-        return f"there are fewer than {FOLDS} groups to cross-validate over"
-    return None
-
-
 def repeat(
     session: Session,
     champion: Champion,
@@ -96,7 +78,7 @@ def repeat(
     Returns:
         The trainings, or the reason why the locked test has to do.
     """
-    reason = why_not(session)
+    reason = why_not(session.blocks)
     if reason is not None:
         return reason
     steps = max(champion.arm.steps * finished_percent // 100, 1)
