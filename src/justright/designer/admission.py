@@ -98,7 +98,7 @@ class Admission:
         block = self.session.blocks.block(0, arm.recipe.preprocessing)
         inputs, rows = self.session.blocks.inputs(block), len(block.train)
         network = self.session.seconds(arm, inputs, rows, FOLDS)
-        encoding = FOLDS * self.session.blocks.encode_s
+        encoding = FOLDS * self.session.blocks.latest_encode_s
         return self._wall(network + baselines_s, network) + encoding
 
     def headline_s(self, arm: Arm) -> float:
