@@ -1,4 +1,4 @@
-"""Student's t distribution, written out so that the main process needs no SciPy."""
+"""Student's t distribution, and F's tail, written out so that the main process needs no SciPy."""
 
 from __future__ import annotations
 
@@ -51,6 +51,15 @@ def t_quantile(p: float, df: float) -> float:
         if high - low <= 1e-12 * high:
             break
     return 0.5 * (low + high)
+
+
+def f_tail(f: float, df1: float, df2: float) -> float:
+    """P(F > f) for the F distribution.
+
+    >>> round(f_tail(3.490, 3, 12), 3)
+    0.05
+    """
+    return _incomplete_beta(0.5 * df2, 0.5 * df1, df2 / (df2 + df1 * f)) if f > 0 else 1.0
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:
