@@ -69,12 +69,12 @@ def read_delimited(path: Path, shown: Path) -> tuple[pl.DataFrame, str]:
         raise DataError(f"{shown} has a header but no rows", hint="check how the file was written")
     regular = figures.delimiters == (len(layout.names) - 1) * figures.lines
     if not (regular or figures.quotes):
-        _check_width(path, shown, layout, None)
+        check_width(path, shown, layout, None)
     frame = _read(path, shown, layout)
     if not regular:
         frame = _without_blank_lines(frame)
     if figures.quotes and frame.height and frame[:, -1].null_count():
-        _check_width(path, shown, layout, LONGEST_CHECK)
+        check_width(path, shown, layout, LONGEST_CHECK)
     return frame, figures.fingerprint
 
 
@@ -167,7 +167,7 @@ def _read(path: Path, shown: Path, layout: Layout) -> pl.DataFrame:
             )
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
             message = str(error).strip().splitlines()[0]
-            _check_width(path, shown, layout, None)
+            check_width(path, shown, layout, None)
     raise _unreadable(shown, message)
 
 
@@ -178,21 +178,32 @@ def _without_blank_lines(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~pl.all_horizontal(pl.all().is_null()))
 
 
-def _check_width(path: Path, shown: Path, layout: Layout, rows: int | None) -> None:
-    """Find the first row with too many or too few fields.
+def check_width(path: Path, shown: Path, layout: Layout, rows: int | None) -> bool:
+    """Find the first row with too many or too few fields; quotes are understood.
+
+    Args:
+        path: The plain text.
+        shown: The file as the user knows it.
+        layout: How it is written.
+        rows: At most so many rows are looked at; None = all.
+
+    Returns:
+        Whether there are blank lines.
 
     Raises:
         DataError: If there is one.
     """
-    expected = len(layout.names)
+    expected, blank = len(layout.names), False
     for line, fields in _widths(path, shown, layout.delimiter, rows):
-        if fields != expected:
+        blank |= fields == 0
+        if fields not in (0, expected):
             raise DataError(
                 f"{shown}: line {line:,} has {fields} {'field' if fields == 1 else 'fields'}, "
                 f"the header has {expected}",
                 hint="complete the line, or put quotes around values that contain "
                 f"{_SHOWN.get(layout.delimiter, repr(layout.delimiter))}",
             )
+    return blank
 
 
 def _widths(
@@ -204,8 +215,7 @@ def _widths(
             for count, record in enumerate(reader):
                 if rows is not None and count > rows:
                     return
-                if record:
-                    yield reader.line_num, len(record)
+                yield reader.line_num, len(record)
         except csv.Error as error:
             raise _unreadable(shown, f"line {reader.line_num:,}: {error}") from error
 
