@@ -16,8 +16,15 @@ from justright.core.errors import OptionError
 from justright.core.task import Task, TaskKind
 from justright.data.encoded import EncodedMeta
 from justright.deploy.network import Network, read_safetensors
+from justright.engine.torch_stack.stack import TorchStack
 from justright.recipe.network import Inputs, NetworkSpec, Shape
-from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe, RegularisationSpec
+from justright.recipe.recipe import (
+    LossSpec,
+    OptimiserSpec,
+    Recipe,
+    RegularisationSpec,
+    ScheduleSpec,
+)
 from justright.training import loop
 from justright.training.request import Member, TrainRequest
 from justright.training.run import train_stack
@@ -191,6 +198,39 @@ def test_a_killed_stack_goes_on_bit_by_bit(tmp_path, monkeypatch, killed_at):
             assert one.curve[name] == other.curve[name]
         assert np.allclose(one.curve["train_loss"], other.curve["train_loss"], rtol=1e-12)
         assert Path(one.weights).read_bytes() == Path(other.weights).read_bytes()
+
+
+def test_a_trunk_goes_on_where_a_shorter_request_ended(tmp_path, monkeypatch):
+    folder = write_folder(tmp_path / "rows", TaskKind.BINARY)
+    recipe = recipe_for(TaskKind.BINARY, schedule=ScheduleSpec("constant"), ema_epochs=1.0)
+    rows = np.arange(ROWS)
+
+    def request(stop: int, out: str, trunk: bool) -> TrainRequest:
+        members = tuple(
+            Member(f"{seed}-{stop}", seed, 0, rows[:200], rows[200:]) for seed in (1, 2)
+        )
+        out = str(tmp_path / out)
+        return TrainRequest(
+            recipe, (folder,), members, 270, out, "log_loss", 10, stop=stop, trunk=trunk
+        )
+
+    short = train_stack(request(90, "trunk", trunk=True), silent)
+    steps = []
+    advance = TorchStack.advance
+    monkeypatch.setattr(
+        TorchStack,
+        "advance",
+        lambda s, span: steps.append(span.order.shape[1]) or advance(s, span),
+    )
+    long = train_stack(request(270, "trunk", trunk=True), silent)
+    assert sum(steps) == 180
+    whole = train_stack(request(270, "whole", trunk=False), silent)
+    for first, then, alone in zip(short, long, whole, strict=True):
+        assert first.steps == 90
+        assert then.curve == alone.curve
+        assert then.curve["step"][: len(first.curve["step"])] == first.curve["step"]
+        assert Path(then.weights).read_bytes() == Path(alone.weights).read_bytes()
+        assert Path(first.weights).exists()
 
 
 def test_a_damaged_checkpoint_means_starting_anew(tmp_path):

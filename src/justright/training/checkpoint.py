@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,22 +34,34 @@ class Checkpoint:
     records: Mapping[str, Record]
     states: Mapping[str, Weights]
 
+    def named(self, ids: Sequence[str]) -> Checkpoint:
+        """The same stack under other names, in its order: a trunk that goes on is a new trial."""
+        names = dict(zip(self.records, ids, strict=True))
+        records = {names[id]: replace(record, id=names[id]) for id, record in self.records.items()}
+        return Checkpoint(self.step, records, {names[i]: w for i, w in self.states.items()})
+
 
 def request_key(request: TrainRequest) -> str:
-    """Names what a request asks for, whatever its deadline; part of the checkpoint's name."""
+    """Names what a request asks for, whatever its deadline; part of the checkpoint's name.
+
+    Where a trunk is to stop, and what its members are called, is no part of it: a longer request
+    goes on from a shorter one.
+    """
     members = [
         [
-            each.id,
+            "" if request.trunk else each.id,
             each.seed,
             each.folder,
             _digest(each.train),
             _digest(each.validation),
             each.start,
+            each.rate,
         ]
         for each in request.members
     ]
     data = [(Path(folder) / "meta.json").read_text() for folder in request.folders]
-    length = [request.steps, request.last, request.evaluations]
+    last = "open" if request.trunk else request.last
+    length = [request.steps, last, request.evaluations]
     judged = [request.metric, request.keep_best]
     return fingerprint([VERSION, request.recipe, data, members, length, judged])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ class Member:
         train: int64 ``[n]``, places of the training rows in the folder.
         validation: int64 ``[m]``, places of the validation rows; empty for a final training.
         start: Weights file to start from; None = a new network.
+        rate: Peak rate instead of the recipe's, so that rates can be compared within a stack.
     """
 
     id: str
@@ -34,6 +36,7 @@ class Member:
     train: npt.NDArray[np.int64]
     validation: npt.NDArray[np.int64]
     start: str | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,8 @@ class TrainRequest:
         checkpoint_s: Seconds of training between checkpoints.
         stop: Step at which to end, in the middle of the schedule of `steps`: what an evaluation
             at that step saw can so be trained again. None = at the end.
+        trunk: Leave the state of the stack, so that the same request with a later `stop` goes on
+            from there.
 
     Raises:
         OptionError: If a part makes no sense.
@@ -69,6 +74,7 @@ class TrainRequest:
     keep_best: bool = True
     checkpoint_s: float = 20.0
     stop: int | None = None
+    trunk: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what the loop could not survive."""
@@ -90,11 +96,40 @@ class TrainRequest:
                 )
             if len(member.train) == 0:
                 raise OptionError(f"member {member.id!r} has no training rows")
+            if member.rate is not None and not 0 < member.rate < inf:
+                raise OptionError(f"member {member.id!r} has the rate {member.rate}")
 
     @property
     def last(self) -> int:
         """The last step to be taken."""
         return self.steps if self.stop is None else self.stop
+
+
+@dataclass(frozen=True, eq=False)
+class RangeRequest:
+    """A range test: some seeds of one recipe, trained while the rate grows.
+
+    Attributes:
+        recipe: What is trained, at a constant dropout and with no schedule.
+        folder: Folder of encoded rows.
+        train: int64 ``[n]``, places of the training rows in the folder.
+        seeds: One candidate each.
+        deadline: Unix time after which no further span starts; None = no limit.
+
+    Raises:
+        OptionError: If there is no row or no seed.
+    """
+
+    recipe: Recipe
+    folder: str
+    train: npt.NDArray[np.int64]
+    seeds: tuple[int, ...]
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be trained."""
+        if not self.seeds or len(self.train) == 0:
+            raise OptionError(f"a range test of {len(self.seeds)} seeds, {len(self.train)} rows")
 
 
 @dataclass(frozen=True)

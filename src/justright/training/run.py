@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from justright.data.encoded import EncodedRows, concatenate
 from justright.engine.contract import Array, Candidate, Program, Rows, Stack, Weights
 from justright.engine.opening import backends
 from justright.recipe.network import NetworkSpec
+from justright.recipe.recipe import Recipe
 from justright.training.budget import batch_of, evaluation_steps
 from justright.training.checkpoint import Checkpoint, load, request_key, save
 from justright.training.controls import Course
@@ -30,8 +32,8 @@ from justright.training.weights import read_weights, replace_file, write_weights
 def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[MemberResult, ...]:
     """Train the members of a request together.
 
-    A request that was interrupted goes on from its checkpoint, if it left one. A member that
-    diverges is a result, not an error.
+    A request that was interrupted goes on from its checkpoint, if it left one, and a trunk from
+    where a shorter request for it ended. A member that diverges is a result, not an error.
 
     Args:
         request: What to train.
@@ -52,8 +54,12 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     plan = _plan(request, folders, data)
     path = out / f"{request_key(request)}.checkpoint"
     found = load(path)
+    if found and request.trunk:
+        found = found.named([member.id for member in request.members])
     stack = _open(request, plan, folders, data, found)
     records = dict(found.records) if found else {m.id: Record(m.id) for m in request.members}
+    for id in stack.ids:
+        records[id].state = "running"  # the end of a shorter run of a trunk is no end
     saved = time.monotonic()
 
     def tell(step: int) -> None:
@@ -73,13 +79,16 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     step = found.step if found else 0
     try:
         train(stack, plan, records, tell, checkpoint, step)
+        if request.trunk and stack.ids:
+            save(path, records[stack.ids[0]].steps, records, stack)
     finally:
         stack.close()
     seconds = time.perf_counter() - began
     results = tuple(
         _result(out, plan.trainees[id], record, seconds) for id, record in records.items()
     )
-    path.unlink(missing_ok=True)
+    if not request.trunk:
+        path.unlink(missing_ok=True)
     return results
 
 
@@ -96,7 +105,7 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
         validation = member.validation + offset
         return Trainee(
             order=Order(member.seed, rows),
-            course=Course(recipe, request.steps, course, member.seed),
+            course=Course(with_rate(recipe, member.rate), request.steps, course, member.seed),
             probe=Judged.of(meta, data, probe_rows(rows)),
             validation=Judged.of(meta, data, validation) if len(validation) else None,
         )
@@ -112,6 +121,13 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
         keep_best=request.keep_best,
         deadline=float("inf") if request.deadline is None else request.deadline,
     )
+
+
+def with_rate(recipe: Recipe, rate: float | None) -> Recipe:
+    """The recipe with another peak rate; with its own if that is None."""
+    if rate is None:
+        return recipe
+    return replace(recipe, optimiser=replace(recipe.optimiser, rate=rate))
 
 
 def _evaluations(request: TrainRequest) -> tuple[int, ...]:
@@ -141,22 +157,33 @@ def _open(
         )
         for member in request.members
     ]
+    stack = open_stack(program, data, candidates)
+    if found and found.states:
+        stack.keep(list(found.states))
+    return stack
+
+
+def open_stack(program: Program, data: Rows, candidates: Sequence[Candidate]) -> Stack:
+    """Open a stack on the first backend that accepts its program.
+
+    Raises:
+        OptionError: If none does.
+    """
     refusals = []
     for backend in backends():
         refusal = backend.accepts(program)
         if refusal is None:
-            stack = backend.open(program, data, candidates)
-            if found and found.states:
-                stack.keep(list(found.states))
-            return stack
+            return backend.open(program, data, candidates)
         refusals.append(f"{backend.name}: {refusal}")
     raise OptionError(f"no backend can train this network ({'; '.join(refusals)})")
 
 
 def _start(member: Member, net: NetworkSpec, folder: EncodedRows) -> Weights:
+    return new_start(net, folder) if member.start is None else read_weights(Path(member.start))
+
+
+def new_start(net: NetworkSpec, folder: EncodedRows) -> Weights:
     """Where a new network starts: the head says the prior, number bins are quantiles."""
-    if member.start is not None:
-        return read_weights(Path(member.start))
     arrays: dict[str, Array] = {"head.bias": np.asarray(folder.meta.prior, np.float32)}
     if net.shape.numbers == "piecewise" and net.inputs.numbers:
         arrays["numbers.edges"] = resample_edges(folder.edges, net.shape.bins)

@@ -1,0 +1,97 @@
+"""What trainings of different sizes have shown so far, on shared blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from justright.sizing.shapes import Hidden
+
+SHARES: tuple[float, ...] = (1 / 9, 1 / 3, 1.0)
+"""Shares of the full length at which runs are judged: successive thirds, as in successive halving
+with factor 3 (Jamieson & Talwalkar 2016); a run that goes on is continued, never restarted."""
+
+_NEAR = 0.03
+"""Steps are rounded, so a point of a curve may lie this share beside the asked one."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One training: how the losses fell with its share of the full length.
+
+    Attributes:
+        share: Steps over the steps of the full length, rising.
+        loss: Deciding metric of the validation rows, lower is better.
+        train: The same of a fixed probe of training rows, in the proper loss.
+        proper: The proper loss of the validation rows.
+    """
+
+    share: tuple[float, ...]
+    loss: tuple[float, ...]
+    train: tuple[float, ...] = ()
+    proper: tuple[float, ...] = ()
+
+    def at(self, share: float) -> float:
+        """Loss at a share of the length; nan if it was not trained so far."""
+        return _at(self.share, self.loss, share)
+
+
+@dataclass
+class Evidence:
+    """Curves by size and block.
+
+    Attributes:
+        curves: The longest curve of each size on each block.
+        failed: Sizes that diverged somewhere.
+    """
+
+    curves: dict[tuple[Hidden, int], Curve] = field(default_factory=dict)
+    failed: set[Hidden] = field(default_factory=set)
+
+    @property
+    def sizes(self) -> tuple[Hidden, ...]:
+        """Sizes that were trained at all."""
+        return tuple(sorted({hidden for hidden, _ in self.curves}))
+
+    def add(self, found: Mapping[tuple[Hidden, int], Curve]) -> None:
+        """Take in curves; a longer one replaces a shorter one of the same run."""
+        self.curves.update(found)
+
+    def known(self, hidden: Hidden, blocks: Iterable[int], share: float) -> bool:
+        """Whether a size was trained that far on all of the blocks, or has failed."""
+        if hidden in self.failed:
+            return True
+        return all(
+            (hidden, block) in self.curves
+            and self.curves[hidden, block].share[-1] >= share * (1 - _NEAR)
+            for block in blocks
+        )
+
+    def losses(self, sizes: Iterable[Hidden], blocks: Iterable[int], share: float) -> np.ndarray:
+        """Losses ``[sizes, blocks]`` at a share of the length; nan where there is none."""
+        numbers = tuple(blocks)
+        return np.array(
+            [
+                [
+                    self.curves[hidden, block].at(share)
+                    if (hidden, block) in self.curves
+                    else np.nan
+                    for block in numbers
+                ]
+                for hidden in sizes
+            ],
+            dtype=np.float64,
+        ).reshape(-1, len(numbers))
+
+    def mean(self, hidden: Hidden, blocks: Iterable[int], share: float) -> float:
+        """Mean loss of a size over blocks at a share of the length; nan if one is missing."""
+        return float(self.losses([hidden], blocks, share).mean())
+
+
+def _at(shares: tuple[float, ...], losses: tuple[float, ...], share: float) -> float:
+    for place, reached in enumerate(shares):
+        if abs(reached - share) <= _NEAR * share:
+            return losses[place]
+    return float("nan")

@@ -1,0 +1,300 @@
+"""What to train next, to find the sizes that are just right: a pure function of what is known.
+
+Four stages, each resting on the evidence of the one before: climb the ladder at a third of the
+length; give the promising rungs their full length; try other shapes where they may be better, or
+as good and lighter; confirm the choice and its rivals on fresh blocks. No stage keeps a state of
+its own: a search can be interrupted anywhere, resumed from stored curves, and replayed on a grid
+of finished trainings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from justright.sizing.evidence import SHARES, Evidence
+from justright.sizing.shapes import SHAPES, Hidden, Limits, Weigh, ladder, name_of
+from justright.sizing.surface import guesses
+from justright.statistics.noise import pool
+from justright.statistics.student import t_quantile
+
+NINTH, THIRD, FULL = SHARES
+
+CONFIRM_SHARE = 0.4
+"""Share of the budget kept for fresh blocks (assumption; half as much as choosing may take)."""
+
+RUNG_SHARE = 0.5
+"""A single rung may take this share of what is left for choosing (assumption)."""
+
+SURE = 0.90
+"""One-sided level at which a size counts as worse, or as not worse, while sizes are chosen.
+Nothing is claimed at it: claims are made on fresh blocks (`statistics.plateau`)."""
+
+LEAST_WORTH = 0.1
+"""A shape is tried if it is expected to bring this share of delta (assumption)."""
+
+LIGHTER, LEAST_SAVING = 0.5, 1.5
+"""As good and this much lighter is worth so much of delta (assumption)."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is searched, at what price.
+
+    Attributes:
+        selection: Blocks on which sizes are chosen.
+        confirmation: Fresh blocks on which the choice is confirmed.
+        overlap: Validation rows over training rows of a block.
+        delta: Smallest difference that matters, in units of the loss.
+        limits: Sizes that are allowed.
+        weigh: Number of weights of a size.
+        cost: Worker-seconds of a full run of a size on one block.
+        budget: Worker-seconds of the whole search.
+    """
+
+    selection: tuple[int, ...]
+    confirmation: tuple[int, ...]
+    overlap: float
+    delta: float
+    limits: Limits
+    weigh: Weigh
+    cost: Callable[[Hidden], float]
+    budget: float
+
+    def spent(self, evidence: Evidence) -> float:
+        """Worker-seconds of all runs so far."""
+        curves = evidence.curves.items()
+        return sum(self.cost(hidden) * curve.share[-1] for (hidden, _), curve in curves)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Trainings that are wanted next.
+
+    Attributes:
+        hidden: The size.
+        blocks: On which blocks.
+        share: Share of the full length; a shorter run that exists is continued.
+        stage: "ladder", "length", "shape" or "confirm".
+    """
+
+    hidden: Hidden
+    blocks: tuple[int, ...]
+    share: float
+    stage: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How much worse than the best a size is on the same blocks.
+
+    Attributes:
+        mean: Mean difference of the loss; 0 for the best itself.
+        low, high: One-sided limits at `SURE`.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+
+def next_ask(evidence: Evidence, goal: Goal) -> Ask | None:
+    """The next trainings, or None when nothing useful is affordable any more."""
+    for stage in (_climb, _lengthen, _shape, _confirm):
+        ask = stage(evidence, goal)
+        if ask is not None:
+            return ask
+    return None
+
+
+def gaps(
+    evidence: Evidence, sizes: Iterable[Hidden], blocks: tuple[int, ...], share: float, goal: Goal
+) -> dict[Hidden, Gap]:
+    """Differences to the best of some sizes, with limits from the variance of all of them."""
+    known = [each for each in sizes if evidence.known(each, blocks, share)]
+    known = [each for each in known if each not in evidence.failed]
+    if not known:
+        return {}
+    losses = evidence.losses(known, blocks, share)
+    means = losses.mean(axis=1)
+    best = int(np.argmin(means))
+    pooled = pool(losses)
+    reach = 0.0
+    if pooled is not None:
+        se = np.sqrt(pooled.variance * (1 / len(blocks) + goal.overlap))
+        reach = float(t_quantile(SURE, pooled.df) * se)
+    return {
+        each: Gap(float(mean), 0.0, 0.0)
+        if place == best
+        else Gap(float(mean), float(mean) - reach, float(mean) + reach)
+        for place, (each, mean) in enumerate(zip(known, means - means[best], strict=True))
+    }
+
+
+def chosen(evidence: Evidence, blocks: tuple[int, ...], goal: Goal) -> Hidden | None:
+    """The lightest size that is not worse than the best by what matters, as far as one can see.
+
+    A size counts if its difference is surely below delta, or else if half of delta is above its
+    mean difference.
+    """
+    found = gaps(evidence, evidence.sizes, blocks, FULL, goal)
+    good = [
+        each
+        for each, gap in found.items()
+        if gap.high <= goal.delta or gap.mean <= 0.5 * goal.delta
+    ]
+    return min(good, key=goal.weigh, default=None)
+
+
+def _affordable(goal: Goal, evidence: Evidence, seconds: float, keep: float) -> bool:
+    return goal.spent(evidence) + seconds <= (1.0 - keep) * goal.budget
+
+
+def _climb(evidence: Evidence, goal: Goal) -> Ask | None:
+    """The next rung at a third of the length, unless the ladder has clearly turned."""
+    rungs = ladder(goal.limits, goal.weigh)
+    tested = [each for each in rungs if evidence.known(each, goal.selection, THIRD)]
+    if len(tested) == len(rungs) or _turned(evidence, tested, goal):
+        return None
+    rung = next(each for each in rungs if each not in tested)
+    seconds = goal.cost(rung) * THIRD * len(goal.selection)
+    left = (1.0 - CONFIRM_SHARE) * goal.budget - goal.spent(evidence)
+    if seconds > (RUNG_SHARE * left if tested else left):
+        return None
+    return Ask(rung, goal.selection, THIRD, "ladder")
+
+
+def _turned(evidence: Evidence, tested: list[Hidden], goal: Goal) -> bool:
+    """Whether the last two rungs are both surely worse than the best by more than delta.
+
+    Two, because a single bad rung may be the peak of a double descent (Nakkiran et al. 2020),
+    which is narrower than the sixteenfold weights between them.
+    """
+    found = gaps(evidence, tested, goal.selection, THIRD, goal)
+    last = tested[-2:]
+    return len(tested) > 3 and all(
+        each in evidence.failed or found[each].low > goal.delta for each in last
+    )
+
+
+def _promising(evidence: Evidence, hidden: Hidden, goal: Goal) -> bool:
+    """Whether a size may still come within delta of the best at its full length.
+
+    From a third of the length to the whole, a loss that falls like a power of the steps falls at
+    most as far as from a ninth to a third.
+    """
+    blocks = goal.selection
+    now = evidence.mean(hidden, blocks, THIRD)
+    hoped = now - max(evidence.mean(hidden, blocks, NINTH) - now, 0.0)
+    reached = [
+        evidence.mean(each, blocks, FULL if evidence.known(each, blocks, FULL) else THIRD)
+        for each in evidence.sizes
+        if each not in evidence.failed and evidence.known(each, blocks, THIRD)
+    ]
+    return hoped <= min(reached) + goal.delta
+
+
+def _lengthen(evidence: Evidence, goal: Goal) -> Ask | None:
+    """Full length for the most promising of the sizes that have a third of it."""
+    waiting = [
+        each
+        for each in evidence.sizes
+        if each not in evidence.failed
+        and evidence.known(each, goal.selection, THIRD)
+        and not evidence.known(each, goal.selection, FULL)
+        and _promising(evidence, each, goal)
+    ]
+    ordered = sorted(waiting, key=lambda each: evidence.mean(each, goal.selection, THIRD))
+    for each in ordered:
+        seconds = goal.cost(each) * (FULL - THIRD) * len(goal.selection)
+        if _affordable(goal, evidence, seconds, CONFIRM_SHARE):
+            return Ask(each, goal.selection, FULL, "length")
+    return None
+
+
+def _shape(evidence: Evidence, goal: Goal) -> Ask | None:
+    """The untried shape that is worth most for its price, by a guess from those tried."""
+    best = _best(evidence, goal)
+    untried = [each for each in shapes(goal) if not evidence.known(each, goal.selection, THIRD)]
+    if best is None or not untried:
+        return None
+    worth = _worth(evidence, best, untried, goal)
+    for each in sorted(worth, key=lambda each: -worth[each] / goal.cost(each)):
+        seconds = goal.cost(each) * len(goal.selection)  # it may ask for its full length
+        if worth[each] >= LEAST_WORTH and _affordable(goal, evidence, seconds, CONFIRM_SHARE):
+            return Ask(each, goal.selection, THIRD, "shape")
+    return None
+
+
+def shapes(goal: Goal) -> tuple[Hidden, ...]:
+    """All shapes that may be tried."""
+    return tuple(each for each in SHAPES if goal.limits.allow(each, goal.weigh))
+
+
+def _best(evidence: Evidence, goal: Goal) -> Hidden | None:
+    """The size with the lowest loss at its full length."""
+    found = gaps(evidence, evidence.sizes, goal.selection, FULL, goal)
+    return min(found, key=lambda each: found[each].mean, default=None)
+
+
+def _worth(
+    evidence: Evidence, best: Hidden, untried: list[Hidden], goal: Goal
+) -> dict[Hidden, float]:
+    """What trying a shape is expected to bring, in units of delta.
+
+    Either it is better than the best, or it is as good and lighter than the choice so far. Guesses
+    are made at a third of the length, where everything was tried.
+    """
+    known = [each for each in evidence.sizes if evidence.known(each, goal.selection, THIRD)]
+    known = [each for each in known if each not in evidence.failed]
+    losses = evidence.losses(known, goal.selection, THIRD)
+    means = losses.mean(axis=1)
+    pooled = pool(losses)
+    variance = 0.0 if pooled is None else 0.5 * pooled.variance / len(goal.selection)
+    seen = [
+        (each, float(np.log(mean)), float(np.sqrt(variance) / mean))
+        for each, mean in zip(known, means, strict=True)
+    ]
+    level = float(np.log(means[known.index(best)]))
+    delta = float(np.log1p(goal.delta / means[known.index(best)]))
+    choice = chosen(evidence, goal.selection, goal)
+    lightest = goal.weigh(choice) if choice is not None else 0
+    return {
+        each: (
+            guess.improvement(level) / delta
+            + LIGHTER * guess.below(level + delta) * (LEAST_SAVING * goal.weigh(each) <= lightest)
+        )
+        for each, guess in zip(untried, guesses(seen, untried), strict=True)
+    }
+
+
+def rivals(evidence: Evidence, goal: Goal) -> tuple[Hidden, ...]:
+    """Sizes to be confirmed, most important first: choice, best, next lighter, heaviest."""
+    found = gaps(evidence, evidence.sizes, goal.selection, FULL, goal)
+    choice = chosen(evidence, goal.selection, goal)
+    if choice is None:
+        return ()
+    ordered = sorted(found, key=goal.weigh)
+    lighter = [each for each in ordered if goal.weigh(each) < goal.weigh(choice)]
+    best = min(found, key=lambda each: found[each].mean)
+    wanted = [choice, best, *lighter[-1:], *ordered[-1:]]
+    return tuple(dict.fromkeys(wanted))
+
+
+def _confirm(evidence: Evidence, goal: Goal) -> Ask | None:
+    """The next rival on fresh blocks."""
+    for each in rivals(evidence, goal):
+        if evidence.known(each, goal.confirmation, FULL):
+            continue
+        seconds = goal.cost(each) * len(goal.confirmation)
+        if _affordable(goal, evidence, seconds, 0.0):
+            return Ask(each, goal.confirmation, FULL, "confirm")
+    return None
+
+
+def told(ask: Ask) -> str:
+    """One line for the screen."""
+    length = {THIRD: "a third of the length", FULL: "the full length"}.get(ask.share, "a ninth")
+    return f"{ask.stage}: {name_of(ask.hidden)} on {len(ask.blocks)} blocks, {length}"
