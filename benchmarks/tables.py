@@ -1,5 +1,7 @@
 """Run the main job on many tables and print one line each: the figures of the closing notes.
 
+A second table shows the first network alone on the validation rows.
+
     python benchmarks/tables.py FOLDER --time 60s --out benchmarks/out/tables
 
 FOLDER holds a ``manifest.json`` with name, file, target and task of each table, and the files.
@@ -10,11 +12,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from justright.statistics.metrics import metric_named
+from justright.store.opening import STORE_FILE, open_store
 
 
 def tables(folder: Path) -> list[dict[str, Any]]:
@@ -65,8 +72,29 @@ def line(entry: dict[str, Any], out: Path) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def champion_line(entry: dict[str, Any], out: Path) -> str:
+    """The first network beside linear and the best boosting, on the same validation rows."""
+    with open_store(out / "studies" / STORE_FILE) as store:
+        trials = store.trials.list(entry["name"])
+    verdict = json.loads((out / "studies" / entry["name"] / "verdict.json").read_text())
+    metric = metric_named(verdict["metric"]["name"])
+    losses: dict[str, list[float]] = {}
+    for trial in trials:
+        if trial.spec.stage in ("champion", "baselines") and trial.result.get("scores"):
+            name = trial.spec.subject if trial.spec.kind == "baseline" else "champion"
+            losses.setdefault(name, []).append(metric.loss(trial.result["scores"][metric.name]))
+    means = {name: statistics.fmean(values) for name, values in losses.items()}
+    boosting = min(means.get("boosting", math.inf), means.get("lightgbm", math.inf))
+    wanted = boosting < means["linear"]
+    ahead = means["champion"] < means["linear"]
+    word = "–" if not wanted else "yes" if ahead else "NO"
+    scores = [metric.loss(loss) for loss in (means["champion"], means["linear"], boosting)]
+    cells = [entry["name"], metric.name, *(f"{score:.4g}" for score in scores), word]
+    return "| " + " | ".join(cells) + " |"
+
+
 def main() -> None:
-    """Run what is missing, then print the table."""
+    """Run what is missing, then print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--time", default="60s")
@@ -84,6 +112,10 @@ def main() -> None:
     print("\n| " + " | ".join(head.split()) + " |\n|" + "---|" * len(head.split()))
     for entry in entries:
         print(line(entry, options.out))
+    head = "table metric champion linear boosting ahead_of_linear_where_boosting_is"
+    print("\n| " + " | ".join(head.split()) + " |\n|" + "---|" * len(head.split()))
+    for entry in entries:
+        print(champion_line(entry, options.out))
 
 
 if __name__ == "__main__":
