@@ -10,7 +10,7 @@ of finished trainings.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -107,6 +107,45 @@ def next_ask(evidence: Evidence, goal: Goal) -> Ask | None:
         if ask is not None:
             return ask
     return None
+
+
+FIRST_RUNGS = 4
+"""Rungs that are trained before any of them is judged: they are cheap, and fill all workers."""
+
+
+def next_asks(evidence: Evidence, goal: Goal) -> tuple[Ask, ...]:
+    """The next trainings and those that do not depend on their outcome, to be run side by side."""
+    first = next_ask(evidence, goal)
+    if first is None:
+        return ()
+    if first.stage == "ladder":
+        rungs = [
+            each
+            for each in ladder(goal.limits, goal.weigh)[:FIRST_RUNGS]
+            if not evidence.known(each, goal.selection, THIRD)
+        ]
+        others = [replace(first, hidden=each) for each in rungs if each != first.hidden]
+    elif first.stage == "confirm":
+        left = [
+            each
+            for each in rivals(evidence, goal)
+            if each != first.hidden and not evidence.known(each, goal.confirmation, FULL)
+        ]
+        others = [replace(first, hidden=each) for each in left]
+    else:
+        others = []
+    batch, seconds = [first], _price(first, goal)
+    keep = 0.0 if first.stage == "confirm" else CONFIRM_SHARE
+    for other in others:
+        seconds += _price(other, goal)
+        if not _affordable(goal, evidence, seconds, keep):
+            break
+        batch.append(other)
+    return tuple(batch)
+
+
+def _price(ask: Ask, goal: Goal) -> float:
+    return goal.cost(ask.hidden) * ask.share * len(ask.blocks)
 
 
 def gaps(
