@@ -58,6 +58,7 @@ class NetworkJob:
         out: Folder for weights and predictions.
         evaluations: How often the validation rows are scored.
         stop: Step at which to end, within the schedule of `steps`; None = at its end.
+        trunk: Whether a later job with a later `stop` is to go on from there.
     """
 
     subject: str
@@ -69,6 +70,7 @@ class NetworkJob:
     out: Path
     evaluations: int = 8
     stop: int | None = None
+    trunk: bool = False
 
     @property
     def label(self) -> str:
@@ -106,6 +108,7 @@ class NetworkJob:
             deadline=deadline,
             metric=self.metric,
             stop=self.stop,
+            trunk=self.trunk,
         )
         return Call("justright.training.run:train_stack", {"request": request})
 
