@@ -52,3 +52,14 @@ def test_rates_go_a_factor_of_three_both_ways() -> None:
     rates = sorted(m.recipe.optimiser.rate for m in moves if m.idea.slot == "rate")
     base = recipe.optimiser.rate
     assert rates == pytest.approx([base / 3, base * 3])
+
+
+def test_a_raced_rate_takes_the_place_of_the_blind_neighbours() -> None:
+    recipe = Recipe()
+    base = recipe.optimiser.rate
+    moves = propose_moves(recipe, best_at=0.5, loss=1.0, raced=5 * base)
+    (move,) = (move for move in moves if move.idea.slot == "rate")
+    assert move.recipe.optimiser.rate == 5 * base
+    assert move.idea.title == "raced rate × 5"
+    again = propose_moves(move.recipe, best_at=0.5, loss=1.0, raced=5 * base)
+    assert len([move for move in again if move.idea.slot == "rate"]) == 2

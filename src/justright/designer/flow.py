@@ -25,6 +25,7 @@ from justright.designer.headline import headline
 from justright.designer.improve import Improver
 from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
+from justright.designer.rate import find_rate
 from justright.designer.repeats import Repeated, repeat
 from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Champion, Session
@@ -74,7 +75,8 @@ class Flow:
             admission = Admission(session, _longest(baselines), why_not(session.blocks) is None)
             session.watch.stage("improving")
             measure_noise(session, champion, admission)
-            champion = Improver(session, admission, self._save).run(champion)
+            raced = find_rate(session, champion, admission)
+            champion = Improver(session, admission, self._save, raced).run(champion)
             record_noise(session, champion.arm)
             session.watch.stage("final training")
             final = finish(session, champion, admission)

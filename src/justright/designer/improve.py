@@ -63,6 +63,7 @@ class Improver:
         session: The study at work.
         admission: Says what fits into the time.
         on_champion: Called with each new champion, to save it.
+        raced: Peak rate that won the race of rates; None if there was none, or the prior won.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class Improver:
         session: Session,
         admission: Admission,
         on_champion: Callable[[Champion], None],
+        raced: float | None = None,
     ) -> None:
+        self._raced = raced
         self._session = session
         self._admission = admission
         self._on_champion = on_champion
@@ -86,7 +89,7 @@ class Improver:
                 break
             self._fresh = self._used  # a round has its own blocks; the champion's are shared in it
             for slot in self._slots(champion):
-                chosen = [move for move in _moves(champion) if move.idea.slot == slot]
+                chosen = [move for move in _moves(champion, self._raced) if move.idea.slot == slot]
                 outcome = self._try(champion, f"round {number}/{slot}", chosen)
                 champion, accepted = outcome.champion, accepted or outcome.accepted
             if not accepted:
@@ -125,7 +128,7 @@ class Improver:
     def _slots(self, champion: Champion) -> tuple[str, ...]:
         """Slots by the best expected gain per predicted second of their moves."""
         value: dict[str, float] = {}
-        for move in _moves(champion):
+        for move in _moves(champion, self._raced):
             prediction = move.idea.prediction
             seconds = max(self._admission.relative_cost(move), 1e-9)
             worth = prediction.helps * prediction.gain[1] / seconds
@@ -309,8 +312,9 @@ def _screen_key(key: str, move: Move) -> str:
     return f"{key}/screen {move.idea.title}"
 
 
-def _moves(champion: Champion) -> tuple[Move, ...]:
-    return propose_moves(champion.arm.recipe, best_at=champion.best_at, loss=champion.loss)
+def _moves(champion: Champion, raced: float | None) -> tuple[Move, ...]:
+    recipe, best_at = champion.arm.recipe, champion.best_at
+    return propose_moves(recipe, best_at=best_at, loss=champion.loss, raced=raced)
 
 
 def _uncut(pair: tuple[Trial, Trial]) -> bool:

@@ -114,7 +114,7 @@ class NetworkJob:
 
     def outcomes(self, value: Any) -> tuple[Outcome, ...]:
         """Translate the members' results."""
-        return tuple(_outcome(member) for member in value)
+        return tuple(outcome_of(member) for member in value)
 
     def _spec(self, block: EncodedBlock) -> TrialSpec:
         return TrialSpec(
@@ -206,7 +206,8 @@ class BaselineJob:
         return (Outcome(TrialState.DONE, value),)
 
 
-def _outcome(member: MemberResult) -> Outcome:
+def outcome_of(member: MemberResult) -> Outcome:
+    """What became of a training, in the form that the store keeps."""
     result = {
         "scores": dict(member.scores),
         "loss": member.loss,

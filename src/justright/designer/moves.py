@@ -14,6 +14,7 @@ from typing import Any
 from justright.core.idea import Idea, Prediction
 from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
+from justright.training.rate_rules import alike
 
 RATE_FACTORS = (1 / 3, 3.0)
 """Neighbours of the champion's rate (a third and three times: the usual half-decade grid)."""
@@ -44,17 +45,24 @@ class Move:
     length: float = 1.0
 
 
-def propose_moves(recipe: Recipe, *, best_at: float, loss: float) -> tuple[Move, ...]:
+def propose_moves(
+    recipe: Recipe, *, best_at: float, loss: float, raced: float | None = None
+) -> tuple[Move, ...]:
     """The moves around a champion, each with its prediction.
 
     Args:
         recipe: The champion's recipe.
         best_at: Share of the run at which its best evaluation lay.
         loss: The champion's validation loss; predicted gains are shares of it.
+        raced: Peak rate that won a race on these data; where it differs from the recipe's, it is
+            tried instead of the rate's blind neighbours.
     """
     moves = [_length(recipe, best_at, loss)]
     moves += [_shape(recipe, hidden, loss) for hidden in neighbours(recipe.shape.hidden)]
-    moves += [_rate(recipe, factor, loss) for factor in RATE_FACTORS]
+    if raced is not None and not alike(raced, recipe.optimiser.rate):
+        moves.append(_raced(recipe, raced, loss))
+    else:
+        moves += [_rate(recipe, factor, loss) for factor in RATE_FACTORS]
     return tuple(moves)
 
 
@@ -114,8 +122,19 @@ def _shape(recipe: Recipe, hidden: tuple[int, ...], loss: float) -> Move:
     return _move(recipe, title, "shape", changes, 0.4 if larger else 0.15, gain, source)
 
 
+def _times(factor: float) -> str:
+    return f"rate × {factor:.2g}" if factor > 1 else f"rate ÷ {1 / factor:.2g}"
+
+
+def _raced(recipe: Recipe, rate: float, loss: float) -> Move:
+    title = f"raced {_times(rate / recipe.optimiser.rate)}"
+    gain = _shares(loss, 0.002, 0.01, 0.04)
+    source = "range test and race on these data; probability and gain: assumption"
+    return _move(recipe, title, "rate", {"optimiser.rate": rate}, 0.4, gain, source)
+
+
 def _rate(recipe: Recipe, factor: float, loss: float) -> Move:
-    title = f"rate × {factor:.2g}" if factor > 1 else f"rate ÷ {1 / factor:.2g}"
+    title = _times(factor)
     changes = {"optimiser.rate": recipe.optimiser.rate * factor}
     gain = _shares(loss, 0.002, 0.008, 0.03)
     source = "half-decade neighbours, Bengio 2012; gain: assumption"

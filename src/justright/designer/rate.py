@@ -1,0 +1,266 @@
+"""The learning rate: a range test, a race of what its curve suggests, a check of the winner.
+
+The test runs on the champion's shape, once. It does not change the champion: the winner becomes an
+idea, which is screened and confirmed at full length like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, isfinite
+from typing import Any
+
+import numpy as np
+
+from justright.core.codec import to_document
+from justright.core.decision import Decision, Status
+from justright.core.seeds import child_seed
+from justright.core.trial import Trial, TrialState
+from justright.designer.admission import Admission
+from justright.designer.jobs import EncodedBlock
+from justright.designer.rate_jobs import RaceJob, RangeJob
+from justright.designer.session import Arm, Champion, Session, results
+from justright.training.rate_race import Verified, race_steps, verify, winner_of
+from justright.training.rate_rules import (
+    NAMES,
+    STEPS,
+    Entrant,
+    Pick,
+    RangeCurve,
+    alike,
+    entrants,
+    picks,
+)
+from justright.training.trunk import peak_of, trunk
+
+SEEDS = 3
+"""Seeds of the range test (published: average several; three: assumption)."""
+
+RATE_SHARE = 0.06
+"""Share of the time limit that finding the rate may take (assumption)."""
+
+RACE_BLOCKS = 3
+"""Blocks of the race, where the time allows: seeds on the screening partition of a large table;
+small tables race on each of their folds (assumption)."""
+
+RACED, CHECKED = 10, 20
+"""First repeats of the blocks that race and check use, so that they share no seed with the
+champion's trainings, and no partition with the blocks that confirm ideas."""
+
+SOURCE = (
+    "range test: Smith 2015; valley and minimum/10: fastai; half of divergence: Bengio 2012; "
+    "the race decides"
+)
+
+_KEY = "rate"
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race that was run.
+
+    Attributes:
+        entrants: The rates, the prior first.
+        losses: ``[rates, blocks]``; infinite where a training diverged.
+        winner: Place of the lowest mean.
+        verified: The check of the winner; None if the prior won.
+        steps: Steps of each training.
+    """
+
+    entrants: tuple[Entrant, ...]
+    losses: np.ndarray
+    winner: int
+    verified: Verified | None
+    steps: int
+
+    @property
+    def rate(self) -> float:
+        """The constant rate that stands at the end."""
+        holds = self.verified is not None and self.verified.holds
+        return self.entrants[self.winner if holds else 0].rate
+
+
+def find_rate(session: Session, champion: Champion, admission: Admission) -> float | None:
+    """Test and race learning rates on the champion's shape, and record what came out.
+
+    Args:
+        session: The study at work.
+        champion: Whose recipe and shape are tested.
+        admission: Says what time must be kept for what follows.
+
+    Returns:
+        The peak rate that won, if it differs from the champion's; None if it does not, or if
+        there was no time.
+    """
+    prior = champion.arm.recipe.optimiser.rate
+    count = session.plan.grant(_KEY, lambda: _affordable(session, champion, admission))
+    finder = _Finder(session, champion, admission.reserve_s(champion.arm)) if count else None
+    curve = finder.curve() if finder else None
+    proposed = picks(curve) if curve else ()
+    race = finder.race(proposed, count) if finder and curve else None
+    if curve is None or race is None:
+        session.plan.truncate(_KEY, 0)
+        session.fact("rate", {"prior": prior, "reason": "there was no time for a range test"})
+        return None
+    recipe = champion.arm.recipe
+    peak = peak_of(recipe, race.rate)
+    stays = alike(peak, prior)
+    session.fact("rate", _fact(recipe.optimiser.rate, peak, curve, proposed, race))
+    decision = _decision(prior, prior if stays else peak, race)
+    session.store.ledger.decide(session.name, decision)
+    session.watch.headline(f"learning rate: {decision.choice}")
+    return None if stays else peak
+
+
+def _affordable(session: Session, champion: Champion, admission: Admission) -> int:
+    """On how many blocks the race can be run within its share of the time; 0 = not at all."""
+    recipe = trunk(champion.arm.recipe)
+    block = session.blocks.block(session.blocks.first[0], recipe.preprocessing)
+    inputs, rows = session.blocks.inputs(block), len(block.train)
+    _, stop = race_steps(champion.arm.steps)
+    test = session.seconds(Arm("", recipe, STEPS), inputs, rows, SEEDS)
+    short = Arm("", recipe, stop)
+    members = (len(NAMES) + 1, 2)  # of the race, and of the check
+    each = sum(session.seconds(short, inputs, rows, count) for count in members)
+    left = admission.left(champion.arm, champion.arm)
+    budget = min(RATE_SHARE * session.clock.limit_s, left)
+    for count in range(max(RACE_BLOCKS, len(session.blocks.first)), 0, -1):
+        if test + ceil(count / session.crew.capacity) * each <= budget:
+            return count
+    return 0
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """The trainings behind a rate; an answer is None where the clock cut them."""
+
+    session: Session
+    champion: Champion
+    reserve_s: float
+
+    def curve(self) -> RangeCurve | None:
+        """The range test on the champion's first block."""
+        recipe = trunk(self.champion.arm.recipe)
+        block = self.session.blocks.block(self.session.blocks.first[0], recipe.preprocessing)
+        seeds = tuple(child_seed(block.seed, "range test", place) for place in range(SEEDS))
+        job = RangeJob(recipe, block, seeds)
+        (trial,) = results(self.session.run([job], self.reserve_s), [job])
+        if trial.state is not TrialState.DONE:
+            return None
+        found = trial.result
+        rates, losses = (np.asarray(found[name], np.float64) for name in ("rates", "losses"))
+        return RangeCurve(rates, losses, found["diverged"])
+
+    def race(self, proposed: Sequence[Pick], count: int) -> Race | None:
+        """Race the prior and what the rules propose; check the winner on fresh seeds."""
+        prior = trunk(self.champion.arm.recipe).optimiser.rate
+        field = entrants(prior, proposed)
+        rates = tuple(entrant.rate for entrant in field)
+        losses = self._train(rates, count, RACED)
+        if losses is None:
+            return None
+        winner, verified = winner_of(losses), None
+        if winner:
+            fresh = self._train((field[winner].rate, prior), count, CHECKED)
+            if fresh is None:
+                return None
+            verified = verify(losses[[winner, 0]], fresh)
+        return Race(field, losses, winner, verified, race_steps(self.champion.arm.steps)[1])
+
+    def _train(self, rates: tuple[float, ...], count: int, repeat: int) -> np.ndarray | None:
+        """Validation losses ``[rates, blocks]`` of a short stretch; None if it was cut."""
+        session, arm = self.session, self.champion.arm
+        steps, stop = race_steps(arm.steps)
+        out = session.folder.trials
+        jobs = [
+            RaceJob(trunk(arm.recipe), rates, block, steps, stop, session.metric, out)
+            for block in self._blocks(count, repeat)
+        ]
+        trials = session.run(jobs, self.reserve_s)
+        found = [results(trials, [job]) for job in jobs]
+        if any(trial.state is TrialState.CUT for each in found for trial in each):
+            return None
+        return np.array([[_loss(trial) for trial in each] for each in found]).T
+
+    def _blocks(self, count: int, repeat: int) -> list[EncodedBlock]:
+        """Folds of a small table, or seeds on the one partition that is encoded already."""
+        blocks = self.session.blocks
+        spec = self.champion.arm.recipe.preprocessing
+        numbers = blocks.first[:count] if len(blocks.first) > 1 else blocks.first * count
+        return [blocks.block(n, spec, repeat + place) for place, n in enumerate(numbers)]
+
+
+def _loss(trial: Trial) -> float:
+    """The validation loss at the end; infinite for a training that diverged, or was lost."""
+    loss = trial.result.get("loss") if trial.state is TrialState.DONE else None
+    return float("inf") if loss is None else float(loss)
+
+
+def _fact(
+    prior: float, peak: float, curve: RangeCurve, proposed: Sequence[Pick], race: Race
+) -> dict[str, Any]:
+    """What the card shows; rates are constant ones but for "prior" and "peak"."""
+    check = race.verified
+    return {
+        "prior": prior,
+        "peak": peak,
+        "rate": race.rate,
+        "curve": {
+            "rates": curve.rates.tolist(),
+            "losses": curve.losses.tolist(),
+            "diverged": curve.diverged,
+        },
+        "candidates": [to_document(pick) for pick in proposed],
+        "race": {
+            "steps": race.steps,
+            "winner": race.entrants[race.winner].rate,
+            "entrants": [
+                {
+                    "rate": entrant.rate,
+                    "rules": list(entrant.rules),
+                    "losses": [_number(loss) for loss in losses],
+                    "loss": _number(losses.mean()),
+                }
+                for entrant, losses in zip(race.entrants, race.losses, strict=True)
+            ],
+        },
+        "check": None
+        if check is None
+        else {
+            "gain": _number(check.gain),
+            "noise": _number(check.noise),
+            "holds": check.holds,
+            "blocks": race.losses.shape[1],
+        },
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if isfinite(value) else None
+
+
+def _decision(prior: float, peak: float, race: Race) -> Decision:
+    blocks = race.losses.shape[1]
+    first, winner = race.losses[0].mean(), race.losses[race.winner].mean()
+    measured: Mapping[str, Any] = {
+        "prior_loss": _number(first),
+        "winner_loss": _number(winner),
+        "blocks": blocks,
+        "steps": race.steps,
+    }
+    check = race.verified
+    if check is not None:
+        measured = {**measured, "gain_on_fresh_seeds": _number(check.gain), "noise": check.noise}
+    measured = {name: value for name, value in measured.items() if value is not None}
+    if peak != prior:
+        choice = f"peak rate {peak:.3g} is tried instead of {prior:.3g}"
+        reason = "it won the race of rates and was not worse on fresh seeds"
+    elif check is not None and not check.holds:
+        choice = f"peak rate {prior:.3g} stays"
+        reason = "the winner of the race was worse by more than the noise on fresh seeds"
+    else:
+        choice = f"peak rate {prior:.3g} stays"
+        reason = "no rate that differs from it won the race"
+    raced = f"{len(race.entrants)} rates for {race.steps} steps on {blocks} blocks"
+    return Decision(_KEY, choice, f"{reason} ({raced})", SOURCE, Status.MEASURED, measured)

@@ -1,0 +1,75 @@
+"""Who wins a race of rates, and whether the winner holds on seeds that did not choose it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+RACE_SHARE = 1 / 9
+"""Share of a full run that a race lasts (assumption: two rungs of a factor of 3 below the full
+length, as in successive halving)."""
+
+LEAST_STEPS = 100
+"""Fewest steps of a race (assumption)."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The winner of a race against the prior on fresh seeds.
+
+    Attributes:
+        gain: Mean loss of the prior minus that of the winner; positive if the winner is better,
+            infinite if the prior diverged, minus infinite if the winner did.
+        noise: Standard error of that mean.
+        holds: Whether the winner is not worse by more than the noise.
+    """
+
+    gain: float
+    noise: float
+    holds: bool
+
+
+def race_steps(steps: int) -> tuple[int, int]:
+    """Steps of the full run that a race is the beginning of, and steps of the race.
+
+    >>> race_steps(1_800), race_steps(60)
+    ((1800, 200), (100, 100))
+    """
+    stop = max(round(RACE_SHARE * steps), LEAST_STEPS)
+    return max(steps, stop), stop
+
+
+def winner_of(losses: Floats) -> int:
+    """Place of the rate with the lowest mean loss; the first of equal ones.
+
+    Args:
+        losses: ``[rates, blocks]`` validation losses, infinite for a training that diverged: one
+            divergence loses the race.
+    """
+    return int(np.argmin(losses.mean(axis=1)))
+
+
+def verify(race: Floats, fresh: Floats) -> Verified:
+    """Compare the winner with the prior on blocks that did not choose it.
+
+    The lowest of several noisy losses is too low (the winner's curse), so the blocks of the race
+    count for the size of the noise only.
+
+    Args:
+        race: ``[2, blocks]`` losses of winner and prior in the race.
+        fresh: ``[2, fresh blocks]`` their losses on blocks with new seeds.
+    """
+    winner, prior = fresh.mean(axis=1)
+    if not np.isfinite(winner) or not np.isfinite(prior):
+        gain = float("inf") if np.isfinite(winner) else float("-inf")
+        return Verified(gain, 0.0, holds=gain > 0)
+    both = np.concatenate([race, fresh], axis=1)
+    differences = (both[1] - both[0])[np.isfinite(both).all(axis=0)]
+    spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
+    noise = spread / np.sqrt(fresh.shape[1])
+    gain = float(prior - winner)
+    return Verified(gain, float(noise), holds=gain >= -noise)
