@@ -1,0 +1,190 @@
+"""The size search on planted profiles whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from math import log2
+
+import numpy as np
+import pytest
+
+from justright.sizing.evidence import SHARES, Curve, Evidence
+from justright.sizing.report import report_of
+from justright.sizing.search import Ask, Goal, next_ask, next_asks
+from justright.sizing.shapes import Limits, name_of
+
+POINTS = (1 / 27, 1 / 9, 1 / 3, 1.0)
+
+
+def weigh(hidden):
+    sizes = (10, *hidden, 1)
+    return sum(a * b + b for a, b in pairwise(sizes))
+
+
+def cost(hidden):
+    return 1.0 + weigh(hidden) / 20_000
+
+
+PROFILES = {
+    "flat": lambda w: 0.0,
+    "sloped": lambda w: 0.02 * max(0.0, 18 - log2(w)),
+    "bowl": lambda w: 0.01 * (log2(w) - 13) ** 2,
+    "too small below": lambda w: 0.05 * max(0.0, 12 - log2(w)),
+}
+
+
+class World:
+    """Simulated trainings: a profile over weights, block effects, noise of a cell in a block."""
+
+    def __init__(self, profile, seed, noise=0.005):
+        self.profile, self.seed, self.noise = PROFILES[profile], seed, noise
+
+    def truth(self, hidden):
+        return 0.5 + self.profile(weigh(hidden))
+
+    def curve(self, hidden, block):
+        name = "-".join(map(str, hidden))
+        digest = [ord(letter) for letter in name]
+        rng = np.random.default_rng([self.seed, block, *digest])
+        effect = 0.03 * np.random.default_rng([self.seed, block]).normal()
+        final = self.truth(hidden) + effect + self.noise * rng.normal()
+        return Curve(POINTS, tuple(final + 0.1 * (share**-0.4 - 1) for share in POINTS))
+
+    def answer(self, ask):
+        found = {}
+        for block in ask.blocks:
+            curve = self.curve(ask.hidden, block)
+            kept = [place for place, share in enumerate(POINTS) if share <= ask.share * 1.01]
+            found[ask.hidden, block] = Curve(curve.share[: len(kept)], curve.loss[: len(kept)])
+        return found
+
+
+def goal(budget=60.0, limits=None):
+    return Goal(
+        selection=(0, 1, 2),
+        confirmation=(3, 4, 5),
+        overlap=0.25,
+        delta=0.02,
+        limits=limits or Limits(),
+        weigh=weigh,
+        cost=cost,
+        budget=budget,
+    )
+
+
+def search(world, wanted, evidence=None):
+    evidence = evidence or Evidence()
+    asks = []
+    while (ask := next_ask(evidence, wanted)) is not None:
+        asks.append(ask)
+        evidence.add(world.answer(ask))
+        assert len(asks) < 500
+    return evidence, asks
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_choice_is_nearly_as_good_as_the_best_shape(profile):
+    wanted = goal(budget=150.0)
+    regrets = []
+    for seed in range(12):
+        world = World(profile, seed)
+        evidence, _ = search(world, wanted)
+        report = report_of(evidence, wanted)
+        affordable = [s for s in evidence.sizes if evidence.known(s, (0,), 1.0)]
+        best = min(map(world.truth, affordable))
+        regrets.append((world.truth(report.chosen) - best) / wanted.delta)
+    assert np.mean(np.array(regrets) <= 1.0) >= 0.9
+
+
+def test_on_a_flat_profile_the_choice_is_light():
+    wanted = goal()
+    chosen = [report_of(search(World("flat", s), wanted)[0], wanted).chosen for s in range(12)]
+    assert np.median([weigh(hidden) for hidden in chosen]) <= weigh((64, 64))
+
+
+def test_small_sizes_are_said_to_be_too_small_where_they_are():
+    wanted = goal(budget=150.0)
+    below = []
+    for seed in range(8):
+        world = World("too small below", seed)
+        report = report_of(search(world, wanted)[0], wanted)
+        judged = [row for row in report.rows if row.word == "worse"]
+        assert all(world.truth(row.hidden) > 0.5 + wanted.delta for row in judged)
+        below.append(report.below is not None)
+    assert np.mean(below) >= 0.5
+
+
+@pytest.mark.parametrize("budget", [5.0, 20.0, 60.0, 300.0])
+def test_the_budget_is_never_exceeded(budget):
+    wanted = goal(budget)
+    evidence, asks = search(World("bowl", 1), wanted)
+    assert wanted.spent(evidence) <= budget
+    assert asks
+
+
+def test_a_small_budget_says_what_was_not_tested():
+    wanted = goal(budget=25.0)
+    report = report_of(search(World("sloped", 0), wanted)[0], wanted)
+    assert "not tested above" in report.sentence
+    assert report.untested is not None
+
+
+def test_limits_are_honoured_exactly():
+    wanted = goal(limits=Limits(weights=3_000))
+    _, asks = search(World("sloped", 0), wanted)
+    assert max(weigh(ask.hidden) for ask in asks) <= 3_000
+
+
+def test_an_interrupted_search_goes_on_as_if_it_had_not_been():
+    wanted, world = goal(), World("bowl", 3)
+    _, whole = search(world, wanted)
+    for cut in (1, 3, len(whole) // 2):
+        evidence = Evidence()
+        for ask in whole[:cut]:
+            evidence.add(world.answer(ask))
+        _, rest = search(world, wanted, evidence)
+        assert whole[:cut] + rest == whole
+
+
+def test_every_run_is_continued_from_third_to_third():
+    _, asks = search(World("bowl", 0), goal())
+    reached = {}
+    for ask in asks:
+        for block in ask.blocks:
+            assert ask.share > reached.get((ask.hidden, block), 0.0)
+            reached[ask.hidden, block] = ask.share
+    assert {ask.share for ask in asks} <= set(SHARES)
+
+
+def test_confirmation_uses_blocks_that_chose_nothing():
+    wanted = goal()
+    _, asks = search(World("bowl", 0), wanted)
+    for ask in asks:
+        fresh = set(ask.blocks) <= set(wanted.confirmation)
+        assert fresh == (ask.stage == "confirm")
+
+
+def test_a_size_that_diverges_is_passed_over():
+    wanted, world, evidence = goal(), World("flat", 0), Evidence()
+    while (ask := next_ask(evidence, wanted)) is not None:
+        if ask.hidden == (64, 64):
+            evidence.failed.add(ask.hidden)
+        else:
+            evidence.add(world.answer(ask))
+    report = report_of(evidence, wanted)
+    assert report.chosen != (64, 64)
+    assert "2×64" not in report.sentence
+
+
+def test_asks_of_one_batch_do_not_wait_for_each_other():
+    batch = next_asks(Evidence(), goal())
+    assert [name_of(ask.hidden) for ask in batch] == ["1×16", "1×32", "2×64", "2×128"]
+    assert all(ask == replace(batch[0], hidden=ask.hidden) for ask in batch)
+    assert next_asks(Evidence(), goal(budget=0.0)) == ()
+
+
+def test_nothing_is_claimed_without_a_full_run():
+    evidence = Evidence()
+    evidence.add(World("flat", 0).answer(Ask((16,), (0, 1, 2), 1 / 3, "ladder")))
+    assert report_of(evidence, goal()) is None
