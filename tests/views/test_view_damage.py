@@ -20,6 +20,7 @@ KEYS = (
     "baselines",
     "champion",
     "noise",
+    "rate",
     "rounds",
     "network",
     "test",

@@ -19,6 +19,7 @@ from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
 from justright.store.base import AbstractStore
 from justright.store.holder import this_process
+from justright.testing.example_facts import SEARCH_FACTS
 from justright.testing.example_worlds import (
     BANK,
     DECISIONS,
@@ -188,9 +189,8 @@ def _write_search(store: AbstractStore, study: str, world: World) -> None:
             "at_s": 31.0,
         },
     )
-    store.ledger.put(
-        study, "noise", {"seed_sd": 0.006, "split_sd": 0.009, "tie_below": 0.008, "blocks": 5}
-    )
+    for key, fact in SEARCH_FACTS.items():
+        store.ledger.put(study, key, fact)
     rounds = []
     for number, (title, slot, changes, helps, gain, word, measured) in enumerate(IDEAS):
         idea = _idea(title, slot, changes, helps, gain)

@@ -13,6 +13,7 @@ from justright.views.cards.comparisons import comparisons
 from justright.views.cards.data import columns, findings
 from justright.views.cards.decisions import decisions
 from justright.views.cards.following import following
+from justright.views.cards.rate import rate
 from justright.views.cards.recipes import recipes
 from justright.views.cards.regression import regression
 from justright.views.cards.reproduce import reproduce
@@ -50,6 +51,7 @@ VIEWS: tuple[View, ...] = (
     View("baselines", "Baselines", baselines),
     View("recipes", "All recipes tried", recipes),
     View("tried", "Predicted and measured", comparisons),
+    View("rate", "Learning rate", rate),
     View("size", "Size", sizes),
     View("predictions", "Predictions", regression),
     View("confusion", "Confusion", confusion),

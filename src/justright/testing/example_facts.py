@@ -1,0 +1,46 @@
+"""What an example study found out before its search: the same in every world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def _curve() -> dict[str, Any]:
+    """A range test that learns above 1e-4, is best at 0.1 and diverges at 1.6."""
+    rates = np.geomspace(1e-6, 1.6, 177)
+    fall = 0.55 / (1 + (rates / 4e-3) ** 1.2)
+    rise = 0.05 * (rates / 0.35) ** 2.2
+    return {"rates": rates.tolist(), "losses": (0.45 + fall + rise).tolist(), "diverged": 1.6}
+
+
+RATE: Mapping[str, Any] = {
+    "prior": 0.04,
+    "peak": 0.16,
+    "rate": 0.08,
+    "curve": _curve(),
+    "candidates": [
+        {"rule": "valley", "rate": 0.0042, "reason": "the loss falls from 0.00012 to 0.11"},
+        {"rule": "minimum/10", "rate": None, "reason": "the loss never falls"},
+        {"rule": "divergence/2", "rate": 0.8, "reason": "diverged at 1.6"},
+        {"rule": "divergence/10", "rate": 0.08, "reason": "diverged at 1.6"},
+    ],
+    "race": {
+        "steps": 222,
+        "winner": 0.08,
+        "entrants": [
+            {"rate": 0.02, "rules": ["prior"], "losses": [0.231, 0.236], "loss": 0.2335},
+            {"rate": 0.0042, "rules": ["valley"], "losses": [0.282, 0.279], "loss": 0.2805},
+            {"rate": 0.8, "rules": ["divergence/2"], "losses": [None, 0.41], "loss": None},
+            {"rate": 0.08, "rules": ["divergence/10"], "losses": [0.224, 0.227], "loss": 0.2255},
+        ],
+    },
+    "check": {"gain": 0.006, "noise": 0.002, "holds": True, "blocks": 2},
+}
+
+SEARCH_FACTS: Mapping[str, Mapping[str, Any]] = {
+    "noise": {"seed_sd": 0.006, "split_sd": 0.009, "tie_below": 0.008, "blocks": 5},
+    "rate": RATE,
+}
