@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from justright.designer.moves import SHAPES, Move, neighbours, propose_moves
+from justright.designer.moves import SHAPES, Leads, Move, neighbours, propose_moves
 from justright.recipe.network import Shape
 from justright.recipe.recipe import Recipe
 
@@ -57,9 +57,18 @@ def test_rates_go_a_factor_of_three_both_ways() -> None:
 def test_a_raced_rate_takes_the_place_of_the_blind_neighbours() -> None:
     recipe = Recipe()
     base = recipe.optimiser.rate
-    moves = propose_moves(recipe, best_at=0.5, loss=1.0, raced=5 * base)
+    moves = propose_moves(recipe, best_at=0.5, loss=1.0, leads=Leads(rate=5 * base))
     (move,) = (move for move in moves if move.idea.slot == "rate")
     assert move.recipe.optimiser.rate == 5 * base
     assert move.idea.title == "raced rate × 5"
-    again = propose_moves(move.recipe, best_at=0.5, loss=1.0, raced=5 * base)
+    again = propose_moves(move.recipe, best_at=0.5, loss=1.0, leads=Leads(rate=5 * base))
     assert len([move for move in again if move.idea.slot == "rate"]) == 2
+
+
+def test_a_searched_size_is_tried_instead_of_blind_neighbours():
+    recipe = Recipe()
+    moves = propose_moves(recipe, best_at=0.5, loss=1.0, leads=Leads(size=(32,)))
+    shapes = [move for move in moves if move.idea.slot == "shape"]
+    assert [move.recipe.shape.hidden for move in shapes] == [(32,)]
+    again = propose_moves(shapes[0].recipe, best_at=0.5, loss=1.0, leads=Leads(size=(32,)))
+    assert not [move for move in again if move.idea.slot == "shape"]

@@ -23,12 +23,14 @@ from justright.designer.evidence import why_not
 from justright.designer.finish import Final, finish
 from justright.designer.headline import headline
 from justright.designer.improve import Improver
+from justright.designer.moves import Leads
 from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
 from justright.designer.rate import find_rate
 from justright.designer.repeats import Repeated, repeat
 from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Champion, Session
+from justright.designer.size import SizeStage
 from justright.executors.base import Call
 from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
@@ -74,9 +76,11 @@ class Flow:
             tolerance = self._tolerance(baselines)
             admission = Admission(session, _longest(baselines), why_not(session.blocks) is None)
             session.watch.stage("improving")
+            improver = Improver(session, admission, self._save, tolerance)
+            champion = improver.lengthen(champion)
             measure_noise(session, champion, admission)
-            raced = find_rate(session, champion, admission)
-            champion = Improver(session, admission, self._save, raced).run(champion)
+            leads = self._leads(champion, admission, tolerance)
+            champion = improver.run(champion, leads)
             record_noise(session, champion.arm)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
@@ -87,6 +91,13 @@ class Flow:
             session.store.ledger.find(session.name, session.blocks.problem.findings)
             close_study(session, interrupted=True)
             raise Interrupted from None
+
+    def _leads(self, champion: Champion, admission: Admission, tolerance: float) -> Leads:
+        """Measure which rate and which size suit these data."""
+        rate = find_rate(self._session, champion, admission)
+        stage = SizeStage(self._session, champion, admission, tolerance)
+        found = stage.run()
+        return Leads(rate, found.chosen if found else None, stage.blocks_seen)
 
     def _describe(self) -> Recipe:
         """Record what the data are, encode the first block, choose the start recipe."""

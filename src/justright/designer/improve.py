@@ -3,36 +3,27 @@
 A round goes through the slots (length, shape, rate) by expected gain per second. The moves of a
 slot are screened on the champion's own blocks; the best of them, if it looks better there, is
 trained beside the champion on blocks that no decision has seen, and replaces it only if the
-corrected interval of the paired difference excludes zero there. Rounds go on until one accepts
+corrected interval of the paired difference excludes zero there, or if it is the lighter size that
+the search chose and surely not worse by what matters. Rounds go on until one accepts
 nothing, or until the time is needed for the final training.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Any
-
-import numpy as np
 
 from justright.core.codec import to_document
 from justright.core.idea import Idea, Verdict
-from justright.core.trial import Trial, TrialState
+from justright.core.trial import TrialState
 from justright.designer.admission import Admission
-from justright.designer.jobs import EncodedBlock
+from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.lengthen import full_steps, judge_longer, longer_move
-from justright.designer.moves import Move, propose_moves
-from justright.designer.session import Arm, Champion, Session, all_done, results
-from justright.statistics.compare import compare
-from justright.statistics.intervals import row_variance
-from justright.statistics.metrics import metric_named
+from justright.designer.moves import Leads, Move, propose_moves
+from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
 from justright.store.rules import idea_id
-
-CONFIRM_LEVEL = 0.05
-"""Two-sided level of the one look at fresh blocks: of the moves that bring nothing and look good
-on the screening blocks, one in forty gets in (assumption)."""
 
 LEAST_ROUND_S = 1.0
 """Less time than this is not worth looking for what fits into it (assumption)."""
@@ -63,7 +54,7 @@ class Improver:
         session: The study at work.
         admission: Says what fits into the time.
         on_champion: Called with each new champion, to save it.
-        raced: Peak rate that won the race of rates; None if there was none, or the prior won.
+        delta: Smallest difference of the deciding metric that matters.
     """
 
     def __init__(
@@ -71,32 +62,34 @@ class Improver:
         session: Session,
         admission: Admission,
         on_champion: Callable[[Champion], None],
-        raced: float | None = None,
+        delta: float,
     ) -> None:
-        self._raced = raced
         self._session = session
         self._admission = admission
         self._on_champion = on_champion
-        self._fresh = self._used = max(session.blocks.first) + 1
+        self._delta = delta
+        self._leads = Leads(blocks=max(session.blocks.first) + 1)
+        self._confirmer = self._new_confirmer()
         self._log: list[dict[str, object]] = []
 
-    def run(self, champion: Champion) -> Champion:
+    def run(self, champion: Champion, leads: Leads) -> Champion:
         """Improve the champion while time and ideas last."""
-        champion = self._lengthen(champion)
+        self._leads = leads
+        self._confirmer = self._new_confirmer()
         for number in range(1, MOST_ROUNDS + 1):
             accepted = False
             if not self._session.plan.grant(f"round {number}", lambda c=champion: self._time(c)):
                 break
-            self._fresh = self._used  # a round has its own blocks; the champion's are shared in it
+            self._confirmer.next_round()
             for slot in self._slots(champion):
-                chosen = [move for move in _moves(champion, self._raced) if move.idea.slot == slot]
+                chosen = [move for move in self._moves(champion) if move.idea.slot == slot]
                 outcome = self._try(champion, f"round {number}/{slot}", chosen)
                 champion, accepted = outcome.champion, accepted or outcome.accepted
             if not accepted:
                 break
         return champion
 
-    def _lengthen(self, champion: Champion) -> Champion:
+    def lengthen(self, champion: Champion) -> Champion:
         """Give the champion the length that its recipe asks for, if the clock had cut it."""
         full = full_steps(self._session, champion)
         if not full:
@@ -108,7 +101,7 @@ class Improver:
         move, arm = longer_move(champion, steps or full)
         idea_id = self._foretell(move.idea)
         screened = self._screen(champion, key, [(move, arm)]) if steps else []
-        verdict = _not_run(arm, {"reason": "no time, or no result"})
+        verdict = not_run(arm, {"reason": "no time, or no result"})
         if not screened:
             self._session.plan.truncate(f"{key} steps", 0)
         else:
@@ -128,7 +121,7 @@ class Improver:
     def _slots(self, champion: Champion) -> tuple[str, ...]:
         """Slots by the best expected gain per predicted second of their moves."""
         value: dict[str, float] = {}
-        for move in _moves(champion, self._raced):
+        for move in self._moves(champion):
             prediction = move.idea.prediction
             seconds = max(self._admission.relative_cost(move), 1e-9)
             worth = prediction.helps * prediction.gain[1] / seconds
@@ -147,19 +140,37 @@ class Improver:
         best = min(screened, key=lambda item: item[1].loss, default=None)
         for move, arm in arms:
             verdict = self._screen_verdict(champion, arm, screened)
-            if best is None or arm is not best[0] or verdict.word == "not better":
+            if best is None or arm is not best[0] or not self._goes_on(champion, best):
                 self._judge(key, move, ideas[arm.subject], verdict, accepted=False)
-        if best is None or not best[1].loss < champion.loss:
+        if best is None or not self._goes_on(champion, best):
             return RoundResult(champion, accepted=False, tried=bool(run))
+        lighter = self._is_lighter(best[0], champion)
         move = next(move for move, arm in run if arm is best[0])
-        verdict = self._confirm(champion, best[1], key)
-        accepted = verdict.word == "better"
+        verdict = self._confirmer.confirm(champion, best[1], key, lighter=lighter)
+        accepted = verdict.word in ("better", LIGHTER)
         self._judge(key, move, ideas[best[0].subject], verdict, accepted=accepted)
         if not accepted:
             return RoundResult(champion, accepted=False, tried=True)
         new = replace(best[1], confirmed=champion.confirmed + 1)
         self._on_champion(new)
         return RoundResult(new, accepted=True, tried=True)
+
+    def _goes_on(self, champion: Champion, best: tuple[Arm, Champion]) -> bool:
+        """Whether a screened candidate is worth confirming; a lighter one need not be better."""
+        lighter = self._is_lighter(best[0], champion)
+        return self._confirmer.within(champion, best[1], lighter=lighter)
+
+    def _is_lighter(self, arm: Arm, champion: Champion) -> bool:
+        """Whether the size search chose an arm's size, and it is smaller than the champion's."""
+        hidden = arm.recipe.shape.hidden
+        return hidden == self._leads.size and sum(hidden) < sum(champion.arm.recipe.shape.hidden)
+
+    def _moves(self, champion: Champion) -> tuple[Move, ...]:
+        recipe, best_at = champion.arm.recipe, champion.best_at
+        return propose_moves(recipe, best_at=best_at, loss=champion.loss, leads=self._leads)
+
+    def _new_confirmer(self) -> Confirmer:
+        return Confirmer(self._session, self._admission, self._leads.blocks, self._delta)
 
     def _foretell(self, idea: Idea) -> str:
         """Record an idea's prediction and return the idea's id.
@@ -222,72 +233,12 @@ class Improver:
         rival = next((item for tried, item in screened if tried is arm), None)
         if rival is None:
             reason = "no time, or no result"
-            return _not_run(arm, {"reason": reason})
+            return not_run(arm, {"reason": reason})
         gain = champion.loss - rival.loss
         word = "not better" if gain <= 0 else "cannot tell"
         evidence = {"stage": "screening", "loss": rival.loss, "champion": champion.loss}
         count = len(rival.trials)
         return Verdict(arm.subject, word, gain, math.nan, math.nan, count, evidence)
-
-    def _confirm(self, champion: Champion, rival: Champion, key: str) -> Verdict:
-        """Both arms on fresh blocks; the verdict of the paired comparison."""
-        session = self._session
-        count = session.plan.grant(
-            f"{key}/confirm",
-            lambda: self._admission.confirm(rival.arm, champion.arm, self._known(champion.arm)),
-        )
-        if count == 0:
-            evidence = {
-                "reason": "no time to confirm",
-                "screening gain": champion.loss - rival.loss,
-            }
-            return _not_run(rival.arm, evidence)
-        numbers = range(self._fresh, self._fresh + count)
-        self._used = max(self._used, self._fresh + count)
-        spec = champion.arm.recipe.preprocessing
-        blocks = [session.blocks.block(number, spec) for number in numbers]
-        stage = f"{key}/confirm"
-        first = session.train(rival.arm, stage, blocks)
-        second = session.train(champion.arm, stage, blocks)
-        trials = session.run([*first, *second], self._admission.reserve_s(champion.arm))
-        both = zip(results(trials, first), results(trials, second), strict=True)
-        pairs = tuple(takewhile(_uncut, both))
-        session.plan.truncate(f"{key}/confirm", len(pairs))
-        if not pairs:
-            return _not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
-        pairs = tuple(pair for pair in pairs if pair[1].state is TrialState.DONE)
-        fixed = session.blocks.fixed_holdout
-        return compare(
-            rival.arm.subject,
-            [(session.measure([new]), session.measure([old])) for new, old in pairs],
-            overlap=0.0 if fixed else blocks[0].overlap,
-            row_variance=self._row_variance(pairs, blocks[0]) if fixed else 0.0,
-            delta=0.0,  # evidence decides what is kept; δ is for saying what matters to people
-            alpha=CONFIRM_LEVEL,
-        )
-
-    def _known(self, arm: Arm) -> int:
-        """How many of the round's blocks an arm was trained on already."""
-        session, known = self._session, 0
-        stored = {t.spec.id for t in session.store.trials.list(session.name) if t.state.final}
-        while True:
-            block = session.blocks.block(self._fresh + known, arm.recipe.preprocessing)
-            (job,) = session.train(arm, "", [block])
-            if job.specs[0].id not in stored:
-                return known
-            known += 1
-
-    def _row_variance(self, pairs: Sequence[tuple[Trial, Trial]], block: EncodedBlock) -> float:
-        """Variance of the difference from the choice of the one set of validation rows."""
-        session = self._session
-        sample = session.blocks.sample(block)
-        metric = metric_named(session.metric)
-        found = [
-            row_variance(metric, sample, session.predictions(new), session.predictions(old))
-            for new, old in pairs
-            if new.state is TrialState.DONE
-        ]
-        return float(np.mean(found)) if found else 0.0
 
     def _judge(
         self, key: str, move: Move, idea_id: str, verdict: Verdict, *, accepted: bool
@@ -310,19 +261,6 @@ class Improver:
 
 def _screen_key(key: str, move: Move) -> str:
     return f"{key}/screen {move.idea.title}"
-
-
-def _moves(champion: Champion, raced: float | None) -> tuple[Move, ...]:
-    recipe, best_at = champion.arm.recipe, champion.best_at
-    return propose_moves(recipe, best_at=best_at, loss=champion.loss, raced=raced)
-
-
-def _uncut(pair: tuple[Trial, Trial]) -> bool:
-    return all(trial.state is not TrialState.CUT for trial in pair)
-
-
-def _not_run(arm: Arm, evidence: Mapping[str, Any]) -> Verdict:
-    return Verdict(arm.subject, "not run", math.nan, math.nan, math.nan, 0, evidence)
 
 
 def _document(verdict: Verdict) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from justright.core.idea import Idea, Prediction
 from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
+from justright.sizing.shapes import name_of
 from justright.training.rate_rules import alike
 
 RATE_FACTORS = (1 / 3, 3.0)
@@ -27,7 +28,7 @@ LATE, EARLY = 0.75, 1 / 3
 tuning playbook, Google 2023; early: assumption)."""
 
 SHAPES: tuple[tuple[int, ...], ...] = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
-"""Shapes tried in this version, from small to large; the size search proper replaces them."""
+"""Shapes tried, from small to large, where there was no time for a size search."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,23 @@ class Move:
     length: float = 1.0
 
 
+@dataclass(frozen=True)
+class Leads:
+    """What measurements on these data suggest; it replaces blind neighbours.
+
+    Attributes:
+        rate: Peak rate that won the race of rates; None if there was none, or the prior won.
+        size: Hidden layers that the size search chose; None if it did not get that far.
+        blocks: Blocks below this number have been seen by decisions.
+    """
+
+    rate: float | None = None
+    size: tuple[int, ...] | None = None
+    blocks: int = 0
+
+
 def propose_moves(
-    recipe: Recipe, *, best_at: float, loss: float, raced: float | None = None
+    recipe: Recipe, *, best_at: float, loss: float, leads: Leads = Leads()
 ) -> tuple[Move, ...]:
     """The moves around a champion, each with its prediction.
 
@@ -54,13 +70,16 @@ def propose_moves(
         recipe: The champion's recipe.
         best_at: Share of the run at which its best evaluation lay.
         loss: The champion's validation loss; predicted gains are shares of it.
-        raced: Peak rate that won a race on these data; where it differs from the recipe's, it is
-            tried instead of the rate's blind neighbours.
+        leads: What was measured on these data; a lead that differs from the recipe is tried
+            instead of its blind neighbours.
     """
     moves = [_length(recipe, best_at, loss)]
-    moves += [_shape(recipe, hidden, loss) for hidden in neighbours(recipe.shape.hidden)]
-    if raced is not None and not alike(raced, recipe.optimiser.rate):
-        moves.append(_raced(recipe, raced, loss))
+    if leads.size is None:
+        moves += [_shape(recipe, hidden, loss) for hidden in neighbours(recipe.shape.hidden)]
+    elif leads.size != recipe.shape.hidden:
+        moves.append(_searched(recipe, leads.size, loss))
+    if leads.rate is not None and not alike(leads.rate, recipe.optimiser.rate):
+        moves.append(_raced(recipe, leads.rate, loss))
     else:
         moves += [_rate(recipe, factor, loss) for factor in RATE_FACTORS]
     return tuple(moves)
@@ -120,6 +139,14 @@ def _shape(recipe: Recipe, hidden: tuple[int, ...], loss: float) -> Move:
     source = "tuned widths, Gorishniy et al. 2024 (ICLR 2025); gain: assumption"
     changes = {"shape.hidden": list(hidden)}
     return _move(recipe, title, "shape", changes, 0.4 if larger else 0.15, gain, source)
+
+
+def _searched(recipe: Recipe, hidden: tuple[int, ...], loss: float) -> Move:
+    title = f"size {name_of(hidden)}"
+    gain = _shares(loss, -0.01, 0.01, 0.04)
+    source = "size search on these data; probability and gain: assumption"
+    changes = {"shape.hidden": list(hidden)}
+    return _move(recipe, title, "shape", changes, 0.5, gain, source)
 
 
 def _times(factor: float) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from justright.core.idea import Verdict
 from justright.core.trial import Trial, TrialState
 from justright.designer.blocks import Blocks
 from justright.designer.clock import Clock
@@ -220,8 +222,8 @@ class Session:
 
     def _learn_pace(self, job: Job) -> None:
         """Compare a finished training with its prediction; half of the surprise is believed."""
-        if not isinstance(job, NetworkJob) or self.costs is None:
-            return
+        if not isinstance(job, NetworkJob) or job.trunk or self.costs is None:
+            return  # the seconds of a trunk are those of its last stretch
         trial = self.trials([job])[0]
         if trial.state is not TrialState.DONE:
             return
@@ -241,3 +243,8 @@ def results(trials: dict[str, Trial], jobs: Sequence[Job]) -> tuple[Trial, ...]:
 def all_done(trials: Sequence[Trial]) -> bool:
     """Whether every trial has a result."""
     return bool(trials) and all(trial.state is TrialState.DONE for trial in trials)
+
+
+def not_run(arm: Arm, evidence: Mapping[str, Any]) -> Verdict:
+    """The verdict of an arm that nothing is known of."""
+    return Verdict(arm.subject, "not run", math.nan, math.nan, math.nan, 0, evidence)

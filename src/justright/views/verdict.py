@@ -129,7 +129,14 @@ def _size(reader: Reader) -> str:
         parts.append(bytes_text(network["bytes"]))
     if network.get("ms_per_row"):
         parts.append(f"{significant(network['ms_per_row'], 2)} ms a row")
-    return f"{parts[0]} ({', '.join(parts[1:])})" if len(parts) > 1 else parts[0]
+    text = f"{parts[0]} ({', '.join(parts[1:])})" if len(parts) > 1 else parts[0]
+    found = reader.fact("size")
+    if not found.get("sentence"):
+        return text
+    hidden = tuple((network.get("shape") or {}).get("hidden") or ())
+    if hidden == tuple(found.get("chosen") or ()):
+        return f"{found['sentence']}: {text}"
+    return f"{found['sentence']} · kept {text}, as the choice was not confirmed against it"
 
 
 def _network(reader: Reader) -> str:

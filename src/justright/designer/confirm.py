@@ -1,0 +1,123 @@
+"""Confirming a candidate: beside the champion, on blocks that no decision has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import takewhile
+
+import numpy as np
+
+from justright.core.idea import Verdict
+from justright.core.trial import Trial, TrialState
+from justright.designer.admission import Admission
+from justright.designer.jobs import EncodedBlock
+from justright.designer.session import Arm, Champion, Session, not_run, results
+from justright.statistics.compare import compare, not_worse
+from justright.statistics.intervals import row_variance
+from justright.statistics.metrics import metric_named
+
+CONFIRM_LEVEL = 0.05
+"""Two-sided level of the one look at fresh blocks: of the moves that bring nothing and look good
+on the screening blocks, one in forty gets in (assumption)."""
+
+LIGHTER = "not worse, and lighter"
+"""The word for a lighter candidate that was shown not to be worse by what matters."""
+
+
+class Confirmer:
+    """Compares candidates with the champion on fresh blocks.
+
+    Args:
+        session: The study at work.
+        admission: Says what fits into the time.
+        used: Blocks below this number were seen by decisions.
+        delta: Smallest difference of the deciding metric that matters.
+    """
+
+    def __init__(self, session: Session, admission: Admission, used: int, delta: float) -> None:
+        self._session = session
+        self._admission = admission
+        self._fresh = self._used = used
+        self._delta = delta
+
+    def next_round(self) -> None:
+        """A round has its own blocks; the champion's trainings on them are shared in it."""
+        self._fresh = self._used
+
+    def within(self, champion: Champion, rival: Champion, *, lighter: bool) -> bool:
+        """Whether a screened rival is good enough to be confirmed."""
+        return rival.loss < champion.loss + (self._delta if lighter else 0.0)
+
+    def confirm(self, champion: Champion, rival: Champion, key: str, *, lighter: bool) -> Verdict:
+        """Both arms on fresh blocks; the verdict of the paired comparison.
+
+        A lighter rival need not be better: it is enough that it is surely not worse by delta.
+        """
+        verdict = self._compare(champion, rival, key)
+        if lighter and verdict.word != "better" and not_worse(verdict, self._delta):
+            return replace(verdict, word=LIGHTER)
+        return verdict
+
+    def _compare(self, champion: Champion, rival: Champion, key: str) -> Verdict:
+        session = self._session
+        count = session.plan.grant(
+            f"{key}/confirm",
+            lambda: self._admission.confirm(rival.arm, champion.arm, self._known(champion.arm)),
+        )
+        if count == 0:
+            evidence = {
+                "reason": "no time to confirm",
+                "screening gain": champion.loss - rival.loss,
+            }
+            return not_run(rival.arm, evidence)
+        numbers = range(self._fresh, self._fresh + count)
+        self._used = max(self._used, self._fresh + count)
+        spec = champion.arm.recipe.preprocessing
+        blocks = [session.blocks.block(number, spec) for number in numbers]
+        stage = f"{key}/confirm"
+        first = session.train(rival.arm, stage, blocks)
+        second = session.train(champion.arm, stage, blocks)
+        trials = session.run([*first, *second], self._admission.reserve_s(champion.arm))
+        both = zip(results(trials, first), results(trials, second), strict=True)
+        pairs = tuple(takewhile(_uncut, both))
+        session.plan.truncate(f"{key}/confirm", len(pairs))
+        if not pairs:
+            return not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
+        pairs = tuple(pair for pair in pairs if pair[1].state is TrialState.DONE)
+        fixed = session.blocks.fixed_holdout
+        return compare(
+            rival.arm.subject,
+            [(session.measure([new]), session.measure([old])) for new, old in pairs],
+            overlap=0.0 if fixed else blocks[0].overlap,
+            row_variance=self._row_variance(pairs, blocks[0]) if fixed else 0.0,
+            delta=0.0,  # evidence decides what is kept; δ is for saying what matters to people
+            alpha=CONFIRM_LEVEL,
+        )
+
+    def _known(self, arm: Arm) -> int:
+        """How many of the round's blocks an arm was trained on already."""
+        session, known = self._session, 0
+        stored = {t.spec.id for t in session.store.trials.list(session.name) if t.state.final}
+        while True:
+            block = session.blocks.block(self._fresh + known, arm.recipe.preprocessing)
+            (job,) = session.train(arm, "", [block])
+            if job.specs[0].id not in stored:
+                return known
+            known += 1
+
+    def _row_variance(self, pairs: Sequence[tuple[Trial, Trial]], block: EncodedBlock) -> float:
+        """Variance of the difference from the choice of the one set of validation rows."""
+        session = self._session
+        sample = session.blocks.sample(block)
+        metric = metric_named(session.metric)
+        found = [
+            row_variance(metric, sample, session.predictions(new), session.predictions(old))
+            for new, old in pairs
+            if new.state is TrialState.DONE
+        ]
+        return float(np.mean(found)) if found else 0.0
+
+
+def _uncut(pair: tuple[Trial, Trial]) -> bool:
+    return all(trial.state is not TrialState.CUT for trial in pair)
