@@ -20,9 +20,10 @@ from justright.statistics.student import t_cdf, t_quantile
 BETTER, NOT_BETTER, CANNOT_TELL = "better", "not better", "cannot tell"
 
 LOOKS: tuple[tuple[int, float], ...] = ((3, 0.005), (5, 0.01), (8, 0.02), (12, 0.045))
-"""Blocks at each look and its two-sided nominal level. Measured once on 40,000
-studies with futility (fewer in benchmarks/statistics.py): without an effect "better" in 3.4% and "significantly worse" in 0.3% over
-all looks together; power 0.88 at 1 sd, 1.0 at 2 sd. With 0.035 at the end: 3.0%, 0.3%, 0.85."""
+"""Blocks at each look and its two-sided nominal level. Measured once on 40,000 studies with
+futility (fewer in benchmarks/statistics.py): without an effect "better" in 3.4% and "significantly
+worse" in 0.3% over all looks together; power 0.88 at 1 sd, 1.0 at 2 sd. With 0.035 at the end:
+3.0%, 0.3%, 0.85."""
 
 FUTILE_LEVEL = 0.80
 """A candidate is given up when the upper end of this interval is below delta. Measured: 9.4

@@ -31,7 +31,7 @@ NON_INFERIOR_LEVEL = 0.90
 """One-sided level of "at most delta worse" (a convention of non-inferiority trials)."""
 
 LEVEL = 0.97
-"""Nominal level of the limits that are called 95%. Measured on 1,000 studies each of flat sizes: at
+"""Nominal level of the limits called 95%. Measured on 1,000 studies each of flat sizes: at
 0.95 they held in only 91 to 95% (noise is tested for equality first; tails may be heavy)."""
 
 
