@@ -40,7 +40,39 @@ RATE: Mapping[str, Any] = {
     "check": {"gain": 0.006, "noise": 0.002, "holds": True, "blocks": 2},
 }
 
+
+def _size(
+    hidden: tuple[int, ...], weights: int, loss: float, word: str, gap: tuple[float, ...] | None
+) -> dict[str, Any]:
+    name = f"{len(hidden)}×{hidden[0]}"
+    difference, low, high = gap or (None, None, None)
+    return {
+        "hidden": list(hidden), "name": name, "weights": weights, "loss": loss, "word": word,
+        "share": 1.0 if gap else 1 / 3, "blocks": 6 if gap else 3, "train": 0.8 * loss,
+        "proper": loss, "difference": difference, "low": low, "high": high,
+    }  # fmt: skip
+
+
+SIZE: Mapping[str, Any] = {
+    "sentence": "too small below 2×64 · just right 2×64 to 2×128 · no evidence for larger · "
+    "chosen 2×64",
+    "chosen": [64, 64],
+    "lightest": [64, 64],
+    "heaviest": [128, 128],
+    "sure": True,
+    "delta": 0.01,
+    "confirmed": True,
+    "rows": [
+        _size((16,), 640, 0.31, "given up", None),
+        _size((32,), 1_240, 0.29, "worse", (0.055, 0.02, 0.09)),
+        _size((64, 64), 6_100, 0.238, "just right", (0.003, -0.004, 0.01)),
+        _size((128, 128), 21_000, 0.235, "just right", (0.0, 0.0, 0.0)),
+        _size((256, 256, 256), 140_000, 0.241, "cannot tell", (0.006, -0.003, 0.015)),
+    ],
+}
+
 SEARCH_FACTS: Mapping[str, Mapping[str, Any]] = {
     "noise": {"seed_sd": 0.006, "split_sd": 0.009, "tie_below": 0.008, "blocks": 5},
     "rate": RATE,
+    "size": SIZE,
 }

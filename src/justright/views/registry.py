@@ -17,6 +17,7 @@ from justright.views.cards.rate import rate
 from justright.views.cards.recipes import recipes
 from justright.views.cards.regression import regression
 from justright.views.cards.reproduce import reproduce
+from justright.views.cards.size_search import size_map, size_search
 from justright.views.cards.sizes import sizes
 from justright.views.cards.time import time
 from justright.views.cards.verdict import verdict
@@ -52,6 +53,8 @@ VIEWS: tuple[View, ...] = (
     View("recipes", "All recipes tried", recipes),
     View("tried", "Predicted and measured", comparisons),
     View("rate", "Learning rate", rate),
+    View("right-size", "Right size", size_search),
+    View("size-map", "Size map", size_map),
     View("size", "Size", sizes),
     View("predictions", "Predictions", regression),
     View("confusion", "Confusion", confusion),

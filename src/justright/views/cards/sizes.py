@@ -49,8 +49,8 @@ def sizes(reader: Reader) -> Card | NotApplicable:
         figure=_figure(tried, chosen) if len(tried) > 1 else None,
         table=Table(heads, rows, strong) if rows else None,
         notes=(
-            "These shapes were tried as ideas with different lengths, rates and partitions. "
-            "The range of sizes that are equally good was not measured, so none is claimed.",
+            "These shapes were trained with different lengths, rates and partitions, so their "
+            "losses do not compare sizes: the card of the right size does.",
         ),
     )
 

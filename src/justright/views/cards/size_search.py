@@ -1,0 +1,208 @@
+"""Cards: which sizes are just right, and the map of all sizes that were tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from justright.views import figures
+from justright.views.card import Card, NotApplicable
+from justright.views.numbers import compact, count, significant
+from justright.views.outcome import greater_is_better
+from justright.views.reader import Reader
+from justright.views.table import Column, Table
+
+_COLOURS: Mapping[str, str] = {
+    "just right": figures.NETWORK,
+    "cannot tell": figures.PALETTE[0],
+    "worse": figures.WARNING,
+    "given up": figures.BASELINE,
+}
+
+Row = Mapping[str, Any]
+
+
+def size_search(reader: Reader) -> Card | NotApplicable:
+    """Score against weights, with what may be said about each size."""
+    found = reader.fact("size")
+    rows = _rows(found, reader)
+    if not rows:
+        return NotApplicable("there was no time for a size search")
+    metric = str(reader.fact("table").get("metric_title") or "loss")
+    heads = (
+        Column("Size"),
+        Column("Weights", numeric=True),
+        Column("Length", numeric=True),
+        Column("Blocks", numeric=True),
+        Column(metric, numeric=True),
+        Column("Behind the best (95%)", numeric=True),
+        Column("Word"),
+    )
+    table = Table(
+        heads,
+        tuple(_cells(row) for row in rows),
+        frozenset(i for i, row in enumerate(rows) if row["hidden"] == found.get("chosen")),
+    )
+    return Card(
+        title="Right size",
+        claim=_claim(found),
+        figure=_against_weights(rows),
+        table=table,
+        notes=_notes(found, rows),
+    )
+
+
+def size_map(reader: Reader) -> Card | NotApplicable:
+    """Depth × width: the loss of every uniform size that was tried."""
+    found = reader.fact("size")
+    rows = [row for row in _rows(found, reader) if len(set(row["hidden"])) == 1]
+    depths = sorted({len(row["hidden"]) for row in rows})
+    widths = sorted({row["hidden"][0] for row in rows})
+    if len(depths) < 2 or len(widths) < 2:
+        return NotApplicable("too few sizes were tried for a map")
+    best = min(rows, key=lambda row: row["loss"])
+    name, score = best["name"], significant(best["score"])
+    return Card(
+        title="Size map",
+        claim=f"Of {count(len(rows), 'uniform size')} tried, {name} has the best mean "
+        f"score seen, {score}; the choice is by what matters, not by it.",
+        figure=_map(rows, depths, widths),
+        notes=(
+            "Sizes that were given up early stand with the loss of a part of the length, which "
+            "makes them look worse than they would have become.",
+        ),
+    )
+
+
+def _rows(found: Mapping[str, Any], reader: Reader) -> list[Row]:
+    """The sizes that have a loss, with the score that people know beside it."""
+    sign = -1.0 if greater_is_better(reader) else 1.0
+    return [
+        {**row, "score": sign * row["loss"], "ends": _ends(row, found, sign)}
+        for row in found.get("rows") or ()
+        if row.get("loss") is not None and isfinite(row["loss"])
+    ]
+
+
+def _ends(row: Row, found: Mapping[str, Any], sign: float) -> tuple[float, float] | None:
+    """Where the score may lie beside the best one's, as far as blocks tell."""
+    if row.get("low") is None or row.get("high") is None:
+        return None
+    rows = [each for each in found["rows"] if each.get("difference") is not None]
+    best = min(each["loss"] - each["difference"] for each in rows)
+    first, second = sign * (best + row["low"]), sign * (best + row["high"])
+    return min(first, second), max(first, second)
+
+
+def _claim(found: Mapping[str, Any]) -> str:
+    sentence = str(found.get("sentence") or "")
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    share = float(row.get("share") or 0.0)
+    length = "full" if share > 0.99 else f"1/{1 / share:.0f}" if share else "–"
+    behind = "–"
+    if row.get("difference") is not None:
+        behind = significant(row["difference"], 2)
+        if row.get("low") is not None and row["low"] != row["high"]:
+            behind += f" ({significant(row['low'], 2)} to {significant(row['high'], 2)})"
+    return (
+        row["name"],
+        compact(row["weights"]),
+        length,
+        str(row.get("blocks")),
+        significant(row["score"], 4),
+        behind,
+        row["word"],
+    )
+
+
+def _notes(found: Mapping[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
+    notes = [
+        f"Differences below {significant(found.get('delta') or 0.0)} do not matter; “just right” "
+        "means surely less than that behind any other size, “worse” surely behind by more.",
+        "All sizes learn at the same constant rate from the same blocks (partition and seed); "
+        "intervals hold for all sizes together.",
+    ]
+    if not found.get("confirmed"):
+        notes.append("There was no time to confirm this on blocks that chose nothing.")
+    if any(row["word"] == "given up" for row in rows):
+        notes.append("Sizes that could not come near the best any more were given up early.")
+    return tuple(notes)
+
+
+def _against_weights(rows: Sequence[Row]) -> figures.Figure:
+    some = [(word, [row for row in rows if row["word"] == word]) for word in _COLOURS]
+    weights = [row["weights"] for row in rows]
+    return {
+        "data": [_points(of_word, word) for word, of_word in some if of_word],
+        "layout": figures.layout(
+            height=360,
+            showlegend=True,
+            xaxis=figures.axis(
+                "weights",
+                type="log",
+                **figures.log_ticks(min(weights) / 1.5, max(weights) * 1.5),
+            ),
+            yaxis=figures.axis("mean validation score", nticks=6),
+        ),
+    }
+
+
+def _points(rows: Sequence[Row], word: str) -> dict[str, Any]:
+    ends = [row["ends"] or (row["score"], row["score"]) for row in rows]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": word,
+        "x": [row["weights"] for row in rows],
+        "y": [row["score"] for row in rows],
+        "marker": {"size": 10, "color": _COLOURS[word]},
+        "text": [figures.plain(f"{row['name']}: {_cells(row)[4]}") for row in rows],
+        "hovertemplate": "%{text}<extra></extra>",
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [
+                max(high - row["score"], 0.0) for row, (_, high) in zip(rows, ends, strict=True)
+            ],
+            "arrayminus": [
+                max(row["score"] - low, 0.0) for row, (low, _) in zip(rows, ends, strict=True)
+            ],
+            "color": _COLOURS[word],
+            "thickness": 1.5,
+            "width": 0,
+        },
+    }
+
+
+def _map(rows: Sequence[Row], depths: Sequence[int], widths: Sequence[int]) -> figures.Figure:
+    known = {(len(row["hidden"]), row["hidden"][0]): row for row in rows}
+    cells = [[known.get((depth, width)) for width in widths] for depth in depths]
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "x": [str(width) for width in widths],
+                "y": [str(depth) for depth in depths],
+                "z": [[cell["score"] if cell else None for cell in line] for line in cells],
+                "text": [
+                    [significant(cell["score"], 3) if cell else "" for cell in line]
+                    for line in cells
+                ],
+                "texttemplate": "%{text}",
+                "colorscale": "Viridis",
+                "showscale": False,
+                "hovertemplate": "%{y} × %{x}: %{z:.4g}<extra></extra>",
+                "xgap": 2,
+                "ygap": 2,
+            }
+        ],
+        "layout": figures.layout(
+            height=120 + 42 * len(depths),
+            xaxis=figures.axis("units of each layer", type="category", showgrid=False),
+            yaxis=figures.axis("layers", type="category", showgrid=False),
+        ),
+    }

@@ -1,0 +1,74 @@
+"""The cards of the size search say what is right, what is not, and what was not tested."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from justright.store.memory import MemoryStore
+from justright.testing.example_facts import SIZE
+from justright.testing.examples import write_example
+from justright.views.card import Card, NotApplicable
+from justright.views.cards.size_search import size_map, size_search
+from justright.views.reader import Reader
+from justright.views.verdict import verdict_lines
+
+
+def reader_of(**changes: Any) -> tuple[MemoryStore, str, Reader]:
+    store = MemoryStore()
+    name = write_example(store)
+    store.ledger.put(name, "size", {**copy.deepcopy(dict(SIZE)), **changes})
+    return store, name, Reader(store, name)
+
+
+def test_the_claim_is_the_verdict_and_the_chosen_size_is_marked() -> None:
+    card = size_search(reader_of()[2])
+    assert isinstance(card, Card)
+    assert card.claim.startswith("Too small below 2×64 · just right 2×64 to 2×128")
+    assert card.table is not None
+    assert card.table.strong == {2}
+    assert card.table.rows[1][5:] == ("0.055 (0.020 to 0.090)", "worse")
+    assert card.table.rows[0][2] == "1/3"
+
+
+def test_every_size_is_a_point_and_judged_ones_have_an_interval() -> None:
+    card = size_search(reader_of()[2])
+    assert isinstance(card, Card)
+    assert card.figure is not None
+    points = {trace["name"]: trace for trace in card.figure["data"]}
+    assert sum(len(trace["x"]) for trace in points.values()) == 5
+    assert points["given up"]["error_y"]["array"] == [0.0]
+    assert points["worse"]["error_y"]["array"][0] > 0.0
+
+
+def test_what_was_not_confirmed_is_said() -> None:
+    card = size_search(reader_of(confirmed=False)[2])
+    assert isinstance(card, Card)
+    assert any("no time to confirm" in note for note in card.notes)
+
+
+def test_the_map_shows_depth_and_width() -> None:
+    card = size_map(reader_of()[2])
+    assert isinstance(card, Card)
+    assert card.figure is not None
+    (heat,) = card.figure["data"]
+    assert heat["y"] == ["1", "2", "3"]
+    assert heat["x"] == ["16", "32", "64", "128", "256"]
+    assert sum(cell is not None for line in heat["z"] for cell in line) == 5
+
+
+def test_without_a_search_there_are_no_cards() -> None:
+    reader = reader_of(rows=[])[2]
+    assert isinstance(size_search(reader), NotApplicable)
+    assert isinstance(size_map(reader), NotApplicable)
+
+
+def test_the_closing_line_says_whether_the_choice_was_kept() -> None:
+    store, name, reader = reader_of()
+    hidden = reader.fact("network")["shape"]["hidden"]
+    line = next(line for line in verdict_lines(store, name) if line.startswith("Size"))
+    assert "just right 2×64 to 2×128" in line
+    assert ("not confirmed against it" in line) == (list(hidden) != [64, 64])
+    store.ledger.put(name, "size", {**SIZE, "chosen": list(hidden)})
+    line = next(line for line in verdict_lines(store, name) if line.startswith("Size"))
+    assert "not confirmed" not in line
