@@ -156,6 +156,7 @@ def test_rows_without_a_target_are_left_out(regression):
 @pytest.mark.parametrize("out", ["csv", "parquet"])
 def test_files_give_what_frames_give(classes, tmp_path, monkeypatch, source, out):
     monkeypatch.setattr(chunks_module, "CHUNK", 64)
+    monkeypatch.setattr(chunks_module, "BLOCK", 2_000)
     frame = mixed_frame(500, seed=4)
     path = tmp_path / f"rows.{source}"
     {

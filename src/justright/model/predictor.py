@@ -19,9 +19,10 @@ from justright.core.task import Task
 from justright.data.arrays import ColumnArray
 from justright.data.ingest import read_table
 from justright.data.problem import numbers_of, target_of
-from justright.model.chunks import check_output, open_chunks, write_chunks
+from justright.model.chunks import open_chunks
 from justright.model.columns import check_columns, read_columns
 from justright.model.folder import check_model
+from justright.model.output import check_output, write_chunks
 from justright.model.serve import load_predictor
 from justright.recipe.network import NetworkSpec, parameter_count
 from justright.statistics.metrics import score
@@ -221,17 +222,13 @@ def predict_file(model: Model, source: str | Path, out: str | Path) -> int:
         )
     rows = 0
     with open_chunks(Path(source)) as chunks:
-        first = next(chunks)
-        done = model.frame_of(model.arrays(first.frame, first.decimal))
 
         def frames() -> Iterator[pl.DataFrame]:
             nonlocal rows
-            rows += done.height
-            yield done
             for chunk in chunks:
                 frame = model.frame_of(model.arrays(chunk.frame, chunk.decimal))
                 rows += frame.height
                 yield frame
 
-        write_chunks(out, done.schema, frames)
+        write_chunks(out, frames)
     return rows
