@@ -79,11 +79,12 @@ class Flow:
             improver = Improver(session, admission, self._save, tolerance)
             champion = improver.lengthen(champion)
             measure_noise(session, champion, admission)
-            leads = self._leads(champion, admission, tolerance)
-            champion = improver.run(champion, leads)
+            improver.follow(self._leads(champion, admission, tolerance))
+            champion = improver.run(champion)
             record_noise(session, champion.arm)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
+            champion, final = self._use_the_rest(improver, champion, final, admission)
             repeated = repeat(session, champion, final.percent, baselines, admission)
             self._test(final, champion, baselines, tolerance, repeated)
             close_study(session, interrupted=False)
@@ -98,6 +99,20 @@ class Flow:
         stage = SizeStage(self._session, champion, admission, tolerance)
         found = stage.run()
         return Leads(rate, found.chosen if found else None, stage.blocks_seen)
+
+    def _use_the_rest(
+        self, improver: Improver, champion: Champion, final: Final, admission: Admission
+    ) -> tuple[Champion, Final]:
+        """Go on improving with what the reserves did not need: they err on the safe side."""
+        while improver.refused:
+            better = improver.run(champion)
+            if better is champion:
+                break
+            again = finish(self._session, better, admission)
+            if final.refitted and not again.refitted:
+                break  # there was no time for it after all: what was finished stays
+            champion, final = better, again
+        return champion, final
 
     def _describe(self) -> Recipe:
         """Record what the data are, encode the first block, choose the start recipe."""

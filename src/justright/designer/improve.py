@@ -55,6 +55,9 @@ class Improver:
         admission: Says what fits into the time.
         on_champion: Called with each new champion, to save it.
         delta: Smallest difference of the deciding metric that matters.
+
+    Attributes:
+        refused: Whether the latest rounds left out a move for lack of time.
     """
 
     def __init__(
@@ -68,17 +71,24 @@ class Improver:
         self._admission = admission
         self._on_champion = on_champion
         self._delta = delta
+        self._round = 0
+        self.refused = False
         self._leads = Leads(blocks=max(session.blocks.first) + 1)
         self._confirmer = self._new_confirmer()
         self._log: list[dict[str, object]] = []
 
-    def run(self, champion: Champion, leads: Leads) -> Champion:
-        """Improve the champion while time and ideas last."""
+    def follow(self, leads: Leads) -> None:
+        """Take up what was measured on these data since the champion was trained."""
         self._leads = leads
         self._confirmer = self._new_confirmer()
-        for number in range(1, MOST_ROUNDS + 1):
-            accepted = False
+
+    def run(self, champion: Champion) -> Champion:
+        """Improve the champion while time and ideas last; it can be called again."""
+        self.refused = False
+        while self._round < MOST_ROUNDS:
+            self._round, number, accepted = self._round + 1, self._round + 1, False
             if not self._session.plan.grant(f"round {number}", lambda c=champion: self._time(c)):
+                self.refused = True
                 break
             self._confirmer.next_round()
             for slot in self._slots(champion):
@@ -199,6 +209,8 @@ class Improver:
 
             if self._session.plan.grant(_screen_key(key, move), screen):
                 run.append((move, arm))
+            else:
+                self.refused = True
         return run
 
     def _arm(self, champion: Champion, move: Move) -> Arm:
