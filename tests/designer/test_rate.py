@@ -1,0 +1,156 @@
+"""The stage that finds the learning rate: what it runs, records, and hands on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from justright.core.study import StudyHead
+from justright.data.ingest import read_table
+from justright.data.options import DataOptions
+from justright.data.problem import make_problem
+from justright.data.split import make_splits
+from justright.designer.admission import Admission
+from justright.designer.blocks import Blocks
+from justright.designer.clock import Clock
+from justright.designer.crew import Crew
+from justright.designer.folder import StudyFolder
+from justright.designer.options import FitOptions
+from justright.designer.rate import find_rate
+from justright.designer.session import Arm, Champion, Session
+from justright.designer.watch import Watch
+from justright.designer.work import WorkPlan
+from justright.executors.inline import InlineExecutor
+from justright.recipe.network import Shape
+from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+from justright.store.holder import this_process
+from justright.store.memory import MemoryStore
+from justright.training.cost import USUAL
+from justright.training.rate_rules import NAMES, alike
+
+RATE = 0.05
+STEPS = 300
+
+
+def frame(rows: int) -> pl.DataFrame:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(rows, 3))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] + 0.1 * rng.normal(size=rows)
+    return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y})
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    """A study of a table of 400 rows that trains in this process."""
+    options = DataOptions(target=("y",))
+    problem = make_problem(read_table(frame(400)), options)
+    folder = StudyFolder(tmp_path / "s")
+    folder.create()
+    clock = Clock(time.time(), 600.0)
+    watch = Watch(clock)
+    with MemoryStore() as store, InlineExecutor() as executor:
+        store.studies.open(StudyHead("s", "d", "g", {}, 0.0), this_process())
+        yield Session(
+            options=FitOptions(data=options, limit_s=600.0),
+            name="s",
+            folder=folder,
+            store=store,
+            clock=clock,
+            plan=WorkPlan(),
+            crew=Crew(executor, store, "s", this_process(), watch, lambda: None),
+            watch=watch,
+            blocks=Blocks(problem, make_splits(problem), folder.cache, 0),
+            costs=USUAL,
+        )
+
+
+def champion_at(session: Session, rate: float) -> Champion:
+    recipe = Recipe(
+        preprocessing=session.blocks.spec,
+        shape=Shape(hidden=(16, 16)),
+        loss=LossSpec("mse"),
+        optimiser=OptimiserSpec(rate=rate),
+        batch=32,
+        ema_epochs=1.0,
+    )
+    return Champion(Arm("start recipe", recipe, STEPS), (), 0.5)
+
+
+def run(session: Session, rate: float) -> float | None:
+    return find_rate(session, champion_at(session, rate), Admission(session, 1.0))
+
+
+def test_a_hopeless_rate_is_replaced_by_one_that_learns(session: Session) -> None:
+    peak = run(session, 1e-5)
+    assert peak is not None
+    assert peak > 1e-3
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact is not None
+    assert fact["peak"] == peak
+    assert fact["prior"] == 1e-5
+    assert fact["check"]["holds"]
+    assert [pick["rule"] for pick in fact["candidates"]] == list(NAMES)
+    losses = {entrant["rate"]: entrant["loss"] for entrant in fact["race"]["entrants"]}
+    assert losses[fact["race"]["winner"]] == min(v for v in losses.values() if v is not None)
+    assert len(fact["race"]["entrants"][0]["losses"]) == session.plan.granted["rate"] == 5
+    (decision,) = session.store.ledger.decisions("s")
+    assert decision.stage == "rate"
+    assert decision.measured["gain_on_fresh_seeds"] > 0
+
+
+def test_the_fact_says_constant_rates_and_peaks(session: Session) -> None:
+    run(session, RATE)
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact is not None
+    entrants = fact["race"]["entrants"]
+    assert entrants[0]["rules"][0] == "prior"
+    assert entrants[0]["rate"] == RATE / 2
+    assert fact["peak"] == pytest.approx(2 * fact["rate"])
+
+
+def test_a_good_rate_stays_or_gives_way_to_a_different_one(session: Session) -> None:
+    peak = run(session, RATE)
+    assert peak is None or not alike(peak, RATE)
+    (decision,) = session.store.ledger.decisions("s")
+    assert ("stays" in decision.choice) == (peak is None)
+
+
+def test_a_second_run_reads_what_the_first_one_trained(session: Session) -> None:
+    first = run(session, 1e-5)
+    before = {trial.spec.id: trial.result for trial in session.store.trials.list("s")}
+    began = time.perf_counter()
+    assert run(session, 1e-5) == first
+    assert time.perf_counter() - began < 5.0
+    assert {trial.spec.id: trial.result for trial in session.store.trials.list("s")} == before
+
+
+def test_screening_seeds_and_fresh_blocks_are_left_alone(session: Session) -> None:
+    run(session, 1e-5)
+    blocks, spec = session.blocks, session.blocks.spec
+    raced = {t.spec.seed for t in session.store.trials.list("s") if t.spec.kind == "race"}
+    assert len(raced) == 10  # five folds race, five check
+    assert raced.isdisjoint(blocks.block(n, spec).seed for n in range(12))
+    used = {trial.spec.partition for trial in session.store.trials.list("s")}
+    assert used == {blocks.block(number, spec).partition for number in blocks.first}
+
+
+def test_without_time_nothing_runs_and_the_reason_is_recorded(session: Session) -> None:
+    hurried = replace(session, clock=Clock(time.time() - 598.0, 600.0))
+    assert run(hurried, 1e-5) is None
+    assert not session.store.trials.list("s")
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact == {"prior": 1e-5, "reason": "there was no time for a range test"}
+    assert session.plan.granted["rate"] == 0
+
+
+def test_a_test_that_the_clock_cuts_is_taken_back_from_the_plan(session: Session) -> None:
+    late = replace(session, clock=Clock(time.time() - 650.0, 600.0))
+    late.plan.granted["rate"] = 2
+    assert run(late, 1e-5) is None
+    assert session.plan.granted["rate"] == 0
