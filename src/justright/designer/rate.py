@@ -20,7 +20,7 @@ from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
 from justright.designer.rate_jobs import RaceJob, RangeJob
-from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.training.rate_race import Verified, race_steps, verify, winner_of
 from justright.training.rate_rules import (
     NAMES,
@@ -38,7 +38,7 @@ SEEDS = 3
 """Seeds of the range test (published: average several; three: assumption)."""
 
 RATE_SHARE = 0.06
-"""Share of the time limit that finding the rate may take (assumption)."""
+"""Share of the core-seconds that finding the rate may take (assumption)."""
 
 RACE_BLOCKS = 3
 """Blocks of the race, where the time allows: seeds on the screening partition of a large table;
@@ -124,9 +124,10 @@ def _affordable(session: Session, champion: Champion, admission: Admission) -> i
     members = (len(NAMES) + 1, 2)  # of the race, and of the check
     each = sum(session.seconds(short, inputs, rows, count) for count in members)
     left = admission.left(champion.arm, champion.arm)
-    budget = min(RATE_SHARE * session.clock.limit_s, left)
+    workers = session.crew.capacity
+    budget = RATE_SHARE * workers * USABLE_SHARE * session.clock.limit_s
     for count in range(max(RACE_BLOCKS, len(session.blocks.first)), 0, -1):
-        if test + ceil(count / session.crew.capacity) * each <= budget:
+        if test + count * each <= budget and test + ceil(count / workers) * each <= left:
             return count
     return 0
 
