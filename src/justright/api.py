@@ -13,7 +13,8 @@ from justright.core.progress import Listener
 from justright.data.options import DataOptions
 from justright.designer.fit import StudyInterrupted, fit_study
 from justright.designer.folder import StudyFolder
-from justright.designer.options import FitOptions, parse_time
+from justright.designer.limits import SizeWishes
+from justright.designer.options import FitOptions, parse_bytes, parse_time
 from justright.model.predictor import Model
 from justright.report.write import write_report
 from justright.store.opening import open_store
@@ -83,6 +84,10 @@ def fit(
     name: str | None = None,
     workers: int | None = None,
     work: str | Path | None = None,
+    max_params: int | None = None,
+    max_memory: int | str | None = None,
+    prefer: str = "small",
+    only: str | None = None,
     examples: bool = True,
     listener: Listener | None = None,
 ) -> Study:
@@ -106,6 +111,10 @@ def fit(
         name: Name of the study; None = the file's name.
         workers: Worker processes; None = one per core.
         work: A ``work.json`` to repeat exactly.
+        max_params: Most weights of the network.
+        max_memory: Most memory for them: bytes, or text such as "200kB".
+        prefer: Of equally good sizes the lightest ("small"), or the best mean ("accuracy").
+        only: "size" ends with the size search; the test set stays closed.
         examples: Whether the report may show rows of the data.
         listener: Called with a `Snapshot` of the progress, several times a second.
 
@@ -131,6 +140,8 @@ def fit(
         workers=workers,
         work=None if work is None else Path(work),
         examples=examples,
+        size=SizeWishes(max_params, parse_bytes(max_memory), prefer),
+        only=only,
         command=f"justright.fit(..., target={target!r}, time={time!r}, seed={seed})",
     )
     return Study(design(data, options, started=clock.time(), listener=listener).root)

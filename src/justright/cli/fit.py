@@ -16,7 +16,8 @@ from justright.cli.screen import open_screen
 from justright.core.errors import OptionError, Stopped
 from justright.data.options import DataOptions
 from justright.designer.clock import process_start
-from justright.designer.options import FitOptions, parse_time
+from justright.designer.limits import SizeWishes
+from justright.designer.options import FitOptions, parse_bytes, parse_time
 from justright.store.opening import open_store
 from justright.views.verdict import verdict_document, verdict_lines
 
@@ -42,6 +43,10 @@ def fit(
     name: Annotated[str | None, typer.Option(help="Name of the study.")] = None,
     work: Annotated[Path | None, typer.Option(help="work.json to repeat exactly.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    max_params: Annotated[int | None, typer.Option(help="Most weights of the network.")] = None,
+    max_memory: Annotated[str | None, typer.Option(help="Most memory for them: 200kB.")] = None,
+    prefer: Annotated[str, typer.Option(help="Of equal sizes: small or accuracy.")] = "small",
+    only: Annotated[str | None, typer.Option(help="size: end with the right size.")] = None,
     no_examples: Annotated[
         bool, typer.Option("--no-examples", help="Show no rows of the data in the report.")
     ] = False,
@@ -69,17 +74,24 @@ def fit(
         workers=workers,
         work=work,
         examples=not no_examples,
+        size=SizeWishes(max_params, parse_bytes(max_memory), prefer),
+        only=only,
         command=shlex.join(["justright", *sys.argv[1:]]),
     )
     if verbose:
         logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
+    done = _design(data, options, silent=quiet or as_json, verbose=verbose)
+    if as_json or not quiet:
+        _print_verdict(options.studies, done, as_json=as_json)
+
+
+def _design(data: Path, options: FitOptions, *, silent: bool, verbose: bool) -> str:
+    """Lead the study on a screen; returns its name."""
     try:
-        with open_screen(quiet=quiet or as_json, verbose=verbose) as listener:
-            study = design(data, options, started=process_start(), listener=listener)
+        with open_screen(quiet=silent, verbose=verbose) as listener:
+            return design(data, options, started=process_start(), listener=listener).root.name
     except KeyboardInterrupt as stop:  # typer would lose what it says
         raise Stopped(str(stop) or "stopped; nothing was changed") from None
-    if as_json or not quiet:
-        _print_verdict(options.studies, study.root.name, as_json=as_json)
 
 
 def _print_verdict(studies: Path, name: str, *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from justright.designer.folder import StudyFolder
 from justright.report.html import write_report
 from justright.store.base import AbstractStore
 from justright.store.opening import STORE_FILE, open_store
+from justright.views.explain import explain_lines, size_lines, stages
 
 Folder = Annotated[Path, typer.Option("--studies", help="Folder of the studies.")]
 
@@ -54,6 +55,23 @@ def report(
         path = StudyFolder(folder / name).report
         write_report(store, name, path, examples=not no_examples)
     print(path)
+
+
+def explain(
+    name: Annotated[str, typer.Argument(help="Name of the study.")],
+    folder: Folder = Path("studies"),
+    size: Annotated[bool, typer.Option("--size", help="Only the size search.")] = False,
+    stage: Annotated[str | None, typer.Option(help="Only decisions of one stage.")] = None,
+) -> None:
+    """Say why everything was decided: reason, source, measured effect."""
+    with _store(folder) as store:
+        _require(store, name)
+        known = stages(store, name)
+        if stage is not None and stage not in known:
+            hint = did_you_mean(stage, known) or "nothing was decided yet"
+            raise OptionError(f"study {name!r} has no stage {stage!r}", hint=hint)
+        lines = size_lines(store, name) if size else explain_lines(store, name, stage)
+    print("\n".join(lines or ["nothing was decided yet"]))
 
 
 def _store(folder: Path) -> AbstractStore:

@@ -16,6 +16,8 @@ def next_steps(
     test: Mapping[str, Any] | None,
     findings: Sequence[Finding],
     limit_s: float,
+    *,
+    whole: bool = True,
 ) -> list[dict[str, str]]:
     """Suggestions, most useful first, each with its reason.
 
@@ -24,13 +26,17 @@ def next_steps(
         test: The fact "test", or None if the test set was not opened.
         findings: What the audit saw.
         limit_s: The time limit that was given.
+        whole: Whether the study was to go to its end.
     """
     steps = [
         {"title": finding.action, "why": finding.message}
         for finding in findings
         if finding.severity is Severity.CRITICAL
     ]
-    if test is None:
+    if test is None and not whole:
+        title = "the same command without --only, under another --name, trains the network"
+        steps.append({"title": title, "why": "only the size was asked for"})
+    elif test is None:
         steps.append({"title": "run the same command again", "why": "it goes on where it stopped"})
     waiting = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "not run"]
     unclear = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "cannot tell"]

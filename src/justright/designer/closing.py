@@ -23,7 +23,8 @@ def close_study(session: Session, *, interrupted: bool) -> None:
     session.watch.stage("report")
     rounds, test = ledger.fact(name, "rounds") or [], ledger.fact(name, "test")
     findings = worst_first(ledger.findings(name))
-    session.fact("next", next_steps(rounds, test, findings, session.clock.limit_s))
+    limit, whole = session.clock.limit_s, session.options.only is None
+    session.fact("next", next_steps(rounds, test, findings, limit, whole=whole))
     session.fact("stages", _stages(session, interrupted=interrupted))
     session.fact("clock", _clock(session, interrupted=interrupted))
     session.fact(

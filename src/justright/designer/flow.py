@@ -34,6 +34,7 @@ from justright.designer.size import SizeStage
 from justright.executors.base import Call
 from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
+from justright.sizing.shapes import name_of
 from justright.statistics.metrics import metric_named
 from justright.statistics.noise import smallest_useful
 from justright.training.budget import batch_of
@@ -80,6 +81,9 @@ class Flow:
             champion = improver.lengthen(champion)
             measure_noise(session, champion, admission)
             improver.follow(self._leads(champion, admission, tolerance))
+            if session.options.only == "size":
+                close_study(session, interrupted=False)
+                return
             champion = improver.run(champion)
             record_noise(session, champion.arm)
             session.watch.stage("final training")
@@ -132,7 +136,9 @@ class Flow:
         session.fact("splits", facts.splits_fact(splits, len(first.train), len(first.validation)))
         rows, inputs = len(first.train), session.blocks.inputs(first)
         recipe, decisions = start_recipe(problem.task, rows, inputs)
-        decisions = (_split_decision(session), *decisions)
+        wished = session.options.size.within(recipe, inputs)
+        decisions = (_split_decision(session), *decisions, *_size_decision(recipe, wished))
+        recipe = wished
         for decision in decisions:
             session.store.ledger.decide(session.name, decision)
         return replace(recipe, preprocessing=session.blocks.spec)
@@ -267,4 +273,20 @@ def _split_decision(session: Session) -> Decision:
         splits.reason,
         "assumption: one fifth, at least 100 and at most 50,000 rows",
         Status.ASSUMPTION,
+    )
+
+
+def _size_decision(asked: Recipe, allowed: Recipe) -> tuple[Decision, ...]:
+    """Why the start recipe has another size than usual."""
+    if asked == allowed:
+        return ()
+    return (
+        Decision(
+            "recipe",
+            f"hidden layers {name_of(allowed.shape.hidden)} instead of "
+            f"{name_of(asked.shape.hidden)}",
+            "the heaviest body within the limit that was given; it may cost accuracy",
+            "the user's limit",
+            Status.ASSUMPTION,
+        ),
     )

@@ -177,7 +177,10 @@ class Improver:
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
         recipe, best_at = champion.arm.recipe, champion.best_at
-        return propose_moves(recipe, best_at=best_at, loss=champion.loss, leads=self._leads)
+        moves = propose_moves(recipe, best_at=best_at, loss=champion.loss, leads=self._leads)
+        blocks, wishes = self._session.blocks, self._session.options.size
+        inputs = blocks.inputs(blocks.block(blocks.first[0], recipe.preprocessing))
+        return tuple(move for move in moves if wishes.allow(move.recipe, inputs))
 
     def _new_confirmer(self) -> Confirmer:
         return Confirmer(self._session, self._admission, self._leads.blocks, self._delta)

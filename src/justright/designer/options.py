@@ -10,9 +10,11 @@ from pathlib import Path
 from justright.core.errors import OptionError
 from justright.data.options import DataOptions
 from justright.designer.clock import DEFAULT_LIMIT_S, SHORTEST_S
+from justright.designer.limits import SizeWishes
 from justright.store.opening import STORE_FILE
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_BYTES = {"": 1, "b": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9}
 _LONGEST = 100
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{_LONGEST - 1}}}")
 _SHOWN = 40
@@ -30,6 +32,8 @@ class FitOptions:
         workers: Worker processes; None = one per core.
         work: A work plan to repeat exactly, from an earlier study's ``work.json``.
         examples: Whether the report may show rows of the data.
+        size: What is said about the size of the network.
+        only: "size" ends the study with the size search, the test set unopened; None = all of it.
         command: How the user called it, for the report.
     """
 
@@ -40,7 +44,34 @@ class FitOptions:
     workers: int | None = None
     work: Path | None = None
     examples: bool = True
+    size: SizeWishes = field(default_factory=SizeWishes)
+    only: str | None = None
     command: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a part that does not exist."""
+        if self.only not in (None, "size"):
+            raise OptionError(f"--only {self.only!r}", hint="write --only size")
+
+
+def parse_bytes(value: int | str | None) -> int | None:
+    """Bytes of a size on disk or in memory.
+
+    Args:
+        value: Bytes, or text such as ``"200kB"`` or ``"1.5MB"``; None = no limit.
+
+    Raises:
+        OptionError: If it cannot be read.
+
+    >>> parse_bytes("1.5kB"), parse_bytes(None)
+    (1500, None)
+    """
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-z]*)\s*", str(value).lower())
+    if match is None or match[2] not in _BYTES:
+        raise OptionError(f"cannot read the size {value!r}", hint="write 200kB or 1.5MB")
+    return int(float(match[1]) * _BYTES[match[2]])
 
 
 def parse_time(value: float | int | str | None) -> float:

@@ -15,13 +15,12 @@ from justright.core.decision import Decision, Status
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock, NetworkJob
+from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
-from justright.recipe.network import NetworkSpec, parameter_count
-from justright.recipe.recipe import Recipe
 from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.report import SizeReport, report_of
 from justright.sizing.search import Ask, Goal, next_asks, told
-from justright.sizing.shapes import Hidden, Limits
+from justright.sizing.shapes import Hidden
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named
 from justright.training.request import MAX_EVALUATIONS
@@ -86,7 +85,8 @@ class SizeStage:
             if not self._train(evidence, asks):
                 break
         shared = session.blocks.fixed_holdout
-        report = report_of(evidence, self._goal, self._row_variance if shared else None)
+        rows = self._row_variance if shared else None
+        report = report_of(evidence, self._goal, rows, session.options.size.prefer)
         if report is not None:
             self._record(report)
         return report
@@ -94,7 +94,8 @@ class SizeStage:
     def _make_goal(self, first: EncodedBlock, delta: float) -> Goal:
         session = self._session
         left = self._admission.left(self._champion.arm, self._champion.arm)
-        seconds = SIZE_SHARE * left * session.crew.capacity * USABLE_SHARE
+        share = 1.0 if session.options.only == "size" else SIZE_SHARE
+        seconds = share * left * session.crew.capacity * USABLE_SHARE
         budget = session.plan.grant("size core-seconds", lambda: int(max(seconds, 0.0)))
         small = len(session.blocks.first) > 1
         fixed = session.blocks.fixed_holdout
@@ -104,20 +105,15 @@ class SizeStage:
             confirmation=tuple(range(choose, choose + confirm)),
             overlap=0.0 if fixed else first.overlap,
             delta=delta,
-            limits=Limits(),
-            weigh=lambda hidden: parameter_count(
-                NetworkSpec(self._with(hidden).shape, self._inputs)
-            ),
+            limits=session.options.size.limits,
+            weigh=lambda hidden: weight_of(with_hidden(self._recipe, hidden), self._inputs),
             cost=lambda hidden: self._admission.cost(self._arm(hidden), choose) / choose,
             budget=float(budget),
         )
 
-    def _with(self, hidden: Hidden) -> Recipe:
-        return replace(self._recipe, shape=replace(self._recipe.shape, hidden=hidden))
-
     def _arm(self, hidden: Hidden) -> Arm:
         shape = "-".join(map(str, hidden))
-        return Arm(f"size {shape}", self._with(hidden), self._champion.arm.steps)
+        return Arm(f"size {shape}", with_hidden(self._recipe, hidden), self._champion.arm.steps)
 
     def _jobs(self, ask: Ask) -> tuple[NetworkJob, ...]:
         session, arm = self._session, self._arm(ask.hidden)

@@ -1,0 +1,55 @@
+"""The size search within a real study: limits hold, only the size can be asked for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(700, 4))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] * x[:, 2] + 0.1 * rng.normal(size=700)
+    path = tmp_path_factory.mktemp("size") / "t.csv"
+    pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "d": x[:, 3], "y": y}).write_csv(path)
+    return path
+
+
+def justright(folder, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "justright.cli.main", *map(str, words)],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_only_the_size_within_a_limit(table):
+    folder = table.parent
+    done = justright(
+        folder, "fit", table, "-t", "y", "--time", "45s", "--only", "size",
+        "--max-params", "4000", "--name", "size", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    verdict = json.loads(done.stdout)
+    assert verdict["test"] is None or not verdict["test"].get("openings")
+    lines = justright(folder, "explain", "size", "--size").stdout
+    assert "chosen" in lines
+    weights = [
+        int(line.split()[1].replace(",", "")) for line in lines.splitlines()[1:] if "×" in line
+    ]
+    assert weights
+    assert max(weights) <= 4000
+
+
+def test_a_limit_that_nothing_meets_is_one_line(table):
+    done = justright(
+        table.parent, "fit", table, "-t", "y", "--time", "20s", "--max-params", "5", "--name", "no"
+    )
+    assert done.returncode == 2
+    assert "at most 5 weights" in done.stderr
+    assert "Traceback" not in done.stderr
