@@ -30,7 +30,7 @@ class TrialSpec:
     """One training, wholly determined: equal specs give equal results.
 
     Attributes:
-        kind: ``"network"`` or ``"baseline"``.
+        kind: ``"network"`` or ``"baseline"``; ``"range test"`` and ``"race"`` of a learning rate.
         subject: Name of the baseline, or of the recipe ("champion", "rate × 3").
         stage: The stage of the study that asked for it.
         recipe: The recipe's document (a baseline's parameters), JSON types only.
