@@ -15,7 +15,7 @@ from justright.core.trial import TrialSpec, TrialState
 from justright.designer.clock import Clock
 from justright.designer.crew import Crew, Interrupted, Outcome
 from justright.designer.watch import Watch
-from justright.executors.base import Call
+from justright.executors.base import AbstractExecutor, Call
 from justright.executors.processes import ProcessExecutor
 from justright.store.base import AbstractStore
 from justright.store.holder import this_process
@@ -49,7 +49,7 @@ def job(name: str, function: str, **arguments: Any) -> SmallJob:
 
 
 @pytest.fixture(scope="module")
-def executor() -> Iterator[ProcessExecutor]:
+def executor() -> Iterator[AbstractExecutor]:
     with ProcessExecutor(2, preload=(("justright.testing.calls",),)) as executor:
         yield executor
 
@@ -61,7 +61,7 @@ def store() -> Iterator[AbstractStore]:
         yield store
 
 
-def crew_of(executor: ProcessExecutor, store: AbstractStore) -> Crew:
+def crew_of(executor: AbstractExecutor, store: AbstractStore) -> Crew:
     watch = Watch(Clock(time.time(), 60.0))
     return Crew(executor, store, "s", this_process(), watch, lambda: None)
 
@@ -70,7 +70,7 @@ def later(seconds: float = 30.0) -> float:
     return time.time() + seconds
 
 
-def test_results_and_curves_are_stored(executor: ProcessExecutor, store: AbstractStore) -> None:
+def test_results_and_curves_are_stored(executor: AbstractExecutor, store: AbstractStore) -> None:
     jobs = [job(f"add {i}", "add", a=i, b=1) for i in range(5)]
     trials = crew_of(executor, store).run(jobs, later())
     values = [trials[j.specs[0].id].result["value"] for j in jobs]
@@ -80,7 +80,7 @@ def test_results_and_curves_are_stored(executor: ProcessExecutor, store: Abstrac
 
 
 def test_a_finished_trial_never_runs_twice(
-    executor: ProcessExecutor, store: AbstractStore
+    executor: AbstractExecutor, store: AbstractStore
 ) -> None:
     crew = crew_of(executor, store)
     crew.run([job("once", "add", a=1, b=1)], later())
@@ -99,7 +99,7 @@ def test_a_finished_trial_never_runs_twice(
     ],
 )
 def test_a_failure_is_a_recorded_fact_and_the_others_go_on(
-    executor: ProcessExecutor,
+    executor: AbstractExecutor,
     store: AbstractStore,
     function: str,
     arguments: dict[str, Any],
@@ -115,7 +115,7 @@ def test_a_failure_is_a_recorded_fact_and_the_others_go_on(
 
 
 def test_the_deadline_kills_what_does_not_end(
-    executor: ProcessExecutor, store: AbstractStore
+    executor: AbstractExecutor, store: AbstractStore
 ) -> None:
     began = time.monotonic()
     jobs = [job(f"slow {i}", "sleep", seconds=30.0) for i in range(3)]
@@ -125,7 +125,7 @@ def test_the_deadline_kills_what_does_not_end(
 
 
 def test_what_the_clock_cut_is_tried_again(
-    executor: ProcessExecutor, store: AbstractStore
+    executor: AbstractExecutor, store: AbstractStore
 ) -> None:
     crew = crew_of(executor, store)
     crew.run([job("late", "sleep", seconds=30.0)], later(0.2))
@@ -135,7 +135,7 @@ def test_what_the_clock_cut_is_tried_again(
 
 
 def test_ctrl_c_returns_running_trials_to_the_plan(
-    executor: ProcessExecutor, store: AbstractStore
+    executor: AbstractExecutor, store: AbstractStore
 ) -> None:
     crew = crew_of(executor, store)
     slow = job("slow", "sleep", seconds=30.0)
@@ -148,7 +148,9 @@ def test_ctrl_c_returns_running_trials_to_the_plan(
     assert crew.run([job("next", "add", a=0, b=0)], later())
 
 
-def test_everyone_is_told_when_a_job_ends(executor: ProcessExecutor, store: AbstractStore) -> None:
+def test_everyone_is_told_when_a_job_ends(
+    executor: AbstractExecutor, store: AbstractStore
+) -> None:
     ended: list[str] = []
     jobs = [job(f"j{i}", "add", a=i, b=i) for i in range(3)]
     crew_of(executor, store).run(jobs, later(), lambda each: ended.append(each.label))

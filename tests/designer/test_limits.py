@@ -54,8 +54,8 @@ def test_sizes_that_cannot_be_read_are_refused(text):
 
 
 def test_nonsense_wishes_are_refused():
-    for wrong in ({"params": 0}, {"memory": -1}, {"prefer": "big"}):
+    for wrong in ((0, None, "small"), (None, -1, "small"), (None, None, "big")):
         with pytest.raises(OptionError):
-            SizeWishes(**wrong)
+            SizeWishes(*wrong)
     with pytest.raises(OptionError, match="--only"):
         FitOptions(DataOptions(target=("y",)), only="network")

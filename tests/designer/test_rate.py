@@ -22,6 +22,7 @@ from justright.designer.clock import Clock
 from justright.designer.crew import Crew
 from justright.designer.folder import StudyFolder
 from justright.designer.options import FitOptions
+from justright.designer.prices import Prices
 from justright.designer.rate import find_rate
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.watch import Watch
@@ -66,7 +67,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
             crew=Crew(executor, store, "s", this_process(), watch, lambda: None),
             watch=watch,
             blocks=Blocks(problem, make_splits(problem), folder.cache, 0),
-            costs=USUAL,
+            prices=Prices(USUAL),
         )
 
 

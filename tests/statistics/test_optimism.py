@@ -1,4 +1,4 @@
-"""The bootstrap correction knows what choosing among equals is worth, in worlds with known truth."""
+"""The bootstrap correction knows what choosing among equals is worth, in worlds of known truth."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_no_configuration_is_refused() -> None:
 
 
 def test_correlated_folds_need_the_corrected_interval() -> None:
-    """Blocks that share a part: the corrected interval covers the truth, the plain one does not."""
+    """Of blocks that share a part the corrected interval covers the truth, the plain one not."""
     rng = np.random.default_rng(5)
     overlap, blocks, worlds = 0.25, 10, 2000
     shared = overlap / (1 + overlap)  # correlation for which the correction is exact

@@ -23,6 +23,7 @@ from justright.designer.evidence import why_not
 from justright.designer.finish import Final, finish
 from justright.designer.headline import headline
 from justright.designer.improve import Improver
+from justright.designer.limits import with_hidden
 from justright.designer.moves import Leads
 from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
@@ -38,7 +39,7 @@ from justright.sizing.shapes import name_of
 from justright.statistics.metrics import metric_named
 from justright.statistics.noise import smallest_useful
 from justright.training.budget import batch_of
-from justright.training.cost import USUAL, CostModel
+from justright.training.cost import CostModel, Measured
 from justright.training.start import start_recipe
 
 CALIBRATION_S, SHORT_CALIBRATION = 1.2, 0.08
@@ -156,11 +157,20 @@ class Flow:
         call = Call("justright.training.calibrate:measure", arguments)
         patience = max(2 * CALIBRATION_S, CALIBRATION_SHARE * session.clock.work_left_s)
         answer = session.crew.ask(call, "calibration", time.time() + patience)
-        if answer is None:  # the usual machine, as slow as this one was so far
-            session.costs, session.pace = USUAL, session.clock.slow.factor
+        if answer is None:
+            session.prices.unknown(session.clock.slow.factor)
         else:
-            session.costs = from_document(CostModel, answer["model"])
-        session.fact("costs", to_document(session.costs))
+            points = [
+                Measured(
+                    with_hidden(recipe, tuple(point["hidden"])),
+                    arguments["batch"],
+                    point["members"],
+                    point["step_s"],
+                )
+                for point in answer["points"]
+            ]
+            session.prices.calibrated(from_document(CostModel, answer["model"]), points)
+        session.fact("costs", to_document(session.prices.model))
 
     def _champion(self, recipe: Recipe) -> tuple[Champion, Mapping[str, Rival]]:
         session = self._session

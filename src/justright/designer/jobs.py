@@ -59,6 +59,7 @@ class NetworkJob:
         evaluations: How often the validation rows are scored.
         stop: Step at which to end, within the schedule of `steps`; None = at its end.
         trunk: Whether a later job with a later `stop` is to go on from there.
+        continued: Whether it goes on from an earlier job; its seconds are those of the rest.
     """
 
     subject: str
@@ -71,6 +72,7 @@ class NetworkJob:
     evaluations: int = 8
     stop: int | None = None
     trunk: bool = False
+    continued: bool = False
 
     @property
     def label(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from justright.designer.crew import Crew, Job, OnEnd
 from justright.designer.folder import StudyFolder
 from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.options import FitOptions
+from justright.designer.prices import Prices
 from justright.designer.watch import Watch
 from justright.designer.work import WorkPlan
 from justright.recipe.network import Inputs
@@ -26,7 +27,7 @@ from justright.recipe.recipe import Recipe
 from justright.statistics.metrics import metric_named
 from justright.store.base import AbstractStore
 from justright.training.budget import batch_of
-from justright.training.cost import Q90, CostModel, predict_seconds
+from justright.training.cost import Measured
 
 CUT = "cut"
 """Ends the key of a baseline that the clock cut in the work plan."""
@@ -99,8 +100,7 @@ class Session:
         crew: The workers.
         watch: Who is told.
         blocks: Rows, partitions, encodings.
-        costs: Measured cost of training steps; None until calibrated.
-        pace: How much slower trainings were than predicted, lately; corrects predictions.
+        prices: What trainings cost.
     """
 
     options: FitOptions
@@ -112,8 +112,7 @@ class Session:
     crew: Crew
     watch: Watch
     blocks: Blocks
-    costs: CostModel | None = None
-    pace: float = 1.0
+    prices: Prices = field(default_factory=Prices)
 
     @property
     def metric(self) -> str:
@@ -153,7 +152,7 @@ class Session:
             deadline = FOREVER
 
         def ended(job: Job) -> None:
-            self._learn_pace(job)
+            self._learn_price(job)
             if isinstance(job, BaselineJob):
                 self._record_choice(job)
             on_end(job)
@@ -214,25 +213,21 @@ class Session:
 
     def seconds(self, arm: Arm, inputs: Inputs, rows: int, members: int = 1) -> float:
         """Predicted seconds of one worker, 90% quantile."""
-        if self.costs is None:
-            return float("inf")
         batch = batch_of(arm.recipe, rows)
-        steps = predict_seconds(self.costs, arm.recipe, inputs, batch, arm.steps, members)
-        return self.pace * steps
+        return self.prices.seconds(arm.recipe, inputs, batch, arm.steps, members)
 
-    def _learn_pace(self, job: Job) -> None:
-        """Compare a finished training with its prediction; half of the surprise is believed."""
-        if not isinstance(job, NetworkJob) or job.trunk or self.costs is None:
-            return  # the seconds of a trunk are those of its last stretch
+    def _learn_price(self, job: Job) -> None:
+        """Follow what a finished training has taken."""
+        if not isinstance(job, NetworkJob) or job.continued:
+            return  # the seconds of a run that was continued are those of its last stretch
         trial = self.trials([job])[0]
-        if trial.state is not TrialState.DONE:
+        if trial.state is not TrialState.DONE or not trial.result["steps"]:
             return
-        block, members = job.blocks[0], len(job.blocks)
-        arm = Arm(job.subject, job.recipe, int(trial.result["steps"]))
-        expected = self.seconds(arm, self.blocks.inputs(block), len(block.train), members) / Q90
-        if expected > 0:
-            surprise = float(np.clip(trial.result["seconds"] / expected, 0.2, 5.0))
-            self.pace *= surprise**0.5
+        block = job.blocks[0]
+        batch = batch_of(job.recipe, len(block.train))
+        step_s = trial.result["seconds"] / trial.result["steps"]
+        done = Measured(job.recipe, batch, len(job.blocks), step_s)
+        self.prices.learn(done, self.blocks.inputs(block))
 
 
 def results(trials: dict[str, Trial], jobs: Sequence[Job]) -> tuple[Trial, ...]:

@@ -16,7 +16,7 @@ from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
-from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Champion, Session, results
 from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.report import SizeReport, report_of
 from justright.sizing.search import Ask, Goal, next_asks, told
@@ -107,9 +107,14 @@ class SizeStage:
             delta=delta,
             limits=session.options.size.limits,
             weigh=lambda hidden: weight_of(with_hidden(self._recipe, hidden), self._inputs),
-            cost=lambda hidden: self._admission.cost(self._arm(hidden), choose) / choose,
+            cost=lambda hidden: self._cost(hidden, len(first.train), choose),
             budget=float(budget),
         )
+
+    def _cost(self, hidden: Hidden, rows: int, blocks: int) -> float:
+        """Worker-seconds of a full run on one block, when all blocks are trained as one stack."""
+        members = 1 if max(hidden) >= ALONE_FROM else blocks
+        return self._session.seconds(self._arm(hidden), self._inputs, rows, members) / members
 
     def _arm(self, hidden: Hidden) -> Arm:
         shape = "-".join(map(str, hidden))
@@ -121,8 +126,14 @@ class SizeStage:
         blocks = [session.blocks.block(number, spec) for number in ask.blocks]
         stop = max(round(arm.steps * ask.share), 1)
         return tuple(
-            replace(job, stop=stop, trunk=True, evaluations=MAX_EVALUATIONS)
-            for job in session.train(arm, f"size/{ask.stage}", blocks)
+            replace(
+                job,
+                stop=stop,
+                trunk=True,
+                continued=ask.stage == "length",
+                evaluations=MAX_EVALUATIONS,
+            )
+            for job in session.train(arm, f"size/{ask.stage}", blocks, parts=1)
         )
 
     def _train(self, evidence: Evidence, asks: Sequence[Ask]) -> bool:

@@ -10,7 +10,8 @@ of finished trainings.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -102,50 +103,37 @@ class Gap:
 
 def next_ask(evidence: Evidence, goal: Goal) -> Ask | None:
     """The next trainings, or None when nothing useful is affordable any more."""
-    for stage in (_climb, _lengthen, _shape, _confirm):
-        ask = stage(evidence, goal)
-        if ask is not None:
-            return ask
-    return None
+    return next(iter(next_asks(evidence, goal)), None)
 
 
 FIRST_RUNGS = 4
 """Rungs that are trained before any of them is judged: they are cheap, and fill all workers."""
 
 
+SIDE_BY_SIDE = 2
+"""Other trainings at once: more would be asked for without knowing what the first ones showed."""
+
+
 def next_asks(evidence: Evidence, goal: Goal) -> tuple[Ask, ...]:
-    """The next trainings and those that do not depend on their outcome, to be run side by side."""
-    first = next_ask(evidence, goal)
-    if first is None:
-        return ()
-    if first.stage == "ladder":
-        rungs = [
-            each
-            for each in ladder(goal.limits, goal.weigh)[:FIRST_RUNGS]
-            if not evidence.known(each, goal.selection, THIRD)
-        ]
-        others = [replace(first, hidden=each) for each in rungs if each != first.hidden]
-    elif first.stage == "confirm":
-        left = [
-            each
-            for each in rivals(evidence, goal)
-            if each != first.hidden and not evidence.known(each, goal.confirmation, FULL)
-        ]
-        others = [replace(first, hidden=each) for each in left]
-    else:
-        others = []
-    batch, seconds = [first], _price(first, goal)
-    keep = 0.0 if first.stage == "confirm" else CONFIRM_SHARE
-    for other in others:
-        seconds += _price(other, goal)
-        if not _affordable(goal, evidence, seconds, keep):
-            break
-        batch.append(other)
-    return tuple(batch)
+    """The next trainings, to be run side by side: together they are affordable."""
+    for stage in (_climb, _lengthen, _shape, _confirm):
+        batch: list[Ask] = []
+        seconds, keep = 0.0, 0.0 if stage is _confirm else CONFIRM_SHARE
+        for ask in stage(evidence, goal):
+            seconds += _price(ask, evidence, goal)
+            if not _affordable(goal, evidence, seconds, keep):
+                break
+            batch.append(ask)
+        if batch:
+            return tuple(batch)
+    return ()
 
 
-def _price(ask: Ask, goal: Goal) -> float:
-    return goal.cost(ask.hidden) * ask.share * len(ask.blocks)
+def _price(ask: Ask, evidence: Evidence, goal: Goal) -> float:
+    """Worker-seconds of an ask: of what is still missing of its runs."""
+    curves = [evidence.curves.get((ask.hidden, block)) for block in ask.blocks]
+    missing = sum(ask.share - (curve.share[-1] if curve else 0.0) for curve in curves)
+    return goal.cost(ask.hidden) * missing
 
 
 def gaps(
@@ -191,18 +179,18 @@ def _affordable(goal: Goal, evidence: Evidence, seconds: float, keep: float) -> 
     return goal.spent(evidence) + seconds <= (1.0 - keep) * goal.budget
 
 
-def _climb(evidence: Evidence, goal: Goal) -> Ask | None:
-    """The next rung at a third of the length, unless the ladder has clearly turned."""
+def _climb(evidence: Evidence, goal: Goal) -> list[Ask]:
+    """The next rungs at a third of the length, unless the ladder has clearly turned."""
     rungs = ladder(goal.limits, goal.weigh)
     tested = [each for each in rungs if evidence.known(each, goal.selection, THIRD)]
     if len(tested) == len(rungs) or _turned(evidence, tested, goal):
-        return None
-    rung = next(each for each in rungs if each not in tested)
-    seconds = goal.cost(rung) * THIRD * len(goal.selection)
+        return []
+    waiting = [each for each in rungs if each not in tested]
+    waiting = waiting[: max(FIRST_RUNGS - len(tested), 1)]
     left = (1.0 - CONFIRM_SHARE) * goal.budget - goal.spent(evidence)
-    if seconds > (RUNG_SHARE * left if tested else left):
-        return None
-    return Ask(rung, goal.selection, THIRD, "ladder")
+    most = left if not tested else RUNG_SHARE * left
+    asks = [Ask(each, goal.selection, THIRD, "ladder") for each in waiting]
+    return list(takewhile(lambda ask: _price(ask, evidence, goal) <= most, asks))
 
 
 def _turned(evidence: Evidence, tested: list[Hidden], goal: Goal) -> bool:
@@ -235,7 +223,7 @@ def _promising(evidence: Evidence, hidden: Hidden, goal: Goal) -> bool:
     return hoped <= min(reached) + goal.delta
 
 
-def _lengthen(evidence: Evidence, goal: Goal) -> Ask | None:
+def _lengthen(evidence: Evidence, goal: Goal) -> list[Ask]:
     """Full length for the most promising of the sizes that have a third of it."""
     waiting = [
         each
@@ -246,25 +234,31 @@ def _lengthen(evidence: Evidence, goal: Goal) -> Ask | None:
         and _promising(evidence, each, goal)
     ]
     ordered = sorted(waiting, key=lambda each: evidence.mean(each, goal.selection, THIRD))
-    for each in ordered:
-        seconds = goal.cost(each) * (FULL - THIRD) * len(goal.selection)
-        if _affordable(goal, evidence, seconds, CONFIRM_SHARE):
-            return Ask(each, goal.selection, FULL, "length")
-    return None
+    asks = [Ask(each, goal.selection, FULL, "length") for each in ordered]
+    return _within(asks, evidence, goal)[:SIDE_BY_SIDE]
 
 
-def _shape(evidence: Evidence, goal: Goal) -> Ask | None:
-    """The untried shape that is worth most for its price, by a guess from those tried."""
+def _within(asks: list[Ask], evidence: Evidence, goal: Goal) -> list[Ask]:
+    """The asks that are affordable one by one, with the time for confirming kept."""
+    return [
+        ask
+        for ask in asks
+        if _affordable(goal, evidence, _price(ask, evidence, goal), CONFIRM_SHARE)
+    ]
+
+
+def _shape(evidence: Evidence, goal: Goal) -> list[Ask]:
+    """The untried shapes that are worth most for their price, by a guess from those tried."""
     best = _best(evidence, goal)
     untried = [each for each in shapes(goal) if not evidence.known(each, goal.selection, THIRD)]
     if best is None or not untried:
-        return None
+        return []
     worth = _worth(evidence, best, untried, goal)
-    for each in sorted(worth, key=lambda each: -worth[each] / goal.cost(each)):
-        seconds = goal.cost(each) * len(goal.selection)  # it may ask for its full length
-        if worth[each] >= LEAST_WORTH and _affordable(goal, evidence, seconds, CONFIRM_SHARE):
-            return Ask(each, goal.selection, THIRD, "shape")
-    return None
+    ordered = sorted(worth, key=lambda each: -worth[each] / goal.cost(each))
+    asks = [
+        Ask(each, goal.selection, THIRD, "shape") for each in ordered if worth[each] >= LEAST_WORTH
+    ]
+    return _within(asks, evidence, goal)[:SIDE_BY_SIDE]
 
 
 def shapes(goal: Goal) -> tuple[Hidden, ...]:
@@ -322,15 +316,13 @@ def rivals(evidence: Evidence, goal: Goal) -> tuple[Hidden, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-def _confirm(evidence: Evidence, goal: Goal) -> Ask | None:
-    """The next rival on fresh blocks."""
-    for each in rivals(evidence, goal):
-        if evidence.known(each, goal.confirmation, FULL):
-            continue
-        seconds = goal.cost(each) * len(goal.confirmation)
-        if _affordable(goal, evidence, seconds, 0.0):
-            return Ask(each, goal.confirmation, FULL, "confirm")
-    return None
+def _confirm(evidence: Evidence, goal: Goal) -> list[Ask]:
+    """The rivals on fresh blocks."""
+    return [
+        Ask(each, goal.confirmation, FULL, "confirm")
+        for each in rivals(evidence, goal)
+        if not evidence.known(each, goal.confirmation, FULL)
+    ]
 
 
 def told(ask: Ask) -> str:

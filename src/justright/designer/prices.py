@@ -1,0 +1,71 @@
+"""What trainings cost on this machine today, learned as the study goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from justright.recipe.network import Inputs
+from justright.recipe.recipe import Recipe
+from justright.training.cost import USUAL, CostModel, Measured, fit_cost, predict_seconds
+
+RECENT = 8
+"""Latest trainings that prices follow: machines get busy and idle again (assumption)."""
+
+
+@dataclass
+class Prices:
+    """Predicts seconds from a calibration, then from the trainings of the study itself.
+
+    The calibration times a few shapes for a moment at the start, when everything starts at once;
+    it says how shapes compare. How long they take is learned from what was trained since.
+
+    Attributes:
+        model: Cost of a step; None until calibrated.
+        pace: Factor on it until the first training has ended.
+        calibration: The shapes that were timed.
+        trained: Trainings of the study so far, with seconds per step.
+    """
+
+    model: CostModel | None = None
+    pace: float = 1.0
+    calibration: tuple[Measured, ...] = ()
+    trained: list[Measured] = field(default_factory=list)
+    _first: CostModel | None = None
+
+    def calibrated(self, model: CostModel, points: Sequence[Measured]) -> None:
+        """Take over a calibration."""
+        self.model = self._first = model
+        self.calibration = tuple(points)
+
+    def unknown(self, slowness: float) -> None:
+        """There was no calibration: the usual machine, as slow as this one was so far."""
+        self.model, self.pace = USUAL, slowness
+
+    def seconds(
+        self, recipe: Recipe, inputs: Inputs, batch: int, steps: int, members: int = 1
+    ) -> float:
+        """Seconds of one worker for a stack, 90% quantile; infinite before anything is known."""
+        if self.model is None:
+            return float("inf")
+        return self.pace * predict_seconds(self.model, recipe, inputs, batch, steps, members)
+
+    def learn(self, done: Measured, inputs: Inputs) -> None:
+        """Follow a finished training.
+
+        Args:
+            done: What was trained, with the seconds that a step of all members took.
+            inputs: Of its networks.
+        """
+        self.trained.append(done)
+        recent = self.trained[-RECENT:]
+        first = self._first or USUAL
+        ratios = [
+            each.step_s / first.step_s(each.recipe, inputs, each.batch, each.members)
+            for each in recent
+        ]
+        factor = float(np.median(ratios))
+        timed = [replace(each, step_s=each.step_s * factor) for each in self.calibration]
+        self.model, self.pace = fit_cost([*timed, *recent], inputs), 1.0
