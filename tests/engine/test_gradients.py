@@ -15,7 +15,7 @@ from justright.engine.torch_stack.state import State, begin, join
 from justright.engine.torch_stack.table import Table
 from justright.nets.activations import ACTIVATIONS
 from justright.nets.explicit import is_explicit
-from justright.nets.forward import Record
+from justright.nets.forward import Noise, Record
 from justright.recipe.network import Inputs, NetworkSpec, Shape, tensor_shapes
 from justright.recipe.recipe import LossSpec
 from justright.testing.backends import BATCH, ROWS, make_rows
@@ -86,6 +86,35 @@ def test_every_activation_and_dropout(activation: str, dropout: str, health: boo
 def test_every_entry(numbers: str, scale_layer: bool, k: int) -> None:
     program = make_program(numbers=numbers, scale_layer=scale_layer, activation="mish")
     check(program, {"mixup": 0.7, "dropout": 0.2}, k=k)
+    check(program, {"dropout": 0.2}, k=k)
+
+
+@pytest.mark.parametrize(
+    "inputs", [Inputs(4, 0, (), 3), Inputs(0, 2, (5,), 3), Inputs(3, 2, (), 3)]
+)
+@pytest.mark.parametrize("k", [1, 3])
+def test_entries_of_numbers_or_categories_alone(inputs: Inputs, k: int) -> None:
+    shape = Shape(hidden=(7, 5), numbers="periodic", number_width=3, bins=4)
+    check(
+        Program(NetworkSpec(shape, inputs), LossSpec(), "adamw", BATCH, dtype="float64"), {}, k=k
+    )
+
+
+def test_the_entry_learns_anew_in_every_step() -> None:
+    program, k = make_program(numbers="periodic"), 2
+    layout, state = make_layout(program), make_states(program, k)
+    table = Table(make_rows(program.net, program.loss), torch.float64)
+    gradients = [torch.zeros_like(state.flat["p"]) for _ in range(2)]
+    ways = [
+        way(program, layout, state.flat["p"], state.kept, gradient)
+        for way, gradient in zip((ByAutograd, WrittenOut), gradients, strict=True)
+    ]
+    for step in range(3):
+        order = np.random.default_rng(step).integers(0, ROWS, k * BATCH).astype(np.int32)
+        rows = table.gather(torch.from_numpy(order), (k, BATCH))
+        for way in ways:
+            way(rows, Noise(), None, None)
+        assert torch.allclose(*gradients, rtol=1e-10, atol=1e-11)
 
 
 @pytest.mark.parametrize(

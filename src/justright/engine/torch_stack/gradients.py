@@ -13,6 +13,7 @@ from justright.engine.torch_stack.layout import Layout
 from justright.engine.torch_stack.losses import loss_and_flow, mixed_losses, weighted_mean
 from justright.engine.torch_stack.optimisers import Number
 from justright.nets.explicit import ExplicitBody, is_explicit
+from justright.nets.explicit_entry import ExplicitEntry, has_explicit_entry
 from justright.nets.forward import Noise, Record, StackedNet
 
 
@@ -88,7 +89,7 @@ class ByAutograd:
 
 
 class WrittenOut:
-    """A plain perceptron: body by hand, embeddings and loss by autograd."""
+    """A plain perceptron: body by hand, and embeddings too where they are known."""
 
     def __init__(
         self,
@@ -103,6 +104,9 @@ class WrittenOut:
         self._net = StackedNet(program.net)
         tensors, gradients = layout.views(parameters), layout.views(gradient)
         self._body = ExplicitBody(program.net, tensors, gradients, program.batch)
+        self._entry = None
+        if has_explicit_entry(program.net):
+            self._entry = ExplicitEntry(program.net, tensors, gradients, program.batch)
         names = [name for name in tensors if name.partition(".")[0] in ("numbers", "categories")]
         self._embeddings = {name: tensors[name].detach().requires_grad_() for name in names}
         self._places = [gradients[name] for name in names]
@@ -115,15 +119,33 @@ class WrittenOut:
         record: Record | None,
     ) -> Tensor:
         """Mean loss ``[k]`` of the step."""
+        if self._entry is not None and noise.mixup is None:
+            with torch.no_grad():
+                entry = self._entry.forward(rows["x"], rows.get("c"))
+                loss, into = self._body_step(entry, rows, noise, smoothing, record)
+                assert into is not None
+                self._entry.backward(into)
+            return loss
         entry = self._net.entry(self._embeddings, self._kept, rows["x"], rows.get("c"), noise)
         with torch.no_grad():
-            outputs = self._body.forward(entry.detach(), noise, record)
-            loss, flow = loss_and_flow(
-                self._program.loss, outputs, rows["y"], rows.get("w"), smoothing, noise.mixup
-            )
-            into = self._body.backward(flow, into_entry=bool(self._places))
+            loss, into = self._body_step(entry.detach(), rows, noise, smoothing, record)
         if self._places and into is not None:
             found = torch.autograd.grad(entry, list(self._embeddings.values()), into)
             for place, value in zip(self._places, found, strict=True):
                 place.copy_(value)
         return loss
+
+    def _body_step(
+        self,
+        entry: Tensor,
+        rows: Mapping[str, Tensor],
+        noise: Noise,
+        smoothing: Number | None,
+        record: Record | None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Loss of the step, gradients of the body, and that of the entry if it is wanted."""
+        outputs = self._body.forward(entry, noise, record)
+        loss, flow = loss_and_flow(
+            self._program.loss, outputs, rows["y"], rows.get("w"), smoothing, noise.mixup
+        )
+        return loss, self._body.backward(flow, into_entry=bool(self._places))
