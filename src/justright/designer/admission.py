@@ -57,14 +57,22 @@ class Admission:
     baselines_s: float
     repeats: bool = False
 
-    def cost(self, arm: Arm, blocks: int) -> float:
-        """Worker-seconds (90% quantile) of an arm on some blocks."""
+    def cost(self, arm: Arm, blocks: int, parts: int | None = None) -> float:
+        """Worker-seconds (90% quantile) of an arm on some blocks.
+
+        Args:
+            arm: What is trained.
+            blocks: On how many blocks.
+            parts: Into how many stacks narrow networks go; None = one per worker.
+        """
+        if blocks == 0:
+            return 0.0
         session = self.session
         block = session.blocks.block(0, arm.recipe.preprocessing)
         inputs, rows = session.blocks.inputs(block), len(block.train)
         if max(arm.recipe.shape.hidden) >= ALONE_FROM:
             return blocks * session.seconds(arm, inputs, rows)
-        stacks = max(min(session.crew.capacity, blocks), 1)
+        stacks = min(parts or session.crew.capacity, blocks)
         return stacks * session.seconds(arm, inputs, rows, ceil(blocks / stacks))
 
     def relative_cost(self, move: Move) -> float:
@@ -136,9 +144,9 @@ class Admission:
             return 0
         blocks = len(session.blocks.first)
         fewest = self._looks()[-1]
-        confirm = self.cost(arm, fewest) + self.cost(champion, fewest)
-        work = pending_s + self.cost(arm, blocks) + confirm
-        return int(self._wall(work, self.cost(arm, 1)) <= self.left(arm, champion))
+        own, other = self.cost(arm, blocks, 1), self._both(arm, champion, fewest, fewest)
+        wall = self._wall(pending_s + own, self._longest(arm, blocks)) + other
+        return int(wall <= self.left(arm, champion))
 
     def confirm(self, arm: Arm, champion: Arm, known: int) -> int:
         """On how many fresh blocks both arms are compared; 0 if not even the fewest fit.
@@ -152,10 +160,22 @@ class Admission:
         looks = self._looks()
         for count in looks:
             share = 1.0 if count == looks[-1] else CONFIRM_SHARE
-            work = self.cost(arm, count) + self.cost(champion, max(count - known, 0))
-            if self._wall(work, self.cost(arm, 1)) <= share * left:
+            if self._both(arm, champion, count, max(count - known, 0)) <= share * left:
                 return count
         return 0
+
+    def _both(self, arm: Arm, champion: Arm, blocks: int, missing: int) -> float:
+        """Wall seconds of two arms side by side; the champion misses some of the blocks."""
+        if not missing:
+            return self._wall(self.cost(arm, blocks), self._longest(arm, 1))
+        work = self.cost(arm, blocks, 1) + self.cost(champion, missing, 1)
+        longest = max(self._longest(arm, blocks), self._longest(champion, missing))
+        return self._wall(work, longest)
+
+    def _longest(self, arm: Arm, blocks: int) -> float:
+        """Seconds of the longest job when an arm's blocks are one stack, if they can be."""
+        wide = max(arm.recipe.shape.hidden) >= ALONE_FROM
+        return self.cost(arm, 1 if wide else blocks, 1)
 
     def finish_percent(self, arm: Arm) -> int:
         """Percent of a final training's steps that fit: up to 100; 0 if too few to be of use."""

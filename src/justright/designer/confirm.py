@@ -76,8 +76,10 @@ class Confirmer:
         spec = champion.arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in numbers]
         stage = f"{key}/confirm"
-        first = session.train(rival.arm, stage, blocks)
-        second = session.train(champion.arm, stage, blocks)
+        # side by side each arm is one stack, whose overhead is that of a single training
+        parts = None if self._known(champion.arm) >= count else 1
+        first = session.train(rival.arm, stage, blocks, parts=parts)
+        second = session.train(champion.arm, stage, blocks, parts=parts)
         trials = session.run([*first, *second], self._admission.reserve_s(champion.arm))
         both = zip(results(trials, first), results(trials, second), strict=True)
         pairs = tuple(takewhile(_uncut, both))

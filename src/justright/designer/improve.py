@@ -205,7 +205,7 @@ class Improver:
         run: list[tuple[Move, Arm]] = []
         blocks = len(self._session.blocks.first)
         for move, arm in arms:
-            pending = sum(self._admission.cost(other, blocks) for _, other in run)
+            pending = sum(self._admission.cost(other, blocks, 1) for _, other in run)
 
             def screen(arm: Arm = arm, pending: float = pending) -> int:
                 return self._admission.screen(arm, champion.arm, pending)
@@ -229,7 +229,9 @@ class Improver:
         session = self._session
         spec = champion.arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
-        jobs = {arm.subject: session.train(arm, f"{key}/screen", blocks) for _, arm in run}
+        parts = 1 if len(run) >= session.crew.capacity else None
+        stage = f"{key}/screen"
+        jobs = {arm.subject: session.train(arm, stage, blocks, parts=parts) for _, arm in run}
         flat = [job for group in jobs.values() for job in group]
         trials = session.run(flat, self._admission.reserve_s(champion.arm))
         found = []
