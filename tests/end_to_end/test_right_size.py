@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from justright.store.opening import STORE_FILE, open_store
+
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
@@ -39,11 +41,10 @@ def test_only_the_size_within_a_limit(table):
     assert verdict["test"] is None or not verdict["test"].get("openings")
     lines = justright(folder, "explain", "size", "--size").stdout
     assert "chosen" in lines
-    weights = [
-        int(line.split()[1].replace(",", "")) for line in lines.splitlines()[1:] if "×" in line
-    ]
-    assert weights
-    assert max(weights) <= 4000
+    with open_store(folder / "studies" / STORE_FILE) as store:
+        rows = (store.ledger.fact("size", "size") or {})["rows"]
+    assert rows
+    assert max(row["weights"] for row in rows) <= 4000
 
 
 def test_a_limit_that_nothing_meets_is_one_line(table):

@@ -11,7 +11,7 @@ import pytest
 
 from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.report import report_of
-from justright.sizing.search import Ask, Goal, next_ask, next_asks
+from justright.sizing.search import Ask, Goal, next_ask, next_asks, worthwhile
 from justright.sizing.shapes import Limits, name_of
 
 POINTS = (1 / 27, 1 / 9, 1 / 3, 1.0)
@@ -188,3 +188,10 @@ def test_nothing_is_claimed_without_a_full_run():
     evidence = Evidence()
     evidence.add(World("flat", 0).answer(Ask((16,), (0, 1, 2), 1 / 3, "ladder")))
     assert report_of(evidence, goal()) is None
+
+
+def test_a_search_that_cannot_reach_an_answer_is_not_worth_beginning():
+    assert worthwhile(goal(budget=60.0))
+    assert not worthwhile(goal(budget=5.0))
+    wanted = goal(budget=60.0)
+    assert report_of(search(World("flat", 0), wanted)[0], wanted) is not None

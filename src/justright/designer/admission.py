@@ -6,7 +6,7 @@ final training, the test set and the report need.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from justright.designer.blocks import ALL, FOLDS
@@ -38,9 +38,27 @@ HEADLINE_SHARE, HEADLINE_WANTED = 0.25, 2
 headline, and repetitions that are enough; whatever else is left at the end adds repetitions
 (assumption)."""
 
+PARTS = (1, 3)
+"""Arms are compared at their full length, or both at a third of it where the time for that is
+short: a third orders sizes nearly as the whole does (measured: rank correlation 0.86 and 0.95 on two
+tables), and a candidate was already better, at full length, on the screening blocks."""
+
+SHORTEST = 200
+"""Fewest steps of a shortened arm (assumption)."""
+
 TEST_S = 1.0
 """Kept for predicting and scoring the test rows (measured: 0.4 s on 1,000 rows; 2.1 s on 54,000,
 where the time kept for the report makes up for it)."""
+
+
+def shortened(arm: Arm, part: int) -> Arm:
+    """An arm whose whole schedule is passed through in a part of its steps.
+
+    >>> from justright.recipe.recipe import Recipe
+    >>> shortened(Arm("", Recipe(), 3000), 3).steps, shortened(Arm("", Recipe(), 100), 3).steps
+    (1000, 100)
+    """
+    return replace(arm, steps=max(round(arm.steps / part), min(arm.steps, SHORTEST)))
 
 
 @dataclass(frozen=True)
@@ -143,8 +161,9 @@ class Admission:
         if self.finish_s(arm) > FINISH_SHARE * session.clock.limit_s:
             return 0
         blocks = len(session.blocks.first)
-        fewest = self._looks()[-1]
-        own, other = self.cost(arm, blocks, 1), self._both(arm, champion, fewest, fewest)
+        fewest, part = self._looks()[-1], PARTS[-1]
+        own = self.cost(arm, blocks, 1)
+        other = self._both(shortened(arm, part), shortened(champion, part), fewest, fewest)
         wall = self._wall(pending_s + own, self._longest(arm, blocks)) + other
         return int(wall <= self.left(arm, champion))
 
@@ -163,6 +182,13 @@ class Admission:
             if self._both(arm, champion, count, max(count - known, 0)) <= share * left:
                 return count
         return 0
+
+    def confirm_part(self, arm: Arm, champion: Arm, known: int) -> int:
+        """At which part of their length the arms are compared: 1, or 3 where that is too dear."""
+        for part in PARTS[:-1]:
+            if self.confirm(shortened(arm, part), shortened(champion, part), known):
+                return part
+        return PARTS[-1]
 
     def _both(self, arm: Arm, champion: Arm, blocks: int, missing: int) -> float:
         """Wall seconds of two arms side by side; the champion misses some of the blocks."""

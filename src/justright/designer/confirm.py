@@ -10,7 +10,7 @@ import numpy as np
 
 from justright.core.idea import Verdict
 from justright.core.trial import Trial, TrialState
-from justright.designer.admission import Admission
+from justright.designer.admission import Admission, shortened
 from justright.designer.jobs import EncodedBlock
 from justright.designer.session import Arm, Champion, Session, not_run, results
 from justright.statistics.compare import compare, not_worse
@@ -41,6 +41,10 @@ class Confirmer:
         self._fresh = self._used = used
         self._delta = delta
 
+    def use(self, admission: Admission) -> None:
+        """Let something else say what fits into the time."""
+        self._admission = admission
+
     def next_round(self) -> None:
         """A round has its own blocks; the champion's trainings on them are shared in it."""
         self._fresh = self._used
@@ -60,10 +64,15 @@ class Confirmer:
         return verdict
 
     def _compare(self, champion: Champion, rival: Champion, key: str) -> Verdict:
-        session = self._session
+        session, arms = self._session, (rival.arm, champion.arm)
+        part = session.plan.grant(
+            f"{key}/confirm part",
+            lambda: self._admission.confirm_part(*arms, self._known(champion.arm)),
+        )
+        new_arm, old_arm = (shortened(arm, max(part, 1)) for arm in arms)
         count = session.plan.grant(
             f"{key}/confirm",
-            lambda: self._admission.confirm(rival.arm, champion.arm, self._known(champion.arm)),
+            lambda: self._admission.confirm(new_arm, old_arm, self._known(old_arm)),
         )
         if count == 0:
             evidence = {
@@ -77,9 +86,9 @@ class Confirmer:
         blocks = [session.blocks.block(number, spec) for number in numbers]
         stage = f"{key}/confirm"
         # side by side each arm is one stack, whose overhead is that of a single training
-        parts = None if self._known(champion.arm) >= count else 1
-        first = session.train(rival.arm, stage, blocks, parts=parts)
-        second = session.train(champion.arm, stage, blocks, parts=parts)
+        parts = None if self._known(old_arm) >= count else 1
+        first = session.train(new_arm, stage, blocks, parts=parts)
+        second = session.train(old_arm, stage, blocks, parts=parts)
         trials = session.run([*first, *second], self._admission.reserve_s(champion.arm))
         both = zip(results(trials, first), results(trials, second), strict=True)
         pairs = tuple(takewhile(_uncut, both))
@@ -88,13 +97,16 @@ class Confirmer:
             return not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
         pairs = tuple(pair for pair in pairs if pair[1].state is TrialState.DONE)
         fixed = session.blocks.fixed_holdout
-        return compare(
+        verdict = compare(
             rival.arm.subject,
             [(session.measure([new]), session.measure([old])) for new, old in pairs],
             overlap=0.0 if fixed else blocks[0].overlap,
             row_variance=self._row_variance(pairs, blocks[0]) if fixed else 0.0,
             delta=0.0,  # evidence decides what is kept; δ is for saying what matters to people
             alpha=CONFIRM_LEVEL,
+        )
+        return replace(
+            verdict, evidence={**verdict.evidence, "part of the length": 1 / max(part, 1)}
         )
 
     def _known(self, arm: Arm) -> int:

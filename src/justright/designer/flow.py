@@ -109,6 +109,7 @@ class Flow:
         self, improver: Improver, champion: Champion, final: Final, admission: Admission
     ) -> tuple[Champion, Final]:
         """Go on improving with what the reserves did not need: they err on the safe side."""
+        improver.use(replace(admission, baselines_s=0.0))  # they are refitted
         while improver.refused:
             better = improver.run(champion)
             if better is champion:

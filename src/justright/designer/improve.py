@@ -72,6 +72,7 @@ class Improver:
         self._on_champion = on_champion
         self._delta = delta
         self._round = 0
+        self._judged: set[str] = set()
         self.refused = False
         self._leads = Leads(blocks=max(session.blocks.first) + 1)
         self._confirmer = self._new_confirmer()
@@ -81,6 +82,11 @@ class Improver:
         """Take up what was measured on these data since the champion was trained."""
         self._leads = leads
         self._confirmer = self._new_confirmer()
+
+    def use(self, admission: Admission) -> None:
+        """Let something else say what fits into the time."""
+        self._admission = admission
+        self._confirmer.use(admission)
 
     def run(self, champion: Champion) -> Champion:
         """Improve the champion while time and ideas last; it can be called again."""
@@ -92,7 +98,12 @@ class Improver:
                 break
             self._confirmer.next_round()
             for slot in self._slots(champion):
-                chosen = [move for move in self._moves(champion) if move.idea.slot == slot]
+                chosen = [
+                    move
+                    for move in self._moves(champion)
+                    if move.idea.slot == slot
+                    and self._arm(champion, move).subject not in self._judged
+                ]
                 outcome = self._try(champion, f"round {number}/{slot}", chosen)
                 champion, accepted = outcome.champion, accepted or outcome.accepted
             if not accepted:
@@ -261,6 +272,8 @@ class Improver:
         self, key: str, move: Move, idea_id: str, verdict: Verdict, *, accepted: bool
     ) -> None:
         session = self._session
+        if verdict.word != "not run":
+            self._judged.add(verdict.subject)
         session.store.ideas.judge(idea_id, verdict)
         self._log.append(
             {

@@ -19,7 +19,7 @@ from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Champion, Session, results
 from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.report import SizeReport, report_of
-from justright.sizing.search import Ask, Goal, next_asks, told
+from justright.sizing.search import Ask, Goal, next_asks, told, worthwhile
 from justright.sizing.shapes import Hidden
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named
@@ -74,7 +74,7 @@ class SizeStage:
     def run(self) -> SizeReport | None:
         """Search while the budget lasts, record the verdict, and return it."""
         session, evidence = self._session, self._evidence
-        if not self._goal.budget:
+        if not session.plan.repeat and not worthwhile(self._goal):
             return None
         for asks in recorded_asks(session.plan.granted):
             self._train(evidence, asks)

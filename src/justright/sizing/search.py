@@ -136,6 +136,17 @@ def _price(ask: Ask, evidence: Evidence, goal: Goal) -> float:
     return goal.cost(ask.hidden) * missing
 
 
+def worthwhile(goal: Goal) -> bool:
+    """Whether the budget reaches for an answer: the first rungs, and two of them in full."""
+    rungs = ladder(goal.limits, goal.weigh)[:FIRST_RUNGS]
+    if not rungs:
+        return False
+    blocks, dearest = len(goal.selection), max(map(goal.cost, rungs))
+    first = THIRD * blocks * sum(map(goal.cost, rungs))
+    full = (FULL - THIRD) * blocks * 2 * dearest
+    return first + full <= (1.0 - CONFIRM_SHARE) * goal.budget
+
+
 def gaps(
     evidence: Evidence, sizes: Iterable[Hidden], blocks: tuple[int, ...], share: float, goal: Goal
 ) -> dict[Hidden, Gap]:
