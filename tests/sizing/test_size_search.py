@@ -195,3 +195,12 @@ def test_a_search_that_cannot_reach_an_answer_is_not_worth_beginning():
     assert not worthwhile(goal(budget=5.0))
     wanted = goal(budget=60.0)
     assert report_of(search(World("flat", 0), wanted)[0], wanted) is not None
+
+
+def test_one_full_size_is_no_comparison():
+    wanted, evidence, world = goal(), Evidence(), World("flat", 0)
+    for hidden, share in (((16,), 1 / 3), ((32,), 1.0)):
+        evidence.add(world.answer(Ask(hidden, (0, 1, 2), share, "ladder")))
+    report = report_of(evidence, wanted)
+    assert report.sentence.startswith("only 1×32 was trained in full")
+    assert "apart" not in report.sentence

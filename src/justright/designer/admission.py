@@ -40,8 +40,8 @@ headline, and repetitions that are enough; whatever else is left at the end adds
 
 PARTS = (1, 3)
 """Arms are compared at their full length, or both at a third of it where the time for that is
-short: a third orders sizes nearly as the whole does (measured: rank correlation 0.86 and 0.95 on two
-tables), and a candidate was already better, at full length, on the screening blocks."""
+short: a third orders sizes nearly as the whole does (measured: rank correlation 0.86 and 0.95 on
+two tables), and a candidate was already better, at full length, on the screening blocks."""
 
 SHORTEST = 200
 """Fewest steps of a shortened arm (assumption)."""

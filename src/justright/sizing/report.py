@@ -81,7 +81,12 @@ class SizeReport:
         ends = name_of(self.lightest), name_of(self.heaviest)
         span = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
         parts = [f"too small below {name_of(self.below)}"] if self.below else []
-        parts.append(f"just right {span}" if self.sure else f"cannot tell {span} apart")
+        if self.sure:
+            parts.append(f"just right {span}")
+        elif ends[0] == ends[1]:
+            parts.append(f"only {span} was trained in full")
+        else:
+            parts.append(f"cannot tell {span} apart")
         if self.upper == NOT_TESTED or (self.untested and self.upper != TOO_LARGE):
             parts.append(f"not tested above {name_of(max(self.rows, key=_weight).hidden)}")
         elif self.upper == TOO_LARGE:
