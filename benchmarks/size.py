@@ -1,6 +1,6 @@
 """The size search against its rivals, replayed on the grid of truth of `size_grid.py`.
 
-    python benchmarks/size.py FOLDER --grid benchmarks/out/size_grid
+    python benchmarks/size.py FOLDER --grid benchmarks/size_grid.jsonl.gz
 
 Every method sees only what it would have trained, at the price that this training had. It chooses
 a size from some blocks, and is scored on blocks that it never saw. A re-split deals them anew.
@@ -10,6 +10,7 @@ Regret is in units of delta, 1% of the way from the constant to the best cell.
 from __future__ import annotations
 
 import argparse
+import gzip
 import importlib
 import json
 from collections import defaultdict
@@ -26,6 +27,9 @@ from justright.sizing.search import Goal, next_ask
 from justright.sizing.shapes import Hidden, Limits, width_equivalent
 from justright.statistics.metrics import metric_named
 from size_grid import problem_of
+
+KEPT = "size_grid.jsonl.gz"
+"""Reduced curves of the trainings made so far."""
 
 SHARE_OF_GRID = 0.10
 """The search may spend this share of what the exhaustive grid on as many blocks costs."""
@@ -77,7 +81,9 @@ def read_grids(path: Path, folder: Path) -> dict[str, Grid]:
     entries = {e["name"]: e for e in json.loads((folder / "manifest.json").read_text())}
     grids: dict[str, Grid] = defaultdict(Grid)
     seconds: dict[tuple[str, Hidden], list[float]] = defaultdict(list)
-    for text in path.read_text().splitlines():
+    raw = path.read_bytes()
+    lines = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    for text in lines.splitlines():
         line = json.loads(text)
         grid, hidden = grids[line["table"]], (line["width"],) * line["depth"]
         shares = tuple(step / line["step"][-1] for step in line["step"])
@@ -282,9 +288,9 @@ def main() -> None:
     """Score every method on every table and re-split, and print two tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--grid", type=Path, default=Path("benchmarks/out/size_grid"))
+    parser.add_argument("--grid", type=Path, default=Path(__file__).with_name(KEPT))
     options = parser.parse_args()
-    grids = read_grids(options.grid / "lines.jsonl", options.folder)
+    grids = read_grids(options.grid, options.folder)
     scores: dict[str, list[Score]] = defaultdict(list)
     for name, grid in grids.items():
         for resplit in range(RESPLITS):

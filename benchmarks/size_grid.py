@@ -5,7 +5,7 @@
 FOLDER holds a ``manifest.json`` and Parquet files. Every cell is trained at a constant rate, with
 the average of weights evaluated, on the same blocks (a partition and a seed each); one JSON line
 per training holds its curve. Trainings that are in the file are not repeated, so the run can be
-interrupted. `size.py` replays these lines.
+interrupted; it can begin with the lines of ``size_grid.jsonl.gz``. `size.py` replays these lines.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
 from justright.recipe.network import NetworkSpec, parameter_count
-from justright.recipe.recipe import Recipe, ScheduleSpec
 from justright.training.budget import batch_of, steps_of
 from justright.training.request import MAX_EVALUATIONS, Member, TrainRequest
 from justright.training.run import train_stack
 from justright.training.start import start_recipe
+from justright.training.trunk import trunk
 
 DEPTHS, WIDTHS = (1, 2, 3, 4, 5, 6), (16, 32, 64, 128, 256, 512)
 TABLES = (
@@ -51,10 +51,6 @@ MOST_ROWS = 4_000
 BLOCKS = 6
 TOGETHER = 3
 """Blocks of a narrow cell that are trained as one stack."""
-
-WARM_UP = 0.02
-RATE_SHARE = 0.5
-"""A constant rate of half the peak: the mean of the start recipe's schedule."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +72,6 @@ def problem_of(entry: dict[str, Any], folder: Path) -> Problem:
         table = replace(table, frame=table.frame[chosen])
     target = entry["target"] if isinstance(entry["target"], list) else [entry["target"]]
     return make_problem(table, DataOptions(target=tuple(target)))
-
-
-def trunk(recipe: Recipe) -> Recipe:
-    """The start recipe at a constant rate: a run that can be judged, and continued, anywhere."""
-    schedule = ScheduleSpec("constant", warmup=WARM_UP)
-    rate = replace(recipe.optimiser, rate=recipe.optimiser.rate * RATE_SHARE)
-    return replace(recipe, schedule=schedule, optimiser=rate)
 
 
 def train(cell: Cell, entry: dict[str, Any], folder: Path, cache: Path) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ nothing, or until the time is needed for the final training.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -275,6 +275,10 @@ class Improver:
         if verdict.word != "not run":
             self._judged.add(verdict.subject)
         session.store.ideas.judge(idea_id, verdict)
+        title = move.idea.title  # asked for again in a later round: that answer counts
+        self._log = [
+            entry for entry in self._log if entry["subject"] != title or _word(entry) != "not run"
+        ]
         self._log.append(
             {
                 "round": key,
@@ -287,6 +291,11 @@ class Improver:
         )
         session.fact("rounds", self._log)
         session.watch.headline(_sentence(move, verdict, accepted=accepted))
+
+
+def _word(entry: Mapping[str, object]) -> object:
+    verdict = entry["verdict"]
+    return verdict["word"] if isinstance(verdict, Mapping) else ""
 
 
 def _screen_key(key: str, move: Move) -> str:

@@ -20,6 +20,9 @@ _COLOURS: Mapping[str, str] = {
     "given up": figures.BASELINE,
 }
 
+_GOOD, _BAD, _INK = "#8db6ee", "#f3dfb4", "#14181d"
+"""Cells of the map bring their own paper, so their ink is the same on light and dark pages."""
+
 Row = Mapping[str, Any]
 
 
@@ -136,16 +139,14 @@ def _notes(found: Mapping[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
 def _against_weights(rows: Sequence[Row]) -> figures.Figure:
     some = [(word, [row for row in rows if row["word"] == word]) for word in _COLOURS]
     weights = [row["weights"] for row in rows]
+    ticks = figures.log_ticks(min(weights) / 1.5, max(weights) * 1.5)
+    ticks["ticktext"] = [compact(value) for value in ticks["tickvals"]]
     return {
         "data": [_points(of_word, word) for word, of_word in some if of_word],
         "layout": figures.layout(
             height=360,
             showlegend=True,
-            xaxis=figures.axis(
-                "weights",
-                type="log",
-                **figures.log_ticks(min(weights) / 1.5, max(weights) * 1.5),
-            ),
+            xaxis=figures.axis("weights", type="log", **ticks),
             yaxis=figures.axis("mean validation score", nticks=6),
         ),
     }
@@ -193,7 +194,8 @@ def _map(rows: Sequence[Row], depths: Sequence[int], widths: Sequence[int]) -> f
                     for line in cells
                 ],
                 "texttemplate": "%{text}",
-                "colorscale": "Viridis",
+                "colorscale": [[0.0, _GOOD], [1.0, _BAD]],
+                "textfont": {"color": _INK},
                 "showscale": False,
                 "hovertemplate": "%{y} × %{x}: %{z:.4g}<extra></extra>",
                 "xgap": 2,
