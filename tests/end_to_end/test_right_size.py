@@ -16,8 +16,8 @@ from justright.store.opening import STORE_FILE, open_store
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(700, 4))
-    y = np.sin(2 * x[:, 0]) + x[:, 1] * x[:, 2] + 0.1 * rng.normal(size=700)
+    x = rng.normal(size=(560, 4))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] * x[:, 2] + 0.1 * rng.normal(size=560)
     path = tmp_path_factory.mktemp("size") / "t.csv"
     pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "d": x[:, 3], "y": y}).write_csv(path)
     return path
@@ -33,8 +33,8 @@ def justright(folder, *words):
 def test_only_the_size_within_a_limit(table):
     folder = table.parent
     done = justright(
-        folder, "fit", table, "-t", "y", "--time", "45s", "--only", "size",
-        "--max-params", "4000", "--name", "size", "--json",
+        folder, "fit", table, "-t", "y", "--time", "60s", "--only", "size",
+        "--max-params", "1500", "--name", "size", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     verdict = json.loads(done.stdout)
@@ -44,7 +44,7 @@ def test_only_the_size_within_a_limit(table):
     with open_store(folder / "studies" / STORE_FILE) as store:
         rows = (store.ledger.fact("size", "size") or {})["rows"]
     assert rows
-    assert max(row["weights"] for row in rows) <= 4000
+    assert max(row["weights"] for row in rows) <= 1500
 
 
 def test_a_limit_that_nothing_meets_is_one_line(table):
