@@ -23,19 +23,13 @@ REPORT_SHARE = 0.3
 """The grown reserve is at most this share of the limit (assumption)."""
 
 
-OWN_LOAD = 1.5
-"""Slowness that the study's own workers cause, who rest while the report is written (measured: 1.1
-to 2.3 on two idle cores, with two workers beside the main process)."""
-
-
 def report_reserve(slowness: float, limit_s: float) -> float:
     """Seconds to keep for the report on a machine that is so much slower than an idle one.
 
     >>> report_reserve(1.0, 60.0), report_reserve(2.0, 60.0), report_reserve(4.0, 20.0)
-    (3.0, 4.0, 6.0)
+    (3.0, 6.0, 6.0)
     """
-    foreign = max(slowness / OWN_LOAD, 1.0)
-    return min(REPORT_S * foreign, max(REPORT_SHARE * limit_s, REPORT_S))
+    return min(REPORT_S * max(slowness, 1.0), max(REPORT_SHARE * limit_s, REPORT_S))
 
 
 @dataclass(frozen=True)
