@@ -13,13 +13,12 @@ import polars as pl
 import pytest
 
 from justright.store.opening import open_store
+from justright.testing.commands import justright
 
 
 def fit(folder: Path, name: str, *extra: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "justright.cli.main", "fit", "t.csv", "-t", "y", "--quiet"]
-    return subprocess.run(
-        [*command, "--name", name, *extra], cwd=folder, capture_output=True, text=True, timeout=240
-    )
+    words = ("fit", "t.csv", "-t", "y", "--quiet", "--name", name, *extra)
+    return justright(*words, cwd=folder, timeout=240)
 
 
 def baselines(folder: Path, study: str) -> dict[tuple[str, str, str], dict[str, Any]]:

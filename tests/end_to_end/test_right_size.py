@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import polars as pl
 import pytest
 
 from justright.store.opening import STORE_FILE, open_store
+from justright.testing.commands import justright
 
 
 @pytest.fixture(scope="module")
@@ -23,23 +22,16 @@ def table(tmp_path_factory):
     return path
 
 
-def justright(folder, *words):
-    return subprocess.run(
-        [sys.executable, "-m", "justright.cli.main", *map(str, words)],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 def test_only_the_size_within_a_limit(table):
     folder = table.parent
     done = justright(
-        folder, "fit", table, "-t", "y", "--time", "60s", "--only", "size",
-        "--max-params", "1500", "--name", "size", "--json",
+        "fit", table, "-t", "y", "--time", "60s", "--only", "size",
+        "--max-params", "1500", "--name", "size", "--json", cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     verdict = json.loads(done.stdout)
     assert verdict["test"] is None or not verdict["test"].get("openings")
-    lines = justright(folder, "explain", "size", "--size").stdout
+    lines = justright("explain", "size", "--size", cwd=folder).stdout
     assert "chosen" in lines
     with open_store(folder / "studies" / STORE_FILE) as store:
         rows = (store.ledger.fact("size", "size") or {})["rows"]
@@ -49,7 +41,17 @@ def test_only_the_size_within_a_limit(table):
 
 def test_a_limit_that_nothing_meets_is_one_line(table):
     done = justright(
-        table.parent, "fit", table, "-t", "y", "--time", "20s", "--max-params", "5", "--name", "no"
+        "fit",
+        table,
+        "-t",
+        "y",
+        "--time",
+        "20s",
+        "--max-params",
+        "5",
+        "--name",
+        "no",
+        cwd=table.parent,
     )
     assert done.returncode == 2
     assert "at most 5 weights" in done.stderr

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+
+from justright.testing.commands import justright
 
 ROWS = 200
 
@@ -34,14 +34,7 @@ def make_table(path: Path) -> None:
 
 
 def fit(folder: Path, *more: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "justright.cli.main", "fit", "small.csv", "-t", "y", *more],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
+    done = justright("fit", "small.csv", "-t", "y", *more, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

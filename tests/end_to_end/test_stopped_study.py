@@ -20,6 +20,7 @@ import pytest
 
 from justright.cli.main import main
 from justright.store.opening import open_store
+from justright.testing.commands import justright
 
 LIMIT = "25s"
 COMMAND = [sys.executable, "-m", "justright.cli.main"]
@@ -118,14 +119,7 @@ def alive(pids: list[int]) -> list[int]:
 
 
 def finish(folder: Path, limit: str = LIMIT) -> dict[str, object]:
-    done = subprocess.run(
-        [*COMMAND, "fit", "good.csv", "-t", "y", "--time", limit, "--json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = justright("fit", "good.csv", "-t", "y", "--time", limit, "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from justright.testing.commands import justright
+
 LIMIT_S = 20
 SLACK_S = 2.0
 
@@ -25,19 +27,6 @@ def make_table(path: Path, rows: int = 700) -> pl.DataFrame:
     frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "colour": colour, "y": y})
     frame.write_csv(path)
     return frame
-
-
-def justright(
-    *arguments: str, cwd: Path, timeout: float = 120
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "justright.cli.main", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from justright.testing.commands import justright
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -28,14 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_shell_line_runs(line: str, folder: Path) -> None:
     words = line.split()
     assert words[0] == "justright"
-    done = subprocess.run(
-        [sys.executable, "-m", "justright.cli.main", *words[1:]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = justright(*words[1:], cwd=folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from justright.core.codec import to_document
 from justright.core.decision import Decision, Status
@@ -64,6 +65,7 @@ class SizeStage:
         self._goal = self._make_goal(first, delta)
         self._evidence = Evidence()
         self._predictions: dict[Hidden, Trial] = {}
+        self._prices: dict[Hidden, float] = {}
 
     @property
     def blocks_seen(self) -> int:
@@ -74,7 +76,7 @@ class SizeStage:
     def run(self) -> SizeReport | None:
         """Search while the budget lasts, record the verdict, and return it."""
         session, evidence = self._session, self._evidence
-        if not session.plan.repeat and not worthwhile(self._goal):
+        if not session.plan.grant("size search", lambda: int(worthwhile(self._goal))):
             return None
         for asks in recorded_asks(session.plan.granted):
             self._train(evidence, asks)
@@ -106,15 +108,24 @@ class SizeStage:
             overlap=0.0 if fixed else first.overlap,
             delta=delta,
             limits=session.options.size.limits,
-            weigh=lambda hidden: weight_of(with_hidden(self._recipe, hidden), self._inputs),
+            weigh=cache(self._weigh),
             cost=lambda hidden: self._cost(hidden, len(first.train), choose),
             budget=float(budget),
         )
 
+    def _weigh(self, hidden: Hidden) -> int:
+        return weight_of(with_hidden(self._recipe, hidden), self._inputs)
+
     def _cost(self, hidden: Hidden, rows: int, blocks: int) -> float:
-        """Worker-seconds of a full run on one block, when all blocks are trained as one stack."""
-        members = 1 if max(hidden) >= ALONE_FROM else blocks
-        return self._session.seconds(self._arm(hidden), self._inputs, rows, members) / members
+        """Worker-seconds of a full run on one block, when all blocks are trained as one stack.
+
+        The search asks for them by the thousand, so they are kept until trainings change them.
+        """
+        if hidden not in self._prices:
+            members = 1 if max(hidden) >= ALONE_FROM else blocks
+            seconds = self._session.seconds(self._arm(hidden), self._inputs, rows, members)
+            self._prices[hidden] = seconds / members
+        return self._prices[hidden]
 
     def _arm(self, hidden: Hidden) -> Arm:
         shape = "-".join(map(str, hidden))
@@ -141,6 +152,7 @@ class SizeStage:
         session = self._session
         jobs = {ask: self._jobs(ask) for ask in asks}
         reserve = self._admission.reserve_s(self._champion.arm)
+        self._prices.clear()
         trials = session.run([job for group in jobs.values() for job in group], reserve)
         complete = True
         for ask, group in jobs.items():
