@@ -3,72 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
-import polars as pl
 import pytest
 
-from justright.core.study import StudyHead
-from justright.data.ingest import read_table
-from justright.data.options import DataOptions
-from justright.data.problem import make_problem
-from justright.data.split import make_splits
 from justright.designer.admission import Admission
-from justright.designer.blocks import Blocks
 from justright.designer.clock import Clock
-from justright.designer.crew import Crew
-from justright.designer.folder import StudyFolder
-from justright.designer.options import FitOptions
-from justright.designer.prices import Prices
 from justright.designer.rate import find_rate
 from justright.designer.session import Arm, Champion, Session
-from justright.designer.watch import Watch
-from justright.designer.work import WorkPlan
-from justright.executors.inline import InlineExecutor
 from justright.recipe.network import Shape
 from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
-from justright.store.holder import this_process
-from justright.store.memory import MemoryStore
-from justright.training.cost import USUAL
 from justright.training.rate_rules import NAMES, alike
 
 RATE = 0.05
 STEPS = 300
-
-
-def frame(rows: int) -> pl.DataFrame:
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(rows, 3))
-    y = np.sin(2 * x[:, 0]) + x[:, 1] + 0.1 * rng.normal(size=rows)
-    return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y})
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    """A study of a table of 400 rows that trains in this process."""
-    options = DataOptions(target=("y",))
-    problem = make_problem(read_table(frame(400)), options)
-    folder = StudyFolder(tmp_path / "s")
-    folder.create()
-    clock = Clock(time.time(), 600.0)
-    watch = Watch(clock)
-    with MemoryStore() as store, InlineExecutor() as executor:
-        store.studies.open(StudyHead("s", "d", "g", {}, 0.0), this_process())
-        yield Session(
-            options=FitOptions(data=options, limit_s=600.0),
-            name="s",
-            folder=folder,
-            store=store,
-            clock=clock,
-            plan=WorkPlan(),
-            crew=Crew(executor, store, "s", this_process(), watch, lambda: None),
-            watch=watch,
-            blocks=Blocks(problem, make_splits(problem), folder.cache, 0),
-            prices=Prices(USUAL),
-        )
 
 
 def champion_at(session: Session, rate: float) -> Champion:

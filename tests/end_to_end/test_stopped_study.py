@@ -22,7 +22,7 @@ from justright.cli.main import main
 from justright.store.opening import open_store
 from justright.testing.commands import justright
 
-LIMIT = "25s"
+LIMIT = "20s"
 COMMAND = [sys.executable, "-m", "justright.cli.main"]
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")

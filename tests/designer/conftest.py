@@ -1,0 +1,83 @@
+"""What the tests of stages share: a study of a small table that trains in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from justright.core.study import StudyHead
+from justright.data.ingest import read_table
+from justright.data.options import DataOptions
+from justright.data.problem import make_problem
+from justright.data.split import make_splits
+from justright.designer.blocks import Blocks
+from justright.designer.clock import Clock
+from justright.designer.crew import Crew
+from justright.designer.folder import StudyFolder
+from justright.designer.limits import SizeWishes
+from justright.designer.options import FitOptions
+from justright.designer.prices import Prices
+from justright.designer.session import Session
+from justright.designer.watch import Watch
+from justright.designer.work import WorkPlan
+from justright.executors.inline import InlineExecutor
+from justright.store.holder import this_process
+from justright.store.memory import MemoryStore
+from justright.training.cost import USUAL
+
+LIMIT_S = 600.0
+
+
+def table(rows: int) -> pl.DataFrame:
+    """y = sin 2a + b + noise; c says nothing."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(rows, 3))
+    y = np.sin(2 * x[:, 0]) + x[:, 1] + 0.1 * rng.normal(size=rows)
+    return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y})
+
+
+NewSession = Callable[..., Session]
+
+
+@pytest.fixture
+def new_session(tmp_path: Path) -> Iterator[NewSession]:
+    """Makes studies of a table of 400 rows, each with a store of its own."""
+    with ExitStack() as stack:
+
+        def make(name: str = "s", plan: WorkPlan | None = None, **wishes: object) -> Session:
+            options = DataOptions(target=("y",))
+            problem = make_problem(read_table(table(400)), options)
+            folder = StudyFolder(tmp_path / name)
+            folder.create()
+            clock = Clock(time.time(), LIMIT_S)
+            watch = Watch(clock)
+            store = stack.enter_context(MemoryStore())
+            executor = stack.enter_context(InlineExecutor())
+            store.studies.open(StudyHead(name, "d", "g", {}, 0.0), this_process())
+            size = SizeWishes(**wishes)  # type: ignore[arg-type]
+            return Session(
+                options=FitOptions(data=options, limit_s=LIMIT_S, size=size),
+                name=name,
+                folder=folder,
+                store=store,
+                clock=clock,
+                plan=plan or WorkPlan(),
+                crew=Crew(executor, store, name, this_process(), watch, lambda: None),
+                watch=watch,
+                blocks=Blocks(problem, make_splits(problem), folder.cache, 0),
+                prices=Prices(USUAL),
+            )
+
+        yield make
+
+
+@pytest.fixture
+def session(new_session: NewSession) -> Session:
+    """One such study."""
+    return new_session()

@@ -1,0 +1,140 @@
+"""Confirming a candidate on fresh blocks: what is trained, and which word it earns."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from justright.designer.admission import LOOKS_SMALL, Admission, shortened
+from justright.designer.clock import Clock
+from justright.designer.confirm import LIGHTER, Confirmer
+from justright.designer.session import Arm, Champion, Session
+from justright.recipe.network import Shape
+from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+
+GOOD, HOPELESS = 0.03, 1e-5
+KEY = "round 1/rate"
+FRESH = 5
+"""The five folds before it screened the candidates."""
+
+
+def arm(session: Session, rate: float, units: int = 16, steps: int = 240) -> Arm:
+    recipe = Recipe(
+        preprocessing=session.blocks.spec,
+        shape=Shape(hidden=(units, units)),
+        loss=LossSpec("mse"),
+        optimiser=OptimiserSpec(rate=rate),
+        batch=32,
+        ema_epochs=1.0,
+    )
+    return Arm(f"rate {rate:g}, {units}", recipe, steps)
+
+
+def screened(session: Session, rate: float, loss: float, units: int = 16) -> Champion:
+    return Champion(arm(session, rate, units), (), loss)
+
+
+def confirmer(session: Session, delta: float = 0.0) -> Confirmer:
+    return Confirmer(session, Admission(session, 1.0), FRESH, delta)
+
+
+def late(session: Session, left_s: float) -> Session:
+    """The same study when only so much of its time is left for work and report."""
+    clock = session.clock
+    return replace(session, clock=Clock(time.time() - clock.limit_s + left_s, clock.limit_s))
+
+
+def test_a_better_candidate_is_confirmed_on_fresh_blocks_alone(session: Session) -> None:
+    champion, rival = screened(session, HOPELESS, 1.0), screened(session, GOOD, 0.4)
+    verdict = confirmer(session).confirm(champion, rival, KEY, lighter=False)
+    assert verdict.word == "better"
+    assert 0.0 < verdict.low < verdict.difference < verdict.high
+    assert verdict.blocks == session.plan.granted[f"{KEY}/confirm"] == LOOKS_SMALL[0]
+    blocks = session.blocks
+    seen = {blocks.block(n, blocks.spec).partition for n in blocks.first}
+    trained = session.store.trials.list("s")
+    assert len(trained) == 2 * verdict.blocks
+    assert seen.isdisjoint({trial.spec.partition for trial in trained})
+
+
+def test_a_worse_candidate_is_not_accepted_however_light(session: Session) -> None:
+    session.plan.granted[f"{KEY}/confirm"] = 5
+    champion, rival = screened(session, GOOD, 0.4), screened(session, HOPELESS, 0.3, units=8)
+    verdict = confirmer(session, 0.01).confirm(champion, rival, KEY, lighter=True)
+    assert verdict.word not in ("better", LIGHTER)
+
+
+@pytest.mark.parametrize(("delta", "accepted"), [(0.5, True), (0.0, False)])
+def test_a_lighter_one_need_only_be_surely_not_worse_by_what_matters(
+    delta: float, accepted: bool, session: Session
+) -> None:
+    session.plan.granted[f"{KEY}/confirm"] = 5
+    champion, rival = screened(session, GOOD, 0.4, units=17), screened(session, GOOD, 0.41)
+    judge = confirmer(session, delta)
+    assert judge.within(champion, rival, lighter=True) == accepted
+    assert not judge.within(champion, rival, lighter=False)
+    verdict = judge.confirm(champion, rival, KEY, lighter=True)
+    assert verdict.word != "better"
+    assert (verdict.word == LIGHTER) == accepted
+
+
+def test_the_champion_is_trained_once_a_round_and_anew_in_the_next(session: Session) -> None:
+    for key in (KEY, "round 1/shape", "round 2/rate"):
+        session.plan.granted[f"{key}/confirm"] = 5
+    champion = screened(session, GOOD, 0.4)
+    judge = confirmer(session)
+    judge.confirm(champion, screened(session, 0.02, 0.3), KEY, lighter=False)
+    judge.confirm(champion, screened(session, GOOD, 0.3, units=8), "round 1/shape", lighter=False)
+    trained = session.store.trials.list("s")
+    assert len(trained) == 3 * 5
+    judge.next_round()
+    judge.confirm(champion, screened(session, 0.01, 0.3), "round 2/rate", lighter=False)
+    later = session.store.trials.list("s")
+    assert len(later) == len(trained) + 2 * 5
+    old = {trial.spec.id: trial.spec.seed for trial in trained}
+    new = {trial.spec.seed for trial in later if trial.spec.id not in old}
+    assert new.isdisjoint(old.values())
+
+
+def test_both_arms_are_shortened_alike_and_it_is_said(session: Session) -> None:
+    session.plan.granted |= {f"{KEY}/confirm part": 3, f"{KEY}/confirm": 5}
+    arms = [arm(session, rate, steps=900) for rate in (HOPELESS, GOOD)]
+    champion, rival = (Champion(each, (), 1.0) for each in arms)
+    verdict = confirmer(session).confirm(champion, rival, KEY, lighter=False)
+    assert verdict.evidence["part of the length"] == pytest.approx(1 / 3)
+    assert {trial.result["steps"] for trial in session.store.trials.list("s")} == {300}
+
+
+def test_they_are_shortened_only_where_their_full_length_does_not_fit(session: Session) -> None:
+    arms = arm(session, GOOD, steps=100_000), arm(session, 0.01, steps=100_000)
+    parts = []
+    for left_s in range(600, 0, -20):
+        admission = Admission(late(session, left_s), 1.0)
+        part = admission.confirm_part(*arms, 0)
+        assert (part == 1) == bool(admission.confirm(*arms, 0))
+        parts.append((part, bool(admission.confirm(*(shortened(x, 3) for x in arms), 0))))
+    assert parts[0] == (1, True)
+    assert (3, True) in parts
+    assert parts[-1] == (3, False)
+    assert parts == sorted(parts, key=lambda found: (found[0], not found[1]))
+
+
+def test_without_time_nothing_is_trained_and_the_screening_gain_is_kept(session: Session) -> None:
+    hurried = late(session, 2.0)
+    champion, rival = screened(hurried, HOPELESS, 1.0), screened(hurried, GOOD, 0.4)
+    verdict = confirmer(hurried).confirm(champion, rival, KEY, lighter=False)
+    assert verdict.word == "not run"
+    assert verdict.evidence["screening gain"] == pytest.approx(0.6)
+    assert not session.store.trials.list("s")
+    assert session.plan.granted[f"{KEY}/confirm"] == 0
+
+
+def test_a_confirmation_that_the_clock_cuts_is_taken_back_from_the_plan(session: Session) -> None:
+    hurried = late(session, -50.0)
+    hurried.plan.granted[f"{KEY}/confirm"] = 5
+    champion, rival = screened(hurried, HOPELESS, 1.0), screened(hurried, GOOD, 0.4)
+    verdict = confirmer(hurried).confirm(champion, rival, KEY, lighter=False)
+    assert verdict.word == "not run"
+    assert session.plan.granted[f"{KEY}/confirm"] == 0

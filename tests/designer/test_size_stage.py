@@ -1,0 +1,112 @@
+"""The stage that searches the size: what it trains, records, repeats and leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from justright.designer.admission import Admission
+from justright.designer.limits import weight_of, with_hidden
+from justright.designer.session import Arm, Champion, Session
+from justright.designer.size import SizeStage
+from justright.designer.work import WorkPlan
+from justright.recipe.network import Shape
+from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+from justright.sizing.report import SizeReport
+
+NewSession = Callable[..., Session]
+
+BUDGET = 60
+"""Predicted core-seconds: enough for every size within the limit below."""
+
+PARAMS = 6_000
+STEPS = 120
+
+
+def stage_of(session: Session) -> SizeStage:
+    recipe = Recipe(
+        preprocessing=session.blocks.spec,
+        shape=Shape(hidden=(32,)),
+        loss=LossSpec("mse"),
+        optimiser=OptimiserSpec(rate=0.03),
+        batch=64,
+        ema_epochs=1.0,
+    )
+    champion = Champion(Arm("start recipe", recipe, STEPS), (), 0.5)
+    return SizeStage(session, champion, Admission(session, 1.0), delta=0.05)
+
+
+def plan(budget: int = BUDGET) -> WorkPlan:
+    return WorkPlan(granted={"size core-seconds": budget})
+
+
+def search(session: Session) -> SizeReport:
+    report = stage_of(session).run()
+    assert report is not None
+    return report
+
+
+def done(session: Session) -> dict[str, object]:
+    return {trial.spec.id: trial.result for trial in session.store.trials.list(session.name)}
+
+
+def test_it_hands_over_a_verdict_within_the_users_limit(new_session: NewSession) -> None:
+    session = new_session(plan=plan(), params=PARAMS)
+    report = search(session)
+    spec = session.blocks.spec
+    inputs = session.blocks.inputs(session.blocks.block(0, spec))
+    weights = {row.hidden: row.weights for row in report.rows}
+    assert report.chosen in weights
+    assert len(weights) >= 3
+    assert all(
+        own == weight_of(with_hidden(Recipe(), hidden), inputs) <= PARAMS
+        for hidden, own in weights.items()
+    )
+    fact = session.store.ledger.fact("s", "size")
+    assert fact is not None
+    assert tuple(fact["chosen"]) == report.chosen
+    (decision,) = session.store.ledger.decisions("s")
+    assert decision.stage == "size"
+    assert decision.choice == report.sentence
+    assert decision.measured["weights"] == weights[report.chosen]
+
+
+def test_what_chose_does_not_confirm(new_session: NewSession) -> None:
+    session = new_session(plan=plan(), params=PARAMS)
+    stage = stage_of(session)
+    report = stage.run()
+    assert report is not None
+    assert report.confirmed
+    trained = session.store.trials.list("s")
+    stages = {
+        name: {trial.spec.seed for trial in trained if trial.spec.stage == f"size/{name}"}
+        for name in ("ladder", "length", "shape", "confirm")
+    }
+    assert stages["confirm"]
+    assert stages["confirm"].isdisjoint(stages["ladder"] | stages["length"] | stages["shape"])
+    blocks, spec = session.blocks, session.blocks.spec
+    known = {blocks.block(number, spec).seed for number in range(stage.blocks_seen)}
+    assert {trial.spec.seed for trial in trained} <= known
+
+
+def test_a_second_run_finds_everything_stored(new_session: NewSession) -> None:
+    session = new_session(plan=plan(), params=PARAMS)
+    first, before = search(session), done(session)
+    assert str(search(session)) == str(first)
+    assert done(session) == before
+
+
+def test_a_work_plan_repeats_the_search_without_asking_the_clock(new_session: NewSession) -> None:
+    session = new_session(plan=plan(), params=PARAMS)
+    first = search(session)
+    repeated = WorkPlan(granted=dict(session.plan.granted), repeat=True)
+    again = new_session("again", plan=repeated, params=PARAMS)
+    assert str(search(again)) == str(first)  # nan is no equal of itself
+    assert sorted(map(str, done(again))) == sorted(map(str, done(session)))
+
+
+def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) -> None:
+    session = new_session(plan=plan(budget=0), params=PARAMS)
+    assert stage_of(session).run() is None
+    assert not done(session)
+    assert session.store.ledger.fact("s", "size") is None
+    assert session.plan.granted["size search"] == 0
