@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
-from justright.designer.blocks import ALL, FOLDS
+from justright.data.split import FOLDS
+from justright.designer.blocks import ALL
 from justright.designer.lengthen import LEAST_FACTOR
 from justright.designer.moves import Move
 from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Session

@@ -16,7 +16,14 @@ from justright.data.encode import write_encoded
 from justright.data.encoded import EncodedRows
 from justright.data.preprocessing import fit_preprocessing
 from justright.data.problem import Problem
-from justright.data.split import Splits, partition
+from justright.data.split import (
+    CROSS_VALIDATE_BELOW,
+    FOLDS,
+    HOLD_OUT_ABOVE,
+    Partition,
+    Splits,
+    partition,
+)
 from justright.deploy.network import Preprocessing
 from justright.designer.jobs import EncodedBlock
 from justright.recipe.network import Inputs
@@ -25,14 +32,6 @@ from justright.statistics.intervals import Sample
 
 ALL = -1
 """Number of the block that holds every row that is not a test row: the final training's."""
-
-SMALL = 2_000
-"""Below this many rows, folds of repeated cross-validation are the blocks (assumption)."""
-
-FOLDS = 5
-
-LARGE = 20_000
-"""Above this many rows one fixed hold-out serves all blocks, and only the seeds differ."""
 
 
 @dataclass
@@ -65,12 +64,12 @@ class Blocks:
     @property
     def first(self) -> tuple[int, ...]:
         """Blocks on which ideas are screened: one, or the five folds of a small table."""
-        return tuple(range(FOLDS)) if self.rows < SMALL else (0,)
+        return tuple(range(FOLDS)) if self.rows < CROSS_VALIDATE_BELOW else (0,)
 
     @property
     def fixed_holdout(self) -> bool:
         """Whether all blocks share their partition."""
-        return self.rows > LARGE
+        return self.rows > HOLD_OUT_ABOVE
 
     def block(self, number: int, spec: PreprocessingSpec, repeat: int = 0) -> EncodedBlock:
         """One block, encoded.
