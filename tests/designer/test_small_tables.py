@@ -281,28 +281,36 @@ class Planted:
         return found
 
 
+RIVALS = {"linear": rival("linear", [0.5] * 5), "knn": rival("knn", [0.9] * 5)}
+
+
 def repeat_planted(
-    tmp_path: Path, granted: dict[str, int], ends: Mapping[int, TrialState]
+    tmp_path: Path,
+    plan: WorkPlan,
+    ends: Mapping[int, TrialState] | None = None,
+    rivals: Mapping[str, Rival] = RIVALS,
 ) -> tuple[Repeated | str, Session, Planted]:
     session = session_of(tmp_path)
-    planted = Planted(session, ends)
+    planted = Planted(session, ends or {})
     shared: Any = session
     shared.train, shared.run = planted.train, planted.run
-    shared.plan = WorkPlan(granted=dict(granted))
+    shared.plan = plan
     shared.folder = SimpleNamespace(trials=tmp_path)
     shared.clock = SimpleNamespace(work_left_s=1000.0, deadline=lambda reserve: 1e12)
-    rivals = {"linear": rival("linear", [0.5] * 5), "knn": rival("knn", [0.9] * 5)}
+    shared.crew, shared.seconds = SimpleNamespace(capacity=2), lambda *_: 1.0
     admission = Admission(session, 1.0, repeats=True)
     return repeat(session, champion_of(), 100, rivals, admission), session, planted
 
 
-GRANTED = {"headline linear": 1, "headline knn": 1, KEY: 2}
+def granted(**amounts: int) -> WorkPlan:
+    return WorkPlan(granted={"headline linear": 1, "headline knn": 1, KEY: 2, **amounts})
+
 
 JOBS_A_REPETITION = 1 + 2 * FOLDS
 
 
 def test_each_fold_is_trained_by_a_fixed_number_of_steps(tmp_path: Path) -> None:
-    found, _, planted = repeat_planted(tmp_path, GRANTED, {})
+    found, _, planted = repeat_planted(tmp_path, granted())
     assert isinstance(found, Repeated)
     assert (found.repetitions, set(found.baselines)) == (2, {"linear", "knn"})
     networks = [job for job in planted.jobs if hasattr(job, "evaluations")]
@@ -311,28 +319,62 @@ def test_each_fold_is_trained_by_a_fixed_number_of_steps(tmp_path: Path) -> None
 
 def test_only_whole_repetitions_count(tmp_path: Path) -> None:
     """The clock cuts the network's second repetition; the plan says so."""
-    found, session, _ = repeat_planted(tmp_path, GRANTED, {JOBS_A_REPETITION: TrialState.CUT})
+    found, session, _ = repeat_planted(tmp_path, granted(), {JOBS_A_REPETITION: TrialState.CUT})
     assert isinstance(found, Repeated)
     assert found.repetitions == 1
     assert session.plan.granted[KEY] == 1
 
 
 def test_a_baseline_that_was_cut_is_left_out_unless_it_is_the_best(tmp_path: Path) -> None:
-    found, _, _ = repeat_planted(tmp_path, GRANTED, {1 + FOLDS: TrialState.CUT})
+    found, _, _ = repeat_planted(tmp_path, granted(), {1 + FOLDS: TrialState.CUT})
     assert isinstance(found, Repeated)
     assert set(found.baselines) == {"linear"}
-    cut, _, _ = repeat_planted(tmp_path, GRANTED, {1: TrialState.CUT})
+    cut, _, _ = repeat_planted(tmp_path, granted(), {1: TrialState.CUT})
     assert isinstance(cut, str)
     assert "cut the first repetition" in cut
 
 
 def test_a_network_that_diverges_on_a_fold_has_no_headline(tmp_path: Path) -> None:
-    found, _, _ = repeat_planted(tmp_path, GRANTED, {JOBS_A_REPETITION: TrialState.FAILED})
+    found, _, _ = repeat_planted(tmp_path, granted(), {JOBS_A_REPETITION: TrialState.FAILED})
     assert isinstance(found, str)
     assert "failed on 5 of its folds" in found
 
 
 def test_no_time_is_said(tmp_path: Path) -> None:
-    found, _, planted = repeat_planted(tmp_path, {"headline linear": 0, KEY: 0}, {})
+    plan = WorkPlan(granted={"headline linear": 0, KEY: 0})
+    found, _, planted = repeat_planted(tmp_path, plan)
     assert found == "no time for a repetition of 5 folds"
     assert not planted.jobs
+
+
+def test_a_repetition_takes_the_baselines_of_the_plan_whatever_they_cost_today(
+    tmp_path: Path,
+) -> None:
+    """Planted: the one that was refused costs less than the one that was granted."""
+    amounts = {"headline linear": 1, "headline boosting": 1, "headline knn": 0, KEY: 1}
+    rivals = {**RIVALS, "boosting": costly("boosting")}
+    plan = WorkPlan(granted=amounts, repeat=True)
+    found, _, _ = repeat_planted(tmp_path, plan, rivals=rivals)
+    assert isinstance(found, Repeated)
+    assert list(found.baselines) == ["linear", "boosting"]
+
+
+def costly(name: str) -> Rival:
+    """A baseline whose folds take more than all the time that is left."""
+    folds = (trial(0.9, fold, seconds=1000.0) for fold in range(FOLDS))
+    return Rival(name, tuple(folds))
+
+
+def test_a_costly_baseline_leaves_the_others_their_place(tmp_path: Path) -> None:
+    rivals = {"boosting": costly("boosting"), **RIVALS}
+    found, session, _ = repeat_planted(tmp_path, WorkPlan(granted={KEY: 1}), rivals=rivals)
+    assert isinstance(found, Repeated)
+    assert list(found.baselines) == ["linear", "knn"]
+    assert session.plan.granted["headline boosting"] == 0
+
+
+def test_without_time_for_the_best_baseline_no_other_takes_its_place(tmp_path: Path) -> None:
+    rivals = {"boosting": costly("boosting"), "knn": rival("knn", [0.95] * FOLDS)}
+    found, session, _ = repeat_planted(tmp_path, WorkPlan(granted={KEY: 1}), rivals=rivals)
+    assert found == "no time for boosting on a repetition of 5 folds"
+    assert "headline knn" not in session.plan.granted

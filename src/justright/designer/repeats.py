@@ -87,11 +87,12 @@ def repeat(
     prices = _Prices(session, admission, replace(arm, steps=stop), rivals)
     granted: list[Rival] = []
     for rival in prices.order:
-        key, number = f"headline {rival.name}", len(granted) + 1
-        if not session.plan.grant(key, lambda n=number: prices.fits(1, n)):
-            break  # the others cost more
-        granted.append(rival)
-    count = session.plan.grant(KEY, lambda: prices.most(len(granted)))
+        wanted = [*granted, rival]
+        if session.plan.grant(f"headline {rival.name}", lambda w=wanted: prices.fits(1, w)):
+            granted = wanted
+        elif not granted:
+            break  # a verdict about another than the best one would be worth nothing
+    count = session.plan.grant(KEY, lambda: prices.most(granted))
     if not count:
         return f"no time for a repetition of {FOLDS} folds"
     if not granted and prices.order:
@@ -166,6 +167,9 @@ def _baseline(session: Session, rival: Rival, blocks: Sequence[EncodedBlock]) ->
 class _Prices:
     """Wall seconds of repetitions.
 
+    The best baseline comes first, the others in the order of the registry: an order by measured
+    seconds would be another one when the study is repeated.
+
     Args:
         session: The study at work.
         admission: Prices the network.
@@ -180,21 +184,19 @@ class _Prices:
         done = [rival for rival in rivals.values() if rival.done]
         losses = {name: metric.loss(s) for name, s in score_of(rivals, metric.name).items()}
         best = min(done, key=lambda rival: losses.get(rival.name, np.inf), default=None)
-        others = sorted((r for r in done if r is not best), key=lambda rival: rival.training_s)
-        ordered = others if best is None else [best, *others]
-        self.order = tuple(ordered)
-        self._baselines = [MARGIN * FOLDS * rival.training_s for rival in ordered]
+        self.order = tuple(sorted(done, key=lambda rival: rival is not best))
         self._admission = admission
         self._network = arm
         self._left = session.clock.work_left_s - TEST_S
 
-    def fits(self, repetitions: int, baselines: int) -> int:
-        """Whether so many repetitions fit, with the first so many baselines: 1 or 0."""
-        seconds = self._admission.repeat_s(self._network, sum(self._baselines[:baselines]))
+    def fits(self, repetitions: int, baselines: Sequence[Rival]) -> int:
+        """Whether so many repetitions fit, with these baselines: 1 or 0."""
+        others_s = sum(MARGIN * FOLDS * rival.training_s for rival in baselines)
+        seconds = self._admission.repeat_s(self._network, others_s)
         return int(repetitions * seconds <= self._left)
 
-    def most(self, baselines: int) -> int:
-        """The most repetitions that fit."""
+    def most(self, baselines: Sequence[Rival]) -> int:
+        """The most repetitions that fit with these baselines."""
         counts = range(MOST_REPETITIONS, 0, -1)
         return next((count for count in counts if self.fits(count, baselines)), 0)
 
