@@ -114,7 +114,8 @@ def test_they_are_shortened_only_where_their_full_length_does_not_fit(session: S
         admission = Admission(late(session, left_s), 1.0)
         part = admission.confirm_part(*arms, 0)
         assert (part == 1) == bool(admission.confirm(*arms, 0))
-        parts.append((part, bool(admission.confirm(*(shortened(x, 3) for x in arms), 0))))
+        thirds = shortened(arms[0], 3), shortened(arms[1], 3)
+        parts.append((part, bool(admission.confirm(*thirds, 0))))
     assert parts[0] == (1, True)
     assert (3, True) in parts
     assert parts[-1] == (3, False)

@@ -8,7 +8,7 @@ from justright.designer.admission import Admission
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.size import SizeStage
-from justright.designer.work import WorkPlan
+from justright.designer.work import SIZE_BUDGET, SIZE_ENDED, WorkPlan
 from justright.recipe.network import Shape
 from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
 from justright.sizing.report import SizeReport
@@ -36,7 +36,7 @@ def stage_of(session: Session) -> SizeStage:
 
 
 def plan(budget: int = BUDGET) -> WorkPlan:
-    return WorkPlan(granted={"size core-seconds": budget})
+    return WorkPlan(granted={SIZE_BUDGET: budget})
 
 
 def search(session: Session) -> SizeReport:
@@ -109,4 +109,16 @@ def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) 
     assert stage_of(session).run() is None
     assert not done(session)
     assert session.store.ledger.fact("s", "size") is None
-    assert session.plan.granted["size search"] == 0
+    assert session.plan.granted["size search"] == session.plan.granted[SIZE_BUDGET] == 0
+
+
+def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(
+    new_session: NewSession,
+) -> None:
+    session = new_session(plan=plan(), params=PARAMS)
+    first, before = search(session), done(session)
+    assert session.plan.granted[SIZE_ENDED] == 1
+    session.plan.granted[SIZE_BUDGET] = 100 * BUDGET  # as if everything were cheaper today
+    again = search(session)
+    assert again.chosen == first.chosen
+    assert done(session) == before

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from justright.core.errors import OptionError
-from justright.designer.work import WorkPlan, read_plan
+from justright.designer.work import LIMIT, SIZE_BUDGET, SIZE_ENDED, WorkPlan, read_plan
 
 
 def test_an_amount_is_asked_for_once_and_then_kept() -> None:
@@ -32,9 +32,19 @@ def test_every_amount_is_recorded_before_the_work_starts() -> None:
 
 
 def test_going_on_asks_again_for_what_was_refused_only() -> None:
-    plan = WorkPlan(granted={"a": 7, "b": 0}).reopened()
+    plan = WorkPlan(granted={"a": 7, "b": 0}).reopened(60.0)
     assert plan.grant("a", lambda: 1) == 7
     assert plan.grant("b", lambda: 3) == 3
+
+
+def test_a_longer_limit_lets_a_size_search_go_on() -> None:
+    plan = WorkPlan(granted={SIZE_BUDGET: 9, SIZE_ENDED: 1, "size search": 1}).reopened(60.0)
+    assert plan.granted[LIMIT] == 60
+    for limit_s in (60.0, 20.0):
+        assert plan.reopened(limit_s).granted[SIZE_BUDGET] == 9
+        assert SIZE_ENDED in plan.reopened(limit_s).granted
+    longer = plan.reopened(600.0).granted
+    assert longer == {LIMIT: 600, "size search": 1}
 
 
 def test_a_repetition_never_asks_the_clock(tmp_path: Path) -> None:
@@ -83,7 +93,7 @@ def test_a_choice_comes_back_also_when_a_study_goes_on_or_is_repeated(tmp_path: 
     path = tmp_path / "work.json"
     path.write_text(json.dumps(plan.document()))
     assert read_plan(path).choice("boosting") == (0, 66, 19, 1)
-    assert plan.reopened().choice("boosting") == (0, 66, 19, 1)
+    assert plan.reopened(60.0).choice("boosting") == (0, 66, 19, 1)
     assert plan.choice("knn") == ()
 
 

@@ -22,7 +22,7 @@ from justright.cli.main import main
 from justright.store.opening import open_store
 from justright.testing.commands import justright
 
-LIMIT = "20s"
+LIMIT = "25s"
 COMMAND = [sys.executable, "-m", "justright.cli.main"]
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
@@ -84,8 +84,8 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Running]:
-    run = Running(folder)
+def running(folder: Path, limit: str = LIMIT) -> Iterator[Running]:
+    run = Running(folder, limit)
     try:
         yield run
     finally:
@@ -201,6 +201,23 @@ def test_a_finished_study_trains_nothing_twice(finished: Path) -> None:
     after = done_trials(finished)
     assert len(before) > 5
     assert {key: after[key] for key in before} == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_stopping_a_study_that_goes_on_keeps_the_tested_network(
+    finished: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    model, verdict = (tmp_path / "studies/good" / x for x in ("model", "verdict.json"))
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    tested = json.loads(verdict.read_text())["network"]
+    with running(tmp_path, "60s") as run:
+        run.wait_for("3/6 improving")
+        os.killpg(run.process.pid, signal.SIGINT)
+        code, _ = run.end()
+    assert code == 130
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == before
+    assert json.loads(verdict.read_text())["network"] == tested
 
 
 def test_a_study_whose_files_were_removed_says_so(

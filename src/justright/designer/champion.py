@@ -84,20 +84,23 @@ def train_champion(
     """
     spec = recipe.preprocessing
     first = session.blocks.block(session.blocks.first[0], spec)
-    key = f"{subject} steps"
+    key, cut_at = f"{subject} steps", f"{subject} stop"
     steps = session.plan.grant(key, lambda: _steps(session, recipe, first, hurry))
     arm = Arm(subject, recipe, max(steps, FEWEST_STEPS))
     blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
-    stop = session.plan.granted.get(f"{subject} stop")  # where the clock cut it, to be repeated
+    # where the clock cut it is repeated; a study that goes on has time to end it
+    stop = session.plan.granted.get(cut_at) if session.plan.repeat else None
     networks = tuple(
-        replace(job, stop=stop) for job in session.train(arm, "champion", blocks, parts=1)
+        replace(job, stop=stop or None)
+        for job in session.train(arm, "champion", blocks, parts=1)
+        if steps  # none were left of those that were cut before there was a network
     )
     baselines = [] if hurry else baseline_jobs(session, blocks)
-    waiting = {job.label for job in networks}
+    waiting = {spec.id for job in networks for spec in job.specs}
     found: list[Champion] = []
 
     def ended(job: Job) -> None:
-        waiting.discard(job.label)
+        waiting.difference_update(spec.id for spec in job.specs)
         if isinstance(job, NetworkJob) and not waiting:
             own = usable(session.trials(networks))
             if own:
@@ -107,9 +110,14 @@ def train_champion(
     jobs: list[Job] = [*networks, *baselines]  # in this order: the first model is wanted soon
     spared = session.clock.report_s - REPORT_S if hurry else 0.0
     trials = session.run(jobs, TEST_S - spared, ended)
-    cut = [t for t in results(trials, networks) if t.state is TrialState.CUT and t.result]
-    if cut:
-        session.plan.truncate(f"{subject} stop", min(int(t.result["steps"]) for t in cut))
+    own = results(trials, networks)
+    cut = [trial for trial in own if trial.state is TrialState.CUT]
+    if cut and not found:
+        session.plan.truncate(key, 0)
+    elif cut:
+        session.plan.truncate(cut_at, min(int(trial.result["steps"]) for trial in cut))
+    elif cut_at in session.plan.granted:
+        session.plan.truncate(cut_at, 0)
     return (found[0] if found else None), gather(baselines, trials)
 
 
@@ -134,11 +142,14 @@ def baseline_jobs(session: Session, blocks: Sequence[EncodedBlock]) -> list[Base
 
 
 def usable(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
-    """Trials that left a network: also those that the clock cut after an evaluation."""
-    return tuple(
-        trial
-        for trial in trials
-        if trial.state in (TrialState.DONE, TrialState.CUT)
+    """All of the trials if each left a network, also where the clock cut it after an evaluation.
+
+    A champion without one of its folds would be compared with what has all of them.
+    """
+    whole = all(
+        trial.state in (TrialState.DONE, TrialState.CUT)
         and trial.result.get("weights")
         and np.isfinite(trial.result.get("loss", np.inf))
+        for trial in trials
     )
+    return trials if whole else ()

@@ -101,7 +101,7 @@ def fit_study(
                 folder=folder,
                 store=store,
                 clock=clock,
-                plan=_plan(store, name, repeated),
+                plan=_plan(store, name, repeated, options.limit_s),
                 crew=Crew(executor, store, name, this_process(), watch, beat),
                 watch=watch,
                 blocks=Blocks(problem, splits, folder.cache, options.data.seed),
@@ -135,17 +135,18 @@ def _earlier(options: FitOptions, name: str) -> WorkPlan:
     if not path.is_file():
         return WorkPlan()
     with open_store(path) as store:
-        return WorkPlan() if store.studies.head(name) is None else _stored(store, name)
+        known = store.studies.head(name) is not None
+        return _stored(store, name, options.limit_s) if known else WorkPlan()
 
 
-def _stored(store: AbstractStore, name: str) -> WorkPlan:
+def _stored(store: AbstractStore, name: str, limit_s: float) -> WorkPlan:
     earlier = store.ledger.fact(name, "plan") or {}
-    return WorkPlan(granted=dict(earlier.get("granted", {}))).reopened()
+    return WorkPlan(granted=dict(earlier.get("granted", {}))).reopened(limit_s)
 
 
-def _plan(store: AbstractStore, name: str, repeated: WorkPlan | None) -> WorkPlan:
+def _plan(store: AbstractStore, name: str, repeated: WorkPlan | None, limit_s: float) -> WorkPlan:
     """The plan to follow: one to repeat, or what this study was granted before."""
-    plan = repeated or _stored(store, name)
+    plan = repeated or _stored(store, name, limit_s)
     plan.on_grant = lambda plan: _record(store, name, plan)
     return plan
 

@@ -63,7 +63,6 @@ class Flow:
     def __init__(self, session: Session, source: str) -> None:
         self._session = session
         self._source = source
-        self._saved_at: float | None = None
 
     def run(self) -> None:
         """Run all stages; Ctrl-C ends them early but keeps the best network."""
@@ -178,7 +177,7 @@ class Flow:
         session.watch.stage("baselines and champion")
         self._calibrate(recipe)
         champion, baselines = train_champion(session, recipe, "start recipe", self._save)
-        if champion is None and session.clock.work_left_s < TEST_S:  # the time was up: be quick
+        if champion is None and session.plan.grant("hurry", self._late):
             champion, _ = train_champion(session, recipe, "shortest start", self._save, hurry=True)
         elif champion is None:  # diverged: one more try, well below the edge
             rate = recipe.optimiser.rate / 10
@@ -194,6 +193,10 @@ class Flow:
         self._tell_baselines(baselines)
         return champion, baselines
 
+    def _late(self) -> int:
+        """Whether the time is up before there is any network: be quick then."""
+        return int(self._session.clock.work_left_s < TEST_S)
+
     def _tell_baselines(self, baselines: Mapping[str, Rival]) -> None:
         session = self._session
         metric = metric_named(session.metric)
@@ -206,16 +209,33 @@ class Flow:
             session.watch.headline(f"baselines on the validation rows: {listed}")
 
     def _save(self, champion: Champion) -> None:
-        """Hand over a new champion: it can be used from now on."""
+        """Hand over a new champion: it can be used from now on.
+
+        A study that goes on meets its earlier champions again; what was handed over after them,
+        and described by the facts, stays until there is something later.
+        """
         session = self._session
-        deliver(session, champion.arm, champion.trials[0], session.blocks.first[0])
-        if self._saved_at is None:
-            self._saved_at = session.clock.elapsed_s
-        document = facts.champion_fact(champion, session.clock.elapsed_s)
-        session.fact("champion", document | {"first_at_s": self._saved_at})
-        score = document["validation"][session.metric]
+        score = metric_named(session.metric).loss(champion.loss)  # turned twice: the score
         session.watch.champion = f"{champion.arm.subject} {score:.4g}"
+        if not later(session, champion.confirmed):
+            session.watch.tick()
+            return
+        deliver(session, champion.arm, champion.trials[0], session.blocks.first[0])
+        self._record(champion, final=False)
         session.watch.tick()
+
+    def _record(self, champion: Champion, *, final: bool) -> None:
+        """Say who is champion, and what lies in the model folder."""
+        session = self._session
+        earlier = session.store.ledger.fact(session.name, "champion") or {}
+        known = earlier.get("confirmed") == champion.confirmed
+        elapsed_s = session.clock.elapsed_s
+        session.fact(
+            "champion",
+            facts.champion_fact(champion, earlier["at_s"] if known else elapsed_s)
+            | {"first_at_s": earlier.get("first_at_s", elapsed_s)}
+            | {"confirmed": champion.confirmed, "final": final},
+        )
 
     def _tolerance(self, baselines: Mapping[str, Rival]) -> float:
         """δ: the smallest difference that matters."""
@@ -268,7 +288,23 @@ class Flow:
         first = headline(session, repeated, champion, tolerance, test)
         words = {key: first[key] for key in ("word", "against")}
         session.fact("test", test | words | {"headline": first})
+        self._record(champion, final=True)
         complete_card(session, final.arm, final.trial)
+
+
+def later(session: Session, confirmed: int) -> bool:
+    """Whether a champion comes after what lies in the model folder, or is that itself.
+
+    A final network gives way to another final network only.
+
+    Args:
+        session: The study at work.
+        confirmed: How often an idea was accepted on the way to the champion.
+    """
+    lies = session.store.ledger.fact(session.name, "champion")
+    if lies is None or not session.folder.model.is_dir():
+        return True
+    return not lies["final"] and confirmed >= lies["confirmed"]
 
 
 def _longest(baselines: Mapping[str, Rival]) -> float:

@@ -97,7 +97,7 @@ class Improver:
                 self.refused = True
                 break
             self._confirmer.next_round()
-            for slot in self._slots(champion):
+            for slot in self._slots(champion, number):
                 chosen = [
                     move
                     for move in self._moves(champion)
@@ -139,15 +139,24 @@ class Improver:
         """Whether there is any time for a round: 1 or 0."""
         return int(self._admission.left(champion.arm, champion.arm) > LEAST_ROUND_S)
 
-    def _slots(self, champion: Champion) -> tuple[str, ...]:
-        """Slots by the best expected gain per predicted second of their moves."""
+    def _slots(self, champion: Champion, number: int) -> tuple[str, ...]:
+        """Slots by the best expected gain per predicted second of their moves.
+
+        Prices follow the clock, so the order that they led to is part of the work plan.
+        """
+        plan, key = self._session.plan, f"round {number} order"
         value: dict[str, float] = {}
         for move in self._moves(champion):
             prediction = move.idea.prediction
             seconds = max(self._admission.relative_cost(move), 1e-9)
             worth = prediction.helps * prediction.gain[1] / seconds
             value[move.idea.slot] = max(value.get(move.idea.slot, 0.0), worth)
-        return tuple(sorted(value, key=lambda slot: -value[slot]))
+        slots = sorted(value)
+        if not plan.choice(key):
+            ordered = sorted(slots, key=lambda slot: -value[slot])
+            plan.choose(key, [slots.index(slot) for slot in ordered])
+        places = plan.choice(key) or range(len(slots))
+        return tuple(slots[place] for place in places if place < len(slots))
 
     def _try(self, champion: Champion, key: str, moves: Sequence[Move]) -> RoundResult:
         arms = [(move, self._arm(champion, move)) for move in moves]

@@ -58,7 +58,7 @@ def judge_longer(session: Session, champion: Champion, rival: Champion) -> Verdi
     """
     subject = rival.arm.subject
     block = session.blocks.block(session.blocks.first[0], rival.arm.recipe.preprocessing)
-    both = list(zip(rival.trials, champion.trials, strict=False))
+    both = list(zip(rival.trials, champion.trials, strict=True))
     if len(both) >= 3:
         pairs = [(session.measure([new]), session.measure([old])) for new, old in both]
         return compare(subject, pairs, overlap=block.overlap, delta=0.0, alpha=0.05)

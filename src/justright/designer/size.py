@@ -18,6 +18,7 @@ from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.work import SIZE_BUDGET, SIZE_ENDED
 from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.report import SizeReport, report_of
 from justright.sizing.search import Ask, Goal, next_asks, told, worthwhile
@@ -77,15 +78,13 @@ class SizeStage:
         """Search while the budget lasts, record the verdict, and return it."""
         session, evidence = self._session, self._evidence
         if not session.plan.grant("size search", lambda: int(worthwhile(self._goal))):
+            session.plan.truncate(SIZE_BUDGET, 0)
             return None
         for asks in recorded_asks(session.plan.granted):
             self._train(evidence, asks)
-        while not session.plan.repeat and (asks := next_asks(evidence, self._goal)):
-            for ask in asks:
-                session.plan.grant(key_of(ask), lambda: 1)
-                session.watch.headline(f"size, {told(ask)}")
-            if not self._train(evidence, asks):
-                break
+        if SIZE_ENDED not in session.plan.granted:  # else what followed rests on what was found
+            self._go_on()
+            session.plan.truncate(SIZE_ENDED, 1)
         shared = session.blocks.fixed_holdout
         rows = self._row_variance if shared else None
         report = report_of(evidence, self._goal, rows, session.options.size.prefer)
@@ -93,12 +92,22 @@ class SizeStage:
             self._record(report)
         return report
 
+    def _go_on(self) -> None:
+        """Train what the search asks for, until it asks for nothing, or the clock cuts it."""
+        session, evidence = self._session, self._evidence
+        while not session.plan.repeat and (asks := next_asks(evidence, self._goal)):
+            for ask in asks:
+                session.plan.grant(key_of(ask), lambda: 1)
+                session.watch.headline(f"size, {told(ask)}")
+            if not self._train(evidence, asks):
+                return
+
     def _make_goal(self, first: EncodedBlock, delta: float) -> Goal:
         session = self._session
         left = self._admission.left(self._champion.arm, self._champion.arm)
         share = 1.0 if session.options.only == "size" else SIZE_SHARE
         seconds = share * left * session.crew.capacity * USABLE_SHARE
-        budget = session.plan.grant("size core-seconds", lambda: int(max(seconds, 0.0)))
+        budget = session.plan.grant(SIZE_BUDGET, lambda: int(max(seconds, 0.0)))
         small = len(session.blocks.first) > 1
         fixed = session.blocks.fixed_holdout
         choose, confirm = SMALL_BLOCKS if small else LARGE_BLOCKS if fixed else BLOCKS

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 from justright.core.errors import OptionError
@@ -20,6 +21,12 @@ VERSION = 1
 
 Amounts = Mapping[str, int]
 """Work by key: steps or blocks granted; 0 = not started."""
+
+LIMIT = "limit in seconds"
+"""Key of the time limit under which a plan was made."""
+
+SIZE_BUDGET, SIZE_ENDED = "size core-seconds", "size search ended"
+"""Keys of what the size search may spend, and of its end. What they say holds for one limit."""
 
 
 @dataclass
@@ -71,9 +78,18 @@ class WorkPlan:
             numbers.append(amount - 1)
         return tuple(numbers)
 
-    def reopened(self) -> WorkPlan:
-        """The plan for going on with a study: what was refused may be asked again."""
+    def reopened(self, limit_s: float) -> WorkPlan:
+        """The plan for going on with a study within a time limit in seconds.
+
+        What was refused may be asked again, and under a longer limit a size search that had ended
+        may go on.
+        """
+        limit = ceil(limit_s)
         kept = {key: amount for key, amount in self.granted.items() if amount > 0}
+        if limit > kept.get(LIMIT, limit):
+            for key in (SIZE_BUDGET, SIZE_ENDED):
+                kept.pop(key, None)
+        kept[LIMIT] = limit
         return WorkPlan(granted=kept, repeat=self.repeat, on_grant=self.on_grant)
 
     def document(self) -> dict[str, object]:
