@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,8 @@ class Blocks:
     spec: PreprocessingSpec = field(default_factory=PreprocessingSpec)
     encode_s: float = 0.0
     latest_encode_s: float = 0.0
+    _parts: dict[int, Partition] = field(default_factory=dict, init=False, repr=False)
+    _inputs: dict[Path, Inputs] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def rows(self) -> int:
@@ -79,26 +81,28 @@ class Blocks:
             spec: How columns become numbers.
             repeat: Another seed on the same partition, to tell seed noise from split noise.
         """
-        rest = self.splits.rest
-        if number == ALL:
-            key, train, validation = "all", rest, rest[:0]
-        else:
-            part = partition(self.problem, self.splits, number)
-            key, train, validation = part.key, part.train, part.validation
-        folder = self._encoded(key, train, rest, spec)
+        planned = self.planned(number, spec, repeat)
+        self._encode(planned, spec)
+        return planned
+
+    def planned(self, number: int, spec: PreprocessingSpec, repeat: int = 0) -> EncodedBlock:
+        """One block as `block` returns it, but its rows need not lie encoded yet."""
+        part = self._part(number)
         return EncodedBlock(
             number=number,
-            partition=key,
+            partition=part.key,
             seed=child_seed(self.seed, "block", number, repeat),
-            folder=folder,
-            train=_places(rest, train),
-            validation=_places(rest, validation),
-            overlap=len(validation) / max(len(train), 1),
+            folder=self.cache / fingerprint([part.key, spec]),
+            train=part.train,
+            validation=part.validation,
+            overlap=part.overlap,
         )
 
     def inputs(self, block: EncodedBlock) -> Inputs:
         """What a network on this block receives and returns."""
-        return EncodedRows(block.folder).meta.inputs
+        if block.folder not in self._inputs:
+            self._inputs[block.folder] = EncodedRows(block.folder).meta.inputs
+        return self._inputs[block.folder]
 
     def sample(self, block: EncodedBlock) -> Sample:
         """The validation rows of a block, to be judged on."""
@@ -119,23 +123,35 @@ class Blocks:
         """The test rows, encoded with what all other rows taught."""
         taught = self.block(ALL, spec).folder
         path = self.cache / f"test-{taught.name}"
-        if not (path / "meta.json").exists():
+        if not _lies_encoded(path):
             self._write(path, EncodedRows(taught).preprocessing(), self.splits.test)
-        return path
-
-    def _encoded(
-        self, key: str, train: np.ndarray, rest: np.ndarray, spec: PreprocessingSpec
-    ) -> Path:
-        path = self.cache / fingerprint([key, spec])
-        if not (path / "meta.json").exists():
-            self._write(path, fit_preprocessing(self.problem, train, spec, rest), rest)
         return path
 
     @property
     def encoded_everything(self) -> bool:
         """Whether the rows of the final training and the test rows lie encoded."""
-        taught = self.cache / fingerprint(["all", self.spec])
-        return (self.cache / f"test-{taught.name}" / "meta.json").exists()
+        taught = self.planned(ALL, self.spec).folder
+        return _lies_encoded(self.cache / f"test-{taught.name}")
+
+    def _part(self, number: int) -> Partition:
+        """The partition of a block, in places of the rest, worked out once."""
+        if self.fixed_holdout and number != ALL:
+            number = 0
+        if number not in self._parts:
+            rest = self.splits.rest
+            if number == ALL:
+                part = Partition("all", rest, rest[:0])
+            else:
+                part = partition(self.problem, self.splits, number)
+            train, validation = _places(rest, part.train), _places(rest, part.validation)
+            self._parts[number] = replace(part, train=train, validation=validation)
+        return self._parts[number]
+
+    def _encode(self, block: EncodedBlock, spec: PreprocessingSpec) -> None:
+        if not _lies_encoded(block.folder):
+            rest = self.splits.rest
+            preprocessing = fit_preprocessing(self.problem, rest[block.train], spec, rest)
+            self._write(block.folder, preprocessing, rest)
 
     def _write(self, path: Path, preprocessing: Preprocessing, rows: np.ndarray) -> None:
         """Write beside and rename, so that a killed study leaves no half-written rows."""
@@ -147,6 +163,10 @@ class Blocks:
         temporary.replace(path)
         self.latest_encode_s = time.perf_counter() - began
         self.encode_s = max(self.encode_s, self.latest_encode_s)
+
+
+def _lies_encoded(path: Path) -> bool:
+    return (path / "meta.json").exists()
 
 
 def _places(rest: np.ndarray, rows: np.ndarray) -> np.ndarray:
