@@ -98,3 +98,28 @@ def test_candidates_of_different_age_share_a_stack() -> None:
     assert np.allclose(stack.advance(span).loss[1], expected.loss[0], atol=1e-10)
     assert stack.weights("a").step == 9
     assert stack.weights("b").step == 4
+
+
+def test_a_candidate_that_dies_as_averages_begin_keeps_a_finite_one() -> None:
+    program = make_program()
+    data = make_rows(program.net, program.loss)
+    data.x[5] = np.inf
+    stack = TorchBackend().open(program, data, [Candidate("a", 1), Candidate("b", 2)])
+    span = make_span(2, 2)
+    order = np.where(span.order == 5, 6, span.order)
+    order[0, 0, 0] = 5
+    trace = stack.advance(Span(order, span.controls))
+    assert trace.alive.tolist() == [False, True]
+    arrays = stack.weights("a").arrays
+    assert all(np.isfinite(value).all() for value in arrays.values())
+    assert np.array_equal(arrays["ema/head.bias"], arrays["head.bias"])
+
+
+def test_averages_that_a_start_leaves_out_begin_at_its_weights() -> None:
+    given = make_stack("a").weights("a").arrays
+    names = [name for name in given if not name.startswith(("ema/", "m/", "v/"))]
+    start = {name: given[name] + 1.0 for name in names}
+    start["ema/head.bias"] = np.full(3, 7.0)
+    found = make_stack("b", Weights(start)).weights("b").arrays
+    assert np.array_equal(found["ema/head.bias"], np.full(3, 7.0))
+    assert np.array_equal(found["ema/layers.0.weight"], start["layers.0.weight"])

@@ -120,7 +120,8 @@ class Chunk:
         if average is not None:
             self.state.flat["ema"].lerp_(p, average)
         for name, rows, values in frozen:
-            self.state.flat[name][rows] = values
+            if name in self.state.flat:
+                self.state.flat[name][rows] = values
         if health is not None and before is not None:
             health.add_update(before, p)
 
@@ -144,7 +145,8 @@ class Chunk:
         rows = torch.from_numpy(np.flatnonzero(~alive))
         if len(rows) == 0:  # finite values whose sum is not
             return []
-        return [(name, rows, value[rows]) for name, value in self.state.flat.items()]
+        flat = {"ema": self.state.flat["p"], **self.state.flat}  # an average may begin now
+        return [(name, rows, value[rows]) for name, value in flat.items()]
 
     def _clip(self, norms: npt.NDArray[np.floating], bounds: Numbers) -> None:
         with np.errstate(invalid="ignore"):

@@ -81,7 +81,8 @@ def begin(program: Program, layout: Layout, candidate: Candidate) -> State:
     Raises:
         InputError: If its start holds a tensor of another shape or an unknown name.
     """
-    start = dict(candidate.start.arrays) if candidate.start else {}
+    given = candidate.start.arrays if candidate.start else {}
+    start = dict(given)  # what is used is taken out of it
     dtype = torch.float64 if program.dtype == "float64" else torch.float32
     initial = initial_tensors(program.net, candidate.seed)
     buffers = initial_buffers(program.net)
@@ -89,7 +90,7 @@ def begin(program: Program, layout: Layout, candidate: Candidate) -> State:
     for moment in RULES[program.optimiser].moments:
         flat[moment] = _row(layout, start, f"{moment}/", {}, dtype)
     if any(f"ema/{name}" in start for name in layout.places):
-        own = {name: start.get(name, initial[name]) for name in layout.places}
+        own = {name: given.get(name, initial[name]) for name in layout.places}
         flat["ema"] = _row(layout, start, "ema/", own, dtype)
     kept = {}
     for name, usual in buffers.items():
