@@ -215,6 +215,9 @@ def test_decode_classes():
     chances = two.decode(np.array([[0.0], [800.0], [-800.0]]))
     np.testing.assert_allclose(chances, [[0.5, 0.5], [0, 1], [1, 0]])
     assert two.labels(chances).tolist() == [0, 1, 0]
+    large = ["9007199254740992", "9007199254740993"]  # one number in double precision
+    large_two = _preprocessing(target={"classes": large, "label_type": "integer"})
+    assert large_two.labels(chances[1:]).tolist() == [2**53 + 1, 2**53]
     three = _preprocessing(target={"classes": ["a", "b", "c"], "label_type": "text"})
     chances = three.decode(np.log([[0.2, 0.3, 0.5]]))
     np.testing.assert_allclose(chances, [[0.2, 0.3, 0.5]])

@@ -110,7 +110,7 @@ class Preprocessing:
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
         """The most probable class of each row, in the type that the table had."""
         target = self.document["target"]
-        read = {"integer": lambda text: int(float(text)), "boolean": lambda text: text == "true"}
+        read = {"integer": int, "boolean": lambda text: text == "true"}
         labels = [read.get(target["label_type"], str)(text) for text in target["classes"]]
         return np.array(labels)[probabilities.argmax(axis=1)]
 
