@@ -14,6 +14,7 @@ import pytest
 from justright.core.errors import OptionError
 from justright.executors import posix
 from justright.executors.base import AbstractExecutor, Failed, Finished, Progress
+from justright.executors.dispatcher import Dispatcher
 from justright.executors.processes import ProcessExecutor
 from justright.testing.executors import ExecutorContract, call, ending, finish
 
@@ -325,3 +326,16 @@ def test_the_worker_module_imports_nothing_heavy() -> None:
     )
     heavy = {"numpy", "polars", "torch", "sklearn", "sqlalchemy", "rich"}
     assert not heavy & set(result.stdout.split())
+
+
+def test_a_dispatcher_that_breaks_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Dispatcher) -> None:
+        raise MemoryError("planted")
+
+    with make(fork=False) as executor:
+        monkeypatch.setattr(Dispatcher, "_hand_out", broken)
+        for _ in range(2):  # the second call comes to a thread that has ended
+            end = ending(executor, executor.submit(call("add", a=1, b=1)))
+            assert isinstance(end, Failed)
+            assert end.kind == "lost"
+        assert executor.poll(60) == []

@@ -15,7 +15,7 @@ from typing import BinaryIO, final
 
 from justright.core.errors import OptionError
 from justright.executors import posix
-from justright.executors.base import AbstractExecutor, Call, Event, Progress
+from justright.executors.base import AbstractExecutor, Call, Event, Failed, Progress
 from justright.executors.cores import usable_cores
 from justright.executors.dispatcher import Dispatcher, Job
 from justright.executors.inline import pack_arguments
@@ -97,10 +97,14 @@ class ProcessExecutor(AbstractExecutor):
         """Events since the last poll, oldest first."""
         end = time.monotonic() + timeout_s
         while self._outstanding:
-            left = 0.0 if self._collected else max(0.0, end - time.monotonic())
+            broken = not self._dispatcher.is_alive()  # asked first: its last words count
+            left = 0.0 if self._collected or broken else max(0.0, end - time.monotonic())
             try:
                 event = self._dispatcher.events.get(block=left > 0, timeout=left or None)
             except queue.Empty:
+                if broken:  # by a fault of its own: nobody must wait for ever
+                    self._collected += map(_lost, sorted(self._outstanding))
+                    self._outstanding.clear()
                 break
             self._collected.append(event)
             if not isinstance(event, Progress):
@@ -117,6 +121,10 @@ class ProcessExecutor(AbstractExecutor):
         """Kill all workers and free everything."""
         self._finalizer()
         self._outstanding.clear()
+
+
+def _lost(call_id: int) -> Failed:
+    return Failed(call_id, "lost", "the executor broke before it could run this call")
 
 
 def _open_log(log: Path | None) -> tuple[BinaryIO, Path | None]:
