@@ -17,7 +17,7 @@ from justright.training.rate_rules import STEPS
 from justright.training.request import Member, RangeRequest, TrainRequest
 
 EVALUATIONS = 4
-"""Two of them fall within the ninth of a run that a race lasts; the last one decides."""
+"""Three of them fall within the third of a run that a race lasts; the last one decides."""
 
 
 @dataclass(frozen=True)
