@@ -26,6 +26,7 @@ from justright.recipe.recipe import (
     ScheduleSpec,
 )
 from justright.training import loop
+from justright.training.budget import evaluation_steps
 from justright.training.request import Member, TrainRequest
 from justright.training.run import train_stack
 from justright.training.weights import write_weights
@@ -277,6 +278,29 @@ def test_a_deadline_cuts_and_leaves_usable_weights(tmp_path, with_validation):
     assert Path(result.weights).exists()
 
 
+def test_a_cut_run_ends_as_one_that_was_to_stop_there(tmp_path, monkeypatch):
+    """The work plan records the step of the cut, and its repetition stops there."""
+    monkeypatch.setattr(loop, "MAX_SPAN", 10)
+    folder = write_folder(tmp_path / "data", TaskKind.BINARY)
+    request = ask(folder, tmp_path / "cut", recipe_for(TaskKind.BINARY), member(), steps=300)
+    first = evaluation_steps(300, 5, request.recipe.schedule.name)[0]
+    now = [0.0]
+    monkeypatch.setattr(loop.time, "time", lambda: now[0])
+
+    def late(payload):
+        if payload["step"] >= first + 10:
+            now[0] = 1e12
+
+    (cut,) = train_stack(replace(request, deadline=1e6), late)
+    assert cut.state == "cut"
+    assert first < cut.steps < 300
+    now[0] = 0.0
+    (whole,) = train_stack(replace(request, stop=cut.steps, out=str(tmp_path / "s")), silent)
+    assert whole.state == "done"
+    assert cut.curve == whole.curve
+    assert (cut.best_step, cut.loss) == (whole.best_step, whole.loss)
+
+
 def test_a_final_training_keeps_its_last_weights(tmp_path):
     folder = write_folder(tmp_path / "data", TaskKind.MULTI_REGRESSION)
     trainee = replace(member(), validation=np.empty(0, np.int64))
@@ -285,6 +309,7 @@ def test_a_final_training_keeps_its_last_weights(tmp_path):
     assert (result.state, result.best_step, result.predictions) == ("done", 150, "")
     assert "validation_loss" not in result.curve
     assert result.loss == result.curve["probe_loss"][-1]
+    assert result.scores == {}  # scores of training rows would be taken for validation scores
 
 
 def test_the_best_evaluation_is_kept_unless_the_last_is_asked_for(tmp_path):

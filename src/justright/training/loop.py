@@ -16,7 +16,7 @@ import numpy as np
 
 from justright.engine.contract import Array, Stack, Weights
 from justright.training.judge import outputs_of
-from justright.training.plan import Plan, Trainee
+from justright.training.plan import Plan
 from justright.training.record import Kept, Record
 from justright.training.weights import usable_tensors
 
@@ -125,16 +125,9 @@ def _drop_failed(stack: Stack, records: Mapping[str, Record]) -> None:
 
 
 def _cut(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
-    """The deadline has come: what was not scored yet is scored once, so that it can be used."""
-    if any(_lags(records[id], plan.trainees[id], plan.keep_best) for id in stack.ids):
+    """The deadline has come: the last steps are scored, as a run that was to end here would."""
+    if any(records[id].lags for id in stack.ids):
         evaluate(stack, plan, records)
     for id in stack.ids:
         record = records[id]
         record.state, record.reason = "cut", f"time was up after step {record.steps}"
-
-
-def _lags(record: Record, trainee: Trainee, keep_best: bool) -> bool:
-    """Whether the weights that a cut candidate should hand out have not been kept yet."""
-    if record.kept is None:
-        return record.steps > 0
-    return (trainee.validation is None or not keep_best) and record.kept.step < record.steps

@@ -75,6 +75,11 @@ class Record:
             self.curve.setdefault(name, []).append(value)
         self.losses = (0.0, 0)
 
+    @property
+    def lags(self) -> bool:
+        """Whether steps were taken since the last point of the curve."""
+        return self.steps > self.curve.get("step", [0])[-1]
+
     def improves(self, loss: float, keep_best: bool) -> bool:
         """Whether weights with this loss are to be kept instead of those so far."""
         if not isfinite(loss):
