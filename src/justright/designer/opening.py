@@ -13,7 +13,7 @@ from justright.baselines.registry import baseline_named
 from justright.core.task import Task
 from justright.core.trial import Trial, TrialState
 from justright.designer.finish import Final
-from justright.designer.rivals import Rival, score_of
+from justright.designer.rivals import Rival
 from justright.designer.session import Session
 from justright.statistics.intervals import (
     Interval,
@@ -92,14 +92,14 @@ def open_test(
             title = baseline_named(name).title
             methods.append(Tested(name, title, "baseline", np.load(path), _seconds(trial)))
     before = session.store.ledger.fact(session.name, "test") or {}
-    against = _best_baseline(metric, methods, validation)
     comparisons = [_comparison(metric, sample, methods[0], other, delta) for other in methods[1:]]
-    decisive = next((c for c in comparisons if c["against"] == against), None)
-    if (
-        decisive is None
-    ):  # no time to refit any: what the validation rows say is better than nothing
-        decisive = _on_validation(session, metric, earlier, delta)
-        comparisons = [decisive] if decisive else []
+    best = _best_baseline(metric, validation)
+    decisive = next((c for c in comparisons if c["against"] == best), None)
+    if best is not None and decisive is None:
+        # it could not be refitted: beating a weaker one would say nothing, so what the
+        # validation rows say of the best one decides
+        decisive = _on_validation(session, metric, earlier, best, delta)
+        comparisons = [decisive, *comparisons] if decisive else comparisons
     own = score(problem.task, sample.y, network, sample.weights)
     return {
         "metric": metric.name,
@@ -107,6 +107,7 @@ def open_test(
         "openings": int(before.get("openings", 0)) + 1,
         "methods": [_method(problem.task, metric, sample, method) for method in methods],
         "comparisons": comparisons,
+        "untested": _untested(final, methods, validation),
         "word": decisive["word"] if decisive else "",
         "against": decisive["title"] if decisive else "",
         "locked": {key: decisive[key] if decisive else "" for key in ("word", "title")},
@@ -122,13 +123,25 @@ def _seconds(trial: Trial) -> float:
     return float(trial.result.get("seconds", 0.0))
 
 
-def _best_baseline(
-    metric: Metric, methods: Sequence[Tested], validation: Mapping[str, float]
-) -> str | None:
-    """The baseline that was best on the validation rows, among those that were tested."""
-    tested = [method.name for method in methods if method.kind == "baseline"]
-    known = [name for name in tested if np.isfinite(validation.get(name, np.nan))]
+def _best_baseline(metric: Metric, validation: Mapping[str, float]) -> str | None:
+    """The baseline that was best on the validation rows, whether it was tested or not."""
+    known = [
+        name for name, score in validation.items() if name != "network" and np.isfinite(score)
+    ]
     return min(known, key=lambda name: metric.loss(validation[name]), default=None)
+
+
+def _untested(
+    final: Final, methods: Sequence[Tested], validation: Mapping[str, float]
+) -> list[dict[str, str]]:
+    """Baselines with a score on the validation rows and none on the test rows, and why."""
+    tested = {method.name for method in methods}
+    missing = [name for name in validation if name not in tested]
+    reasons = {name: trial.reason for name, trial in final.baselines.items()}
+    return [
+        {"title": baseline_named(name).title, "reason": reasons.get(name) or "not refitted"}
+        for name in missing
+    ]
 
 
 def _method(task: Task, metric: Metric, sample: Sample, method: Tested) -> dict[str, Any]:
@@ -162,13 +175,11 @@ def _comparison(
 
 
 def _on_validation(
-    session: Session, metric: Metric, earlier: Earlier, delta: float
+    session: Session, metric: Metric, earlier: Earlier, name: str, delta: float
 ) -> dict[str, Any] | None:
-    """The champion against the best baseline on the validation rows of the screening blocks."""
-    losses = {n: metric.loss(s) for n, s in score_of(earlier.baselines, metric.name).items()}
-    if not losses or not all(trial.result.get("predictions") for trial in earlier.champion):
+    """The champion against a baseline on the validation rows of the screening blocks."""
+    if not all(trial.result.get("predictions") for trial in earlier.champion):
         return None
-    name = min(losses, key=lambda n: losses[n])
     blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
     rows = np.concatenate([session.blocks.splits.rest[b.validation] for b in blocks])
     network, other = (

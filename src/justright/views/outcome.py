@@ -176,6 +176,8 @@ class Outcome:
         decisive = self.decisive
         if decisive is None:
             return f"{sentence}."
+        if rival is None:  # it was not tested on these rows
+            sentence += f"; compared with {decisive.title}"
         if decisive.word == "ties with":
             return f"{sentence}: {decisive.why or 'no difference was shown'} ({decisive.text})."
         return f"{sentence}: the network {decisive.word} it {decisive.text}."

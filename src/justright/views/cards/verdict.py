@@ -105,6 +105,13 @@ def _notes(reader: Reader, result: Outcome) -> tuple[str, ...]:
             f"Validation had promised {result.title} {significant(validation)}; the difference "
             f"between validation and test is {significant(drop, 2)}."
         )
+    untested = [f"{e.get('title')} ({e.get('reason')})" for e in test.get("untested") or ()]
+    if untested and not result.repetitions:
+        notes.append(
+            f"Without predictions of the test rows: {', '.join(untested)}. If the best baseline is "
+            "among them, the verdict compares with it on the validation rows, which also chose "
+            "the network."
+        )
     truncated = reader.fact("clock").get("truncated") or ()
     if truncated:
         notes.append(f"The time limit cut: {', '.join(str(item) for item in truncated)}.")
