@@ -66,13 +66,6 @@ def worsened(interval: Interval, optimism: float, *, greater_is_better: bool) ->
 
 
 def within_range(interval: Interval, metric: Metric) -> Interval:
-    """The ends of a score's interval, cut to what the metric can be.
-
-    Every metric here that is better when greater is at most 1; all but R² are at least 0.
-    """
-    low, high = interval.low, interval.high
-    if metric.name != "r2":
-        low = max(low, 0.0) if math.isfinite(low) else low
-    if metric.greater_is_better:
-        high = min(high, 1.0) if math.isfinite(high) else high
+    """A score's interval with its ends cut to what the metric can be."""
+    low, high = metric.possible(interval.low, interval.high)
     return replace(interval, low=low, high=high)

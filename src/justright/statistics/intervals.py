@@ -1,9 +1,10 @@
 """How sure a score on some rows is, and the difference of two methods on the same rows.
 
 Functions of means (RMSE, log-loss, accuracy, ...) are bootstrapped over rows, groups or stretches
-of time. AUC and average precision take the variance of their influence values (DeLong, DeLong &
-Clarke-Pearson 1988; for groups summed within each, Obuchowski 1997), on the logit scale (LeDell,
-Petersen & van der Laan 2015), because no sum over rows gives them.
+of time; where these are few, the jackknife and Student's t say more. AUC and average precision
+take the variance of their influence values (DeLong, DeLong & Clarke-Pearson 1988; for groups
+summed within each, Obuchowski 1997), on the logit scale (LeDell, Petersen & van der Laan 2015),
+because no sum over rows gives them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from justright.statistics.metrics import Metric, positives
 from justright.statistics.resampling import (
+    FEW,
     RESAMPLES,
     Units,
     corrected_limits,
@@ -97,8 +99,9 @@ def score_interval(
         influence = influence_of(metric, sample, prediction)
         return _from_influence(estimate, influence, units, level, bounded=True)
     terms = metric.means.rows(sample.y, prediction)
-    found = _bootstrap(estimate, terms, metric.means.link, sample, units, seed, level, resamples)
-    return _opened(found, metric, units)
+    found = _of_means(estimate, terms, metric.means.link, sample, units, seed, level, resamples)
+    low, high = metric.possible(found.low, found.high)
+    return _opened(replace(found, low=low, high=high), metric, units)
 
 
 def paired_difference(
@@ -113,8 +116,7 @@ def paired_difference(
 ) -> Interval:
     """By how much `prediction` is better than `other` on the same rows; positive is better.
 
-    It speaks of these two trained methods. For "networks against boosting here" add the variance
-    of retraining both with `widened`.
+    It speaks of these two trained methods, not of what training them once more would give.
 
     Args:
         metric: What is measured.
@@ -142,7 +144,7 @@ def paired_difference(
         return sign * (one(means[..., :size]) - one(means[..., size:]))
 
     terms = np.concatenate([a, b], axis=1)
-    return _bootstrap(estimate, terms, link, sample, units, seed, level, resamples)
+    return _of_means(estimate, terms, link, sample, units, seed, level, resamples)
 
 
 def row_variance(
@@ -151,41 +153,25 @@ def row_variance(
     """Variance of a paired difference that comes from the choice of rows alone.
 
     It is what new seeds on one fixed hold-out cannot show; by the jackknife (functions of means)
-    or influence values, without resampling.
+    or influence values, without resampling. Whoever uses it takes it for known, so it is larger
+    where units are few: a normal 95% limit reaches as far as Student's t does.
+
+    Returns:
+        inf where the rows cannot show it (a single group).
     """
     units = sample.units()
-    count = units.count
     if units.total < 2:
-        return math.nan
+        return math.inf
     if metric.means is None:
         influence = influence_of(metric, sample, prediction) - influence_of(metric, sample, other)
-        return _influence_variance(influence, units)
-    w = _weights(sample)
-    a = left_out(units, metric.means.rows(sample.y, prediction), w, metric.means.link)
-    b = left_out(units, metric.means.rows(sample.y, other), w, metric.means.link)
-    gap = (a - b)[np.isfinite(a - b)]
-    gap = gap - (gap.mean() if len(gap) else 0.0)
-    if units.length > 1:  # overlapping stretches: each row is in `length` of them
-        rest = len(w) - units.length
-        return float(np.square(gap).sum() * rest**2 / (count * count * units.length))
-    return float((count - 1) / count * np.square(gap).sum())
-
-
-def widened(interval: Interval, variance: float, source: str) -> Interval:
-    """An interval with a further, independent variance, such as that of retraining.
-
-    Args:
-        interval: The interval over rows.
-        variance: To be added.
-        source: Of the addition, for people.
-    """
-    z = NormalDist().inv_cdf(0.5 + 0.5 * interval.level)
-    low = interval.estimate - math.hypot(interval.estimate - interval.low, z * math.sqrt(variance))
-    high = interval.estimate + math.hypot(
-        interval.high - interval.estimate, z * math.sqrt(variance)
-    )
-    se = math.hypot(interval.se, math.sqrt(variance))
-    return replace(interval, low=low, high=high, se=se, source=f"{interval.source} + {source}")
+        variance = _influence_variance(influence, units)
+    else:
+        w = _weights(sample)
+        a = left_out(units, metric.means.rows(sample.y, prediction), w, metric.means.link)
+        b = left_out(units, metric.means.rows(sample.y, other), w, metric.means.link)
+        variance = _jackknife(a - b, units)
+    doubt = t_quantile(0.975, units.total - 1) / NormalDist().inv_cdf(0.975)
+    return variance * doubt**2 if math.isfinite(variance) else math.inf
 
 
 def standing(difference: Interval, delta: float) -> tuple[str, str]:
@@ -201,6 +187,8 @@ def standing(difference: Interval, delta: float) -> tuple[str, str]:
     >>> standing(Interval(0.3, 0.1, 0.5, 0.1, 0.95, "rows"), delta=0.05)
     ('beats', 'the interval excludes 0')
     """
+    if not math.isfinite(difference.low):
+        return "ties with", "there are too few independent rows or groups for an interval"
     if not (difference.low > 0.0 or difference.high < 0.0):
         return "ties with", "the interval contains 0"
     if abs(difference.estimate) < delta:
@@ -208,7 +196,7 @@ def standing(difference: Interval, delta: float) -> tuple[str, str]:
     return ("beats" if difference.estimate > 0 else "loses to"), "the interval excludes 0"
 
 
-def _bootstrap(
+def _of_means(
     estimate: float,
     terms: np.ndarray,
     link: Link,
@@ -219,6 +207,9 @@ def _bootstrap(
     resamples: int,
 ) -> Interval:
     weights = _weights(sample)
+    if units.total < FEW:
+        variance = _jackknife(left_out(units, terms, weights, link), units)
+        return _by_student(estimate, variance, units, level, "jackknife")
     draws = resampled(units, terms, weights, link, seed, resamples)
     if units.length > 1:  # the acceleration of overlapping stretches is not defined
         low, high = plain_limits(draws, _expanded(level, units.draws))
@@ -230,6 +221,28 @@ def _bootstrap(
     finite = draws[np.isfinite(draws)]
     se = float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan
     return Interval(estimate, low, high, se, level, how)
+
+
+def _jackknife(without: np.ndarray, units: Units) -> float:
+    """Variance from the values without each unit; nan where too few of these are known."""
+    known = without[np.isfinite(without)]
+    if len(known) < (len(without) if units.total < FEW else 2):
+        return math.nan
+    square = float(np.square(known - known.mean()).sum())
+    count = units.count
+    if units.length > 1:  # overlapping stretches: each row is in `length` of them
+        rest = len(units.member) - units.length
+        return square * rest**2 / (count * count * units.length)
+    return (count - 1) / count * square
+
+
+def _by_student(
+    estimate: float, variance: float, units: Units, level: float, how: str
+) -> Interval:
+    se = math.sqrt(variance)
+    reach = t_quantile(0.5 + 0.5 * level, units.draws - 1) * se
+    source = f"{how}, {units.total:,} {units.kind}"
+    return Interval(estimate, estimate - reach, estimate + reach, se, level, source)
 
 
 def _expanded(level: float, units: int) -> float:
@@ -278,16 +291,19 @@ def _influence_variance(influence: np.ndarray, units: Units) -> float:
 def _from_influence(
     estimate: float, influence: np.ndarray, units: Units, level: float, *, bounded: bool
 ) -> Interval:
-    se = math.sqrt(_influence_variance(influence, units))
-    t = t_quantile(0.5 + 0.5 * level, units.draws - 1)
-    source = f"influence values, {units.total:,} {units.kind}"
-    inside = 0.0 < estimate < 1.0
-    if bounded and inside:
-        centre = math.log(estimate / (1.0 - estimate))
-        reach = t * se / (estimate * (1.0 - estimate))
-        low, high = (1.0 / (1.0 + math.exp(-(centre + side * reach))) for side in (-1, 1))
-        return Interval(estimate, low, high, se, level, source)
-    return Interval(estimate, estimate - t * se, estimate + t * se, se, level, source)
+    variance = _influence_variance(influence, units)
+    found = _by_student(estimate, variance, units, level, "influence values")
+    if not bounded or not 0.0 < estimate < 1.0:
+        return found
+    centre = math.log(estimate / (1.0 - estimate))
+    reach = (found.high - estimate) / (estimate * (1.0 - estimate))
+    low, high = (_logistic(centre + side * reach) for side in (-1, 1))
+    return replace(found, low=low, high=high)
+
+
+def _logistic(x: float) -> float:
+    # few groups reach far: exp must not overflow
+    return 0.5 * (1.0 + math.tanh(0.5 * x))
 
 
 def _weights(sample: Sample) -> np.ndarray:

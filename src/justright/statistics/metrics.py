@@ -5,6 +5,7 @@ Adding one: a `Metric` in `METRICS` here, and its row terms in `terms.py`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -66,6 +67,15 @@ class Metric:
     def loss(self, value: float) -> float:
         """The metric turned so that lower is better."""
         return -value if self.greater_is_better else value
+
+    def possible(self, low: float, high: float) -> tuple[float, float]:
+        """The part of an interval that the metric can reach; nan stays nan.
+
+        What is better when greater is at most 1; all but R² are at least 0.
+        """
+        low = low if self.name == "r2" or low >= 0.0 or math.isnan(low) else 0.0
+        high = high if not (self.greater_is_better and high > 1.0) else 1.0
+        return low, high
 
     def applies(self, task: Task) -> bool:
         """Whether the metric is for tasks of this kind."""
