@@ -95,6 +95,19 @@ def test_identical_scores_are_not_better() -> None:
 
 def test_looks_and_bad_arguments() -> None:
     assert [next_look(k) for k in (0, 3, 7, 12)] == [3, 5, 8, None]
-    for wrong in ({"overlap": -1.0}, {"delta": math.nan}, {"row_variance": -1.0}, {"alpha": 1.0}):
+    for wrong in (
+        {"overlap": -1.0},
+        {"delta": math.nan},
+        {"row_variance": math.nan},
+        {"alpha": 1.0},
+    ):
         with pytest.raises(ValueError, match="must be"):
             compare("x", [(1.0, 2.0)], **({"overlap": 0.2, "delta": 0.0} | wrong))
+
+
+def test_rows_that_show_no_variance_tell_nothing() -> None:
+    verdict = compare("x", [(0.5, 0.9)] * 5, overlap=0, delta=0, row_variance=math.inf, alpha=0.05)
+    assert verdict.word == CANNOT_TELL
+    assert verdict.difference == pytest.approx(0.4)
+    assert math.isnan(verdict.low)
+    assert "too few groups" in str(verdict.evidence["why"])

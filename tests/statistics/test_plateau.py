@@ -124,6 +124,15 @@ def test_the_variance_of_rows_widens_everything() -> None:
     assert wide.sizes[0].se == pytest.approx(1.0, rel=0.01)
 
 
+def test_rows_that_show_no_variance_judge_no_size() -> None:
+    rows = np.full((5, 5), math.inf)
+    losses = _losses((0.5, 0.3, 0.0, 0.1, 0.5), 0.01)
+    found = find_plateau(losses, WEIGHTS, overlap=0, delta=0.1, row_variance=rows)
+    assert {size.word for size in found.sizes} == {CANNOT_TELL}
+    assert (found.best, found.chosen, found.sure) == (2, 2, False)
+    assert found.sizes[0].difference == pytest.approx(0.5, abs=0.05)
+
+
 def test_the_fit_with_missing_runs_is_exact_without_noise() -> None:
     losses = np.add.outer([3.0, 1.0, 2.0, 0.0], [10.0, -5.0, 7.0, 0.5])
     losses[[0, 1, 3], [1, 2, 3]] = np.nan

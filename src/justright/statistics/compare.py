@@ -94,7 +94,8 @@ def compare(
         overlap: n_val / n_train of fresh partitions; 0 for new seeds on one fixed hold-out, which
             needs `row_variance` instead.
         delta: Smallest gain that matters, in units of the loss.
-        row_variance: Variance of the mean difference from the choice of the validation rows.
+        row_variance: Variance of the mean difference from the choice of the validation rows; inf
+            where they cannot show it, and then nothing can be told.
         pooled: Variance of a difference from all trainings of the stage; replaces that of these
             few blocks when it has more degrees of freedom, and allows verdicts on 1 or 2 blocks.
         alpha: Two-sided level of a comparison that is looked at once only (0.10 to screen, 0.01
@@ -120,8 +121,9 @@ def compare(
         evidence["why"] = f"diverged on {diverged} of {len(given)} blocks"
         return Verdict(subject, NOT_BETTER, mean, math.nan, math.nan, blocks, evidence)
     spread = _spread(gains, overlap, row_variance, pooled)
-    if spread is None:
-        evidence["why"] = f"{blocks} blocks, at least {LOOKS[0][0]} are needed"
+    if spread is None or math.isinf(row_variance):
+        why = f"{blocks} blocks, at least {LOOKS[0][0]} are needed"
+        evidence["why"] = why if spread is None else "the validation rows hold too few groups"
         return Verdict(subject, CANNOT_TELL, mean, math.nan, math.nan, blocks, evidence)
     word, why = _word(mean, spread, level, delta)
     reach = t_quantile(0.5 + 0.5 * _LEVEL, spread.df) * spread.se
@@ -195,8 +197,10 @@ def _word(mean: float, spread: _Spread, level: float, delta: float) -> tuple[str
 
 
 def _check(overlap: float, delta: float, row_variance: float, alpha: float | None) -> None:
-    for name, value in (("overlap", overlap), ("delta", delta), ("row_variance", row_variance)):
+    for name, value in (("overlap", overlap), ("delta", delta)):
         if not (math.isfinite(value) and value >= 0.0):
             raise ValueError(f"{name} = {value}, it must be a finite number of at least 0")
+    if not row_variance >= 0.0:
+        raise ValueError(f"row_variance = {row_variance}, it must be at least 0")
     if alpha is not None and not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha = {alpha}, it must be between 0 and 1")

@@ -122,7 +122,7 @@ def find_plateau(
             needs `row_variance` instead.
         delta: Smallest difference that matters, in units of the loss.
         row_variance: Variance of a pair's difference from the choice of the validation rows; one
-            for all, or [sizes, sizes].
+            for all, or [sizes, sizes]; inf where they cannot show it, and then no size is judged.
         selection: Blocks (columns) on which sizes were chosen that then ran on all other blocks.
         pooled: What is known of the variance of a difference from other runs of this kind.
         prefer: "small": the smallest of the plateau; "accuracy": the lowest mean.
@@ -141,7 +141,7 @@ def find_plateau(
     losses[diverged | ~np.isfinite(losses).any(axis=1)] = np.nan
     losses[~np.isfinite(losses)] = np.nan
     everything = fit_additive(losses)
-    cell_noise = estimate_noise(everything, pooled)
+    cell_noise = estimate_noise(everything, pooled) if np.isfinite(rows).all() else None
     if not np.isfinite(everything.mean).any():
         return _nothing(weights, delta, diverged)
     reference, fits = _fits(losses, everything, selection)
@@ -170,9 +170,11 @@ def _checked(
         raise ValueError(f"weights {list(weights)}, they must not decrease")
     rows = np.array(np.broadcast_to(np.asarray(row_variance, dtype=np.float64), [len(losses)] * 2))
     np.fill_diagonal(rows, 0.0)
-    for name, value in (("overlap", overlap), ("delta", delta), ("row_variance", rows.min())):
+    for name, value in (("overlap", overlap), ("delta", delta)):
         if not (math.isfinite(value) and value >= 0.0):
             raise ValueError(f"{name} = {value}, it must be a finite number of at least 0")
+    if not rows.min() >= 0.0:
+        raise ValueError(f"row_variance = {rows.min()}, it must be at least 0")
     if prefer not in ("small", "accuracy"):
         raise ValueError(f"prefer = {prefer!r}, it must be 'small' or 'accuracy'")
     return rows
