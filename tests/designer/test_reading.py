@@ -10,7 +10,7 @@ import pytest
 
 from justright.data.options import DataOptions
 from justright.designer import reading
-from justright.designer.options import FitOptions
+from justright.designer.options import FitOptions, parse_time
 from justright.designer.reading import read_problem
 
 OPTIONS = FitOptions(data=DataOptions(target=("y",)), limit_s=20.0)
@@ -35,6 +35,26 @@ def test_a_large_table_is_thinned_out_with_a_finding(monkeypatch: pytest.MonkeyP
     assert [finding.code for finding in problem.findings] == ["thinned-out"]
     whole = read_problem(table(5_000), replace(OPTIONS, limit_s=600.0), None)[0]
     assert problem.table.fingerprint == whole.table.fingerprint
+
+
+def test_a_study_that_goes_on_says_the_same_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps its rows, so a longer limit must not lead to a second finding, which is false."""
+    monkeypatch.setattr(reading, "FEWEST", 100)
+    monkeypatch.setattr(reading, "CELLS_PER_S", 500.0)
+    first, _, rows = read_problem(table(5_000), OPTIONS, None)
+    longer = replace(OPTIONS, limit_s=10 * OPTIONS.limit_s)
+    again, _, kept = read_problem(table(5_000), longer, rows)
+    assert (kept, again.findings) == (rows, first.findings)
+
+
+def test_the_time_that_is_advised_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "FEWEST", 100)
+    monkeypatch.setattr(reading, "CELLS_PER_S", 500.0)
+    (finding,) = read_problem(table(5_000), OPTIONS, None)[0].findings
+    assert "under another --name" in finding.action
+    advised = parse_time(finding.action.split("--time ")[1].split()[0])
+    assert read_problem(table(5_000), replace(OPTIONS, limit_s=advised), None)[2] == 5_000
+    assert read_problem(table(5_000), replace(OPTIONS, limit_s=advised / 1.3), None)[2] < 5_000
 
 
 def test_a_work_plan_says_how_many_rows() -> None:

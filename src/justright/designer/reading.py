@@ -60,7 +60,7 @@ def read_problem(
     else:
         problem, test_rows = _with_test(table, read_table(options.data.test), options)
     if wanted < whole:
-        problem = replace(problem, findings=(*problem.findings, _finding(whole, wanted, options)))
+        problem = replace(problem, findings=(*problem.findings, _finding(table, whole, wanted)))
     return problem, test_rows, wanted
 
 
@@ -76,13 +76,18 @@ def _thinned(table: Table, rows: int, seed: int) -> Table:
     return replace(table, frame=table.frame[chosen])
 
 
-def _finding(whole: int, used: int, options: FitOptions) -> Finding:
-    needed = options.limit_s * whole / used
+def _finding(table: Table, whole: int, used: int) -> Finding:
+    """What it says does not depend on the limit, so that a study that goes on says it once.
+
+    Such a study keeps its rows whatever its new limit: only another study can use all.
+    """
+    needed = whole * len(table.columns) * PASSES / (ENCODING_SHARE * CELLS_PER_S)
     return Finding(
         "thinned-out",
         Severity.WARNING,
-        f"the table has {whole:,} rows, more than {options.limit_s:.0f} s can take",
-        f"{used:,} were drawn at random; --time {time_text(needed)} would use all",
+        f"the table has {whole:,} rows, more than the time limit can take",
+        f"{used:,} were drawn at random; --time {time_text(needed)} under another --name would "
+        "use all",
         (),
         {"rows": float(whole), "used": float(used)},
     )
