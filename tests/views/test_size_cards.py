@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
+
 from justright.store.memory import MemoryStore
 from justright.testing.example_facts import SIZE
 from justright.testing.examples import write_example
@@ -39,6 +41,31 @@ def test_every_size_is_a_point_and_judged_ones_have_an_interval() -> None:
     assert sum(len(trace["x"]) for trace in points.values()) == 5
     assert points["given up"]["error_y"]["array"] == [0.0]
     assert points["worse"]["error_y"]["array"][0] > 0.0
+
+
+def test_intervals_lie_around_their_own_points() -> None:
+    """Sizes that were confirmed have more blocks, so their losses have another level."""
+    card = size_search(
+        reader_of(
+            rows=[
+                {**row, "loss": level + row["loss"]}
+                for level, row in zip((0.0, 0.0, -0.1, -0.1, 0.0), SIZE["rows"], strict=True)
+            ]
+        )[2]
+    )
+    assert isinstance(card, Card)
+    assert card.figure is not None
+    bars = {
+        x: (up, down)
+        for trace in card.figure["data"]
+        for x, up, down in zip(
+            trace["x"], trace["error_y"]["array"], trace["error_y"]["arrayminus"], strict=True
+        )
+    }
+    for row in SIZE["rows"]:
+        if row["difference"] is not None:
+            room = (row["high"] - row["difference"], row["difference"] - row["low"])
+            assert bars[row["weights"]] == pytest.approx(room), row["name"]
 
 
 def test_what_was_not_confirmed_is_said() -> None:

@@ -82,19 +82,24 @@ def _rows(found: Mapping[str, Any], reader: Reader) -> list[Row]:
     """The sizes that have a loss, with the score that people know beside it."""
     sign = -1.0 if greater_is_better(reader) else 1.0
     return [
-        {**row, "score": sign * row["loss"], "ends": _ends(row, found, sign)}
+        {**row, "score": sign * row["loss"], "ends": _ends(row, sign)}
         for row in found.get("rows") or ()
         if row.get("loss") is not None and isfinite(row["loss"])
     ]
 
 
-def _ends(row: Row, found: Mapping[str, Any], sign: float) -> tuple[float, float] | None:
-    """Where the score may lie beside the best one's, as far as blocks tell."""
-    if row.get("low") is None or row.get("high") is None:
+def _ends(row: Row, sign: float) -> tuple[float, float] | None:
+    """Where the score may lie beside the best one's, as far as blocks tell.
+
+    A loss is a mean over the size's own blocks, a difference is one over shared blocks: only the
+    room around the difference can be carried over.
+    """
+    limits = [row.get(key) for key in ("difference", "low", "high")]
+    if any(each is None for each in limits):
         return None
-    rows = [each for each in found["rows"] if each.get("difference") is not None]
-    best = min(each["loss"] - each["difference"] for each in rows)
-    first, second = sign * (best + row["low"]), sign * (best + row["high"])
+    first, second = (
+        sign * (row["loss"] + row[end] - row["difference"]) for end in ("low", "high")
+    )
     return min(first, second), max(first, second)
 
 
