@@ -13,7 +13,7 @@ from justright.views.table import Column, Table
 
 
 def time(reader: Reader) -> Card | NotApplicable:
-    """Seconds per stage, against the limit and the plan."""
+    """Seconds per stage, against the limit."""
     stages = reader.entries("stages")
     if not stages:
         return NotApplicable("no stage has ended yet")
@@ -24,13 +24,11 @@ def time(reader: Reader) -> Card | NotApplicable:
     limit = clock.get("limit_s")
     claim = f"{duration(used)} were used" + (f" of {duration(limit)} allowed" if limit else "")
     claim += f"; {longest.get('name')} took the most, {duration(longest.get('seconds'))}."
-    planned = any(entry.get("planned_s") is not None for entry in stages)
     rows = tuple(
         (
             str(entry.get("name")),
             duration(entry.get("seconds")),
             f"{100 * float(entry.get('seconds') or 0.0) / used:.0f}%" if used else "–",
-            *((duration(entry.get("planned_s")),) if planned else ()),
             "" if entry.get("state") == "done" else str(entry.get("state") or ""),
         )
         for entry in stages
@@ -39,7 +37,6 @@ def time(reader: Reader) -> Card | NotApplicable:
         Column("Stage"),
         Column("Time", numeric=True),
         Column("Share", numeric=True),
-        *((Column("Planned", numeric=True),) if planned else ()),
         Column("State"),
     )
     truncated = [str(item) for item in clock.get("truncated") or ()]
