@@ -12,7 +12,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from justright.store.opening import open_store
 from justright.testing.commands import justright
+from justright.views.numbers import significant
+from justright.views.registry import sections
 
 LIMIT_S = 20
 SLACK_S = 2.0
@@ -66,6 +69,26 @@ def test_the_screen_ends_with_verdict_and_report(finished: Path) -> None:
     lines = (finished / "stdout").read_text().splitlines()
     assert any(line.startswith("Network") and "beats" in line for line in lines)
     assert "report.html" in lines[-1]
+
+
+def test_what_is_called_validation_is_the_champions_not_of_training_rows(finished: Path) -> None:
+    """The final network saw every row but the test rows: it has no validation score."""
+    with open_store(finished / "studies") as store:
+        champion = store.ledger.fact("toy", "champion")
+        trials = store.trials.list("toy")
+        cards = {part.name: part.card for part in sections(store, "toy")}
+    (final,) = (t for t in trials if (t.spec.kind, t.spec.stage) == ("network", "final"))
+    assert final.result["scores"] == {}
+    assert champion is not None
+    rmse = champion["validation"]["rmse"]
+    card = (finished / "studies/toy/model/card.md").read_text()
+    assert f"On validation rows: rmse {rmse:.4g}," in card
+    shown = cards["recipes"]
+    assert shown is not None
+    assert shown.table is not None
+    finals = [row for row in shown.table.rows if row[2] == "final"]
+    assert [row[4] for row in finals] == ["–"]
+    assert f"is {significant(final.result['loss'])} (" not in shown.claim
 
 
 def test_predicting_a_file_equals_the_reported_score(finished: Path) -> None:

@@ -57,6 +57,23 @@ def test_the_task_decides_how_predictions_are_shown() -> None:
     }
 
 
+def test_a_final_training_has_no_validation_loss() -> None:
+    """Its loss is of training rows, so low that it would lead the table and the claim."""
+    store = MemoryStore()
+    write_example(store, HOUSES)
+    spec = TrialSpec("network", "longer × 3", "final", to_document(Recipe()), "all", 1, 6000)
+    store.trials.plan("houses", [spec])
+    attempt = store.trials.start("houses", [spec.id], this_process())
+    store.trials.finish(attempt, spec.id, TrialState.DONE, {"loss": 0.0123, "best_step": 6000})
+    made = {part.name: part.card for part in sections(store, "houses")}
+    for name in ("recipes", "size"):
+        card = made[name]
+        assert card is not None
+        assert card.table is not None
+        assert "0.0123" not in card.claim
+        assert not any("0.0123" in cell for row in card.table.rows for cell in row), name
+
+
 def test_several_targets_get_a_panel_each() -> None:
     world = replace(HOUSES, name="many", targets=("a", "b", "c"))
     figure = cards(world)["predictions"].figure

@@ -104,6 +104,13 @@ def _headline(session: Session, first: Mapping[str, Any]) -> str:
     )
 
 
+def _validation(session: Session, arm: Arm, trial: Trial) -> Mapping[str, float]:
+    """The champion's scores: a final training has no validation rows, so no score of its own."""
+    champion = session.store.ledger.fact(session.name, "champion") or {}
+    known = champion.get("subject") == arm.subject  # not while a new champion is handed over
+    return champion["validation"] if known else trial.result.get("scores", {})
+
+
 def _card_facts(session: Session, arm: Arm, trial: Trial) -> CardFacts:
     """What the model card says about the training."""
     table = session.blocks.problem.table
@@ -113,7 +120,7 @@ def _card_facts(session: Session, arm: Arm, trial: Trial) -> CardFacts:
         data=table.fingerprint,
         subject=arm.subject,
         metric=session.metric,
-        validation=trial.result.get("scores", {}),
+        validation=_validation(session, arm, trial),
         steps=int(trial.result.get("best_step") or trial.result.get("steps") or 0),
         seconds=float(trial.result.get("seconds", 0.0)),
         source=table.name,

@@ -141,10 +141,11 @@ class MemberResult:
         state: "done"; "cut" by the deadline, with the best so far; or "failed", with the weights
             of its last good evaluation if there was one.
         reason: Why it was cut or failed.
-        scores: Metrics of the kept weights by name, in the target's own units: of the validation
-            rows, or of the training probe when there are none.
+        scores: Metrics of the kept weights on the validation rows by name, in the target's own
+            units; none for a final training, which has no such rows.
         loss: The proper loss of the same rows (log-loss, or mean squared error of the
-            standardised target); infinite when nothing was evaluated. When the best of several
+            standardised target), of the training probe for a final training; infinite when
+            nothing was evaluated. When the best of several
             evaluations was kept it is slightly too good: comparisons that are claimed need rows
             that did not choose the step.
         best_step: Step of the kept weights.

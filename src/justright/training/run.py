@@ -209,8 +209,8 @@ def _result(out: Path, trainee: Trainee, record: Record, seconds: float) -> Memb
             record.fail("its loss was never finite")
         loss, scores, weights, predictions = float("inf"), {}, "", ""
     else:
-        judged = trainee.validation or trainee.probe
-        loss, scores = kept.loss, judged.scores(kept.prediction)
+        judged, loss = trainee.validation, kept.loss
+        scores = judged.scores(kept.prediction) if judged else {}
         weights = str(out / f"{record.id}.safetensors")
         write_weights(Path(weights), kept.arrays, kept.step)
         predictions = _write_predictions(out, record) if trainee.validation else ""

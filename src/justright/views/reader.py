@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import inf, isfinite
 from typing import Any
 
 from justright.core.decision import Decision
@@ -16,8 +17,19 @@ from justright.store.records import IdeaRecord
 TRAIN_CURVES = ("probe_loss", "train_loss")
 """Names of the training curve, best first: the probe is evaluated like validation is."""
 
+FINAL = "final"
+"""Stage of trainings on every row that is not a test row: their loss is of training rows."""
+
 VALIDATION_CURVES = ("validation_loss",)
 """Names of the validation curve."""
+
+
+def validation_loss(trial: Trial) -> float:
+    """A training's loss on its validation rows; infinite without one, as a final training is."""
+    loss = trial.result.get("loss")
+    if trial.spec.stage == FINAL or not isinstance(loss, int | float) or not isfinite(loss):
+        return inf
+    return float(loss)
 
 
 class Reader:

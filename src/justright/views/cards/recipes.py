@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from math import inf, isfinite, log10
+from math import isfinite, log10
 from typing import Any
 
 from justright.core.trial import Trial, TrialState
@@ -12,7 +12,7 @@ from justright.views import figures
 from justright.views.card import Card, NotApplicable
 from justright.views.describe import recipe_text
 from justright.views.numbers import count, duration, significant
-from justright.views.reader import TRAIN_CURVES, VALIDATION_CURVES, Reader
+from justright.views.reader import TRAIN_CURVES, VALIDATION_CURVES, Reader, validation_loss
 from justright.views.table import Column, Table
 from justright.views.thinning import thin
 
@@ -45,7 +45,7 @@ def recipes(reader: Reader) -> Card | NotApplicable:
     if not started:
         return NotApplicable("no network was trained yet")
     champion = str(reader.fact("champion").get("subject") or "")
-    ranked = sorted(started, key=_loss)
+    ranked = sorted(started, key=validation_loss)
     drawn = _choose(ranked, champion)
     lines = [_line(reader, trial) for trial in drawn]
     lines = [line for line in lines if line.train[0] or line.validation[0]]
@@ -71,19 +71,15 @@ def recipes(reader: Reader) -> Card | NotApplicable:
     )
 
 
-def _loss(trial: Trial) -> float:
-    loss = trial.result.get("loss")
-    return float(loss) if isinstance(loss, int | float) and isfinite(loss) else inf
-
-
 def _claim(trials: list[Trial], ranked: list[Trial], champion: str) -> str:
     states = Counter(str(trial.state) for trial in trials)
     subjects = len({trial.spec.subject for trial in trials})
     listed = ", ".join(f"{number} {state}" for state, number in states.most_common())
     claim = f"{count(len(trials), 'training')} of {count(subjects, 'recipe')}: {listed}"
     best = ranked[0]
-    if isfinite(_loss(best)):
-        claim += f"; the lowest validation loss is {significant(_loss(best))} ({best.spec.subject}"
+    loss = validation_loss(best)
+    if isfinite(loss):
+        claim += f"; the lowest validation loss is {significant(loss)} ({best.spec.subject}"
         claim += ", the champion)" if best.spec.subject == champion else ")"
         if best.spec.subject != champion and champion:
             claim += f"; the champion is {champion}"
@@ -94,7 +90,8 @@ def _choose(ranked: list[Trial], champion: str) -> list[Trial]:
     if len(ranked) <= CURVES:
         return ranked
     first = [i for i, trial in enumerate(ranked) if trial.spec.subject == champion][: CURVES // 3]
-    worst = max((i for i, trial in enumerate(ranked) if isfinite(_loss(trial))), default=0)
+    judged = [i for i, trial in enumerate(ranked) if isfinite(validation_loss(trial))]
+    worst = max(judged, default=0)
     keep = {0, worst, *first}
     free = CURVES - len(keep)
     keep.update(round(i * (len(ranked) - 1) / max(free - 1, 1)) for i in range(free))
@@ -227,7 +224,7 @@ def _table(ranked: list[Trial], champion: str) -> Table:
 
 
 def _row(trial: Trial) -> tuple[str, ...]:
-    loss, best = _loss(trial), trial.result.get("best_step")
+    loss, best = validation_loss(trial), trial.result.get("best_step")
     state = str(trial.state) + (f": {trial.reason}" if trial.reason else "")
     return (
         trial.spec.subject,

@@ -12,7 +12,7 @@ from justright.views import figures
 from justright.views.card import Card, NotApplicable
 from justright.views.describe import shape_text
 from justright.views.numbers import bytes_text, compact, count, significant
-from justright.views.reader import Reader
+from justright.views.reader import Reader, validation_loss
 from justright.views.table import Column, Table
 
 
@@ -59,12 +59,12 @@ def _tried(reader: Reader) -> Mapping[str, list[float]]:
     """Validation losses by shape, the smallest network first."""
     shapes: dict[str, tuple[float, list[float]]] = {}
     for trial in reader.trials:
-        shape, loss = trial.spec.recipe.get("shape"), trial.result.get("loss")
+        shape, loss = trial.spec.recipe.get("shape"), validation_loss(trial)
         if trial.spec.kind != "network" or not isinstance(shape, Mapping):
             continue
-        if isinstance(loss, int | float) and isfinite(loss):
+        if isfinite(loss):
             entry = shapes.setdefault(shape_text(shape), (_weights(shape), []))
-            entry[1].append(float(loss))
+            entry[1].append(loss)
     ordered = sorted(shapes.items(), key=lambda item: item[1][0])
     return {shape: losses for shape, (_, losses) in ordered}
 

@@ -108,9 +108,9 @@ def _notes(reader: Reader, result: Outcome) -> tuple[str, ...]:
     untested = [f"{e.get('title')} ({e.get('reason')})" for e in test.get("untested") or ()]
     if untested and not result.repetitions:
         notes.append(
-            f"Without predictions of the test rows: {', '.join(untested)}. If the best baseline is "
-            "among them, the verdict compares with it on the validation rows, which also chose "
-            "the network."
+            f"Without predictions of the test rows: {', '.join(untested)}. If the best baseline "
+            "is among them, the verdict compares with it on the validation rows, which also "
+            "chose the network."
         )
     truncated = reader.fact("clock").get("truncated") or ()
     if truncated:
