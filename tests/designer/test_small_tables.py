@@ -216,15 +216,21 @@ def test_without_folds_the_locked_test_is_the_headline_and_says_so(tmp_path: Pat
     assert (found["word"], found["score"], found["difference"]) == ("beats", 0.2, 0.4)
 
 
-def screened(session: Session, subject: str, noise: float, folder: Path) -> tuple[Trial, ...]:
+def screened(
+    session: Session,
+    subject: str,
+    noise: float,
+    folder: Path,
+    stage: str = "round 1/rate/screen",
+    stop: int = 9,
+) -> tuple[Trial, ...]:
     """A configuration on the screening folds: the truth plus noise of its own."""
     rng = np.random.default_rng(list(subject.encode()))
     specs = []
     for number in session.blocks.first:
         block = session.blocks.block(number, session.blocks.spec)
-        spec = TrialSpec(
-            "network", subject, "round 1/rate/screen", {"is": subject}, block.partition, number, 9
-        )
+        recipe = {"is": subject, "stop": stop}
+        spec = TrialSpec("network", subject, stage, recipe, block.partition, number, 9)
         specs.append((spec, session.blocks.sample(block).y))
     session.store.trials.plan("s", [spec for spec, _ in specs])
     attempt = session.store.trials.start("s", [spec.id for spec, _ in specs], this_process())
@@ -250,6 +256,28 @@ def test_the_best_of_many_equals_is_found_too_good_and_pays_for_it(tmp_path: Pat
     assert said["optimism"] == pytest.approx(found.value)
     assert said["score"] == pytest.approx(0.502 + found.value)
     assert said["word"] == "ties with"  # without the correction it would beat by 0.018 ± 0.008
+
+
+@pytest.mark.parametrize("step", ["ladder", "length", "shape"])
+def test_the_sizes_among_which_the_search_chose_count(tmp_path: Path, step: str) -> None:
+    session = session_of(tmp_path)
+    own = screened(session, "start recipe", 1.0, tmp_path, stage="champion")
+    champion = Champion(Arm("start recipe", Recipe(), 9), own, 1.0)
+    for units in range(11):
+        screened(session, f"size {units}", 1.0, tmp_path, stage=f"size/{step}")
+    found = choice(session, metric_named("rmse"), champion)
+    assert found is not None
+    assert len(found.chosen) == 12
+    assert found.value > 0.02  # as if they had been screened
+
+
+@pytest.mark.parametrize(("stage", "stop"), [("size/ladder", 3), ("rate", 1), ("headline", 9)])
+def test_what_chose_nothing_in_full_does_not_count(tmp_path: Path, stage: str, stop: int) -> None:
+    session = session_of(tmp_path)
+    own = screened(session, "start recipe", 1.0, tmp_path, stage="champion")
+    screened(session, "other", 1.0, tmp_path, stage=stage, stop=stop)
+    champion = Champion(Arm("start recipe", Recipe(), 9), own, 1.0)
+    assert choice(session, metric_named("rmse"), champion) is None
 
 
 def test_without_a_choice_nothing_is_corrected(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ from justright.statistics.optimism import Optimism, choice_optimism
 
 LOCKED = "locked test"
 
+CHOOSING = ("champion", "size/ladder", "size/length", "size/shape")
+"""Stages, beside screening, whose trainings on the screening folds lead to what is handed over."""
+
 FEWEST_BLOCKS = FOLDS
 """Folds on which the metric must be defined (assumption: a repetition's worth)."""
 
@@ -90,12 +93,16 @@ def headline(
 
 
 def choice(session: Session, metric: Metric, champion: Champion) -> Optimism | None:
-    """What choosing among all that was screened was worth; None if there was no choice."""
+    """What choosing among all that was trained in full was worth; None if there was no choice.
+
+    That is every champion and candidate, and the sizes of the size search, which chose one of
+    them on the same folds. Shortened trainings, such as those of the race of rates, only say what
+    to train in full, and cannot be told apart from worse recipes: they do not count.
+    """
     partitions = [trial.spec.partition for trial in champion.trials]
     tried = {_key(champion.trials[0]): {t.spec.partition: t for t in champion.trials}}
     for trial in session.store.trials.list(session.name):
-        screened = trial.spec.stage == "champion" or trial.spec.stage.endswith("/screen")
-        if screened and trial.state is TrialState.DONE and trial.spec.partition in partitions:
+        if trial.spec.partition in partitions and _chose(trial):
             tried.setdefault(_key(trial), {})[trial.spec.partition] = trial
     whole = [own for own in tried.values() if len(own) == len(set(partitions))]
     whole = [own for own in whole if all(t.result.get("predictions") for t in own.values())]
@@ -110,6 +117,14 @@ def choice(session: Session, metric: Metric, champion: Champion) -> Optimism | N
     ]
     seed = child_seed(session.blocks.seed, "optimism")
     return choice_optimism(metric, session.blocks.rows_sample(rows), predictions, seed=seed)
+
+
+def _chose(trial: Trial) -> bool:
+    """Whether a training ended at its full length in a stage that chooses on its folds."""
+    stage, planned = trial.spec.stage, trial.spec.steps
+    chooses = stage in CHOOSING or stage.endswith("/screen")
+    whole = trial.spec.recipe.get("stop", planned) == planned
+    return chooses and whole and trial.state is TrialState.DONE
 
 
 def _key(trial: Trial) -> str:

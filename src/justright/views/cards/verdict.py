@@ -130,7 +130,7 @@ def _repeated_notes(result: Outcome) -> list[str]:
     if result.optimism is not None:
         taken = f"{significant(result.taken_off, 2)} was" if result.taken_off else "nothing was"
         notes.append(
-            "Choosing among what was tried flatters a score; bootstrap bias-corrected "
+            "Choosing among what was trained in full flatters a score; bootstrap bias-corrected "
             f"cross-validation puts that at {significant(result.optimism, 2)}, and {taken} taken "
             "off (Tsamardinos, Greasidou & Borboudakis 2018)."
         )
