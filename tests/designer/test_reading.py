@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 from justright.data.options import DataOptions
+from justright.data.split import TEST_MOST
 from justright.designer import reading
 from justright.designer.options import FitOptions, parse_time
 from justright.designer.reading import read_problem
@@ -72,3 +74,31 @@ def test_the_users_test_rows_stand_at_the_end(tmp_path: object) -> None:
     assert test_rows is not None
     assert test_rows.tolist() == list(range(300, 350))
     assert problem.table.rows == 350
+
+
+def test_a_large_test_file_is_thinned_out_with_a_finding(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(reading, "TEST_MOST", 200)
+    table(1_000).write_csv(tmp_path / "test.csv")
+    data = replace(OPTIONS.data, test=str(tmp_path / "test.csv"))
+    found = [
+        read_problem(table(300), FitOptions(data=data, limit_s=limit), None)
+        for limit in (20.0, 600.0)
+    ]
+    (problem, test_rows, rows), (longer, _, _) = found
+    assert test_rows is not None
+    assert (rows, test_rows.tolist()) == (300, list(range(300, 500)))
+    assert [finding.code for finding in problem.findings] == ["test-thinned-out"]
+    assert "1,000 rows" in problem.findings[0].message
+    assert problem.table.frame.equals(longer.table.frame)  # a longer limit changes no test row
+    tested = problem.table.frame[300:]
+    places = table(1_000).with_row_index().join(tested, on=["a", "y"])["index"].to_list()
+    assert len(places) == 200
+    assert places == sorted(set(places))
+
+
+def test_what_is_thinned_out_to_depends_on_the_columns() -> None:
+    assert reading._most_tested(2) == TEST_MOST
+    assert reading._most_tested(100) == reading.CELLS_PER_S / 100
+    assert reading._most_tested(100_000) == reading.TEST_FEWEST

@@ -14,6 +14,7 @@ from justright.core.finding import Finding, Severity
 from justright.core.seeds import child_seed
 from justright.data.ingest import read_table
 from justright.data.problem import Problem, make_problem
+from justright.data.split import TEST_MOST
 from justright.data.table import Table
 from justright.designer.options import FitOptions, time_text
 
@@ -31,6 +32,12 @@ PASSES = 2.2
 
 FEWEST = 20_000
 """Tables of fewer rows are never thinned out; one encoding of them takes well under a second."""
+
+TEST_CELLS, TEST_FEWEST = CELLS_PER_S, 4_000
+"""Values of a test file that are used: a second of encoding, and this many rows in any case, which
+is what the split of the smallest table that may be thinned out gives (assumption). At most as many
+rows are used as in a test set of our own. The time limit has no say, so that a study that goes on,
+or is repeated, is tested on the same rows."""
 
 
 def read_problem(
@@ -54,7 +61,8 @@ def read_problem(
     wanted = _affordable(table, options.limit_s) if rows is None else rows
     whole = table.rows
     if wanted < whole:
-        table = _thinned(table, wanted, options.data.seed)
+        frame = _drawn(table.frame, wanted, child_seed(options.data.seed, "thin out"))
+        table = replace(table, frame=frame)  # its fingerprint stays that of the whole table
     if options.data.test is None:
         problem, test_rows = make_problem(table, options.data), None
     else:
@@ -69,11 +77,10 @@ def _affordable(table: Table, limit_s: float) -> int:
     return min(max(int(cells / max(len(table.columns), 1)), FEWEST), table.rows)
 
 
-def _thinned(table: Table, rows: int, seed: int) -> Table:
-    """Some rows at random, in their order; the fingerprint stays that of the whole table."""
-    rng = np.random.default_rng(child_seed(seed, "thin out"))
-    chosen = np.sort(rng.choice(table.rows, rows, replace=False))
-    return replace(table, frame=table.frame[chosen])
+def _drawn(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
+    """Some rows at random, in their order."""
+    chosen = np.random.default_rng(seed).choice(frame.height, rows, replace=False)
+    return frame[np.sort(chosen)]
 
 
 def _finding(table: Table, whole: int, used: int) -> Finding:
@@ -102,6 +109,9 @@ def _with_test(table: Table, test: Table, options: FitOptions) -> tuple[Problem,
             hint="it needs the columns of the training file, the target too",
         )
     frames = [_with_target(table.frame, options), _with_target(test.frame, options)]
+    whole, most = frames[1].height, _most_tested(len(table.columns))
+    if most < whole:
+        frames[1] = _drawn(frames[1], most, child_seed(options.data.seed, "thin out the test"))
     try:
         both = pl.concat([frames[0], frames[1].select(frames[0].columns)], how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:
@@ -113,7 +123,30 @@ def _with_test(table: Table, test: Table, options: FitOptions) -> tuple[Problem,
     joined = replace(
         table, frame=both, fingerprint=fingerprint([table.fingerprint, test.fingerprint])
     )
-    return make_problem(joined, options.data), np.arange(frames[0].height, both.height)
+    problem = make_problem(joined, options.data)
+    if most < whole:
+        problem = replace(problem, findings=(*problem.findings, _test_finding(whole, most)))
+    return problem, np.arange(frames[0].height, both.height)
+
+
+def _most_tested(columns: int) -> int:
+    """Rows of a test file that are used.
+
+    >>> _most_tested(13), _most_tested(200), _most_tested(5_000)
+    (50000, 12500, 4000)
+    """
+    return min(max(int(TEST_CELLS / columns), TEST_FEWEST), TEST_MOST)
+
+
+def _test_finding(whole: int, used: int) -> Finding:
+    return Finding(
+        "test-thinned-out",
+        Severity.NOTE,
+        f"the test file has {whole:,} rows with a target, more than the test needs",
+        f"{used:,} were drawn at random; justright predict takes them all",
+        (),
+        {"rows": float(whole), "used": float(used)},
+    )
 
 
 def _with_target(frame: pl.DataFrame, options: FitOptions) -> pl.DataFrame:
