@@ -13,7 +13,7 @@ from justright.designer.watch import STAGES
 
 
 def close_study(session: Session, *, interrupted: bool) -> None:
-    """Record the end of a study for the views, and write its work plan.
+    """Record the end of a study for the views, write its work plan, remove what has served.
 
     Args:
         session: The study.
@@ -39,6 +39,9 @@ def close_study(session: Session, *, interrupted: bool) -> None:
     )
     write_whole(folder.work, json.dumps(session.plan.document(), indent=1))
     folder.clear_cache()
+    if not interrupted:  # a study that goes on later trains what it lengthens from the start
+        for path in folder.trials.glob("*.checkpoint"):
+            path.unlink(missing_ok=True)
 
 
 def _stages(session: Session, *, interrupted: bool) -> list[dict[str, Any]]:
