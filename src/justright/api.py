@@ -115,7 +115,7 @@ def fit(
         max_memory: Most memory for them: bytes, or text such as "200kB".
         prefer: Of equally good sizes the lightest ("small"), or the best mean ("accuracy").
         only: "size" ends with the size search; the test set stays closed.
-        examples: Whether the report may show rows of the data.
+        examples: Whether report and model card may show values of the data's cells.
         listener: Called with a `Snapshot` of the progress, several times a second.
 
     Raises:

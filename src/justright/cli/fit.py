@@ -48,7 +48,7 @@ def fit(
     prefer: Annotated[str, typer.Option(help="Of equal sizes: small or accuracy.")] = "small",
     only: Annotated[str | None, typer.Option(help="size: end with the right size.")] = None,
     no_examples: Annotated[
-        bool, typer.Option("--no-examples", help="Show no rows of the data in the report.")
+        bool, typer.Option("--no-examples", help="Show no values of the data in the report.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,

@@ -46,7 +46,7 @@ def report(
     name: Annotated[str, typer.Argument(help="Name of the study.")],
     folder: Folder = Path("studies"),
     no_examples: Annotated[
-        bool, typer.Option("--no-examples", help="Show no rows of the data.")
+        bool, typer.Option("--no-examples", help="Show no values of the data.")
     ] = False,
 ) -> None:
     """Write a study's report again, from the store alone."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from justright.core.errors import JustRightError
 from justright.core.trial import Trial
+from justright.core.withheld import without_values
 from justright.data.arrays import columns_of
 from justright.data.encoded import EncodedRows
 from justright.deploy.network import read_safetensors
@@ -88,9 +89,15 @@ def complete_card(session: Session, arm: Arm, trial: Trial) -> None:
         test_rows=test["rows"],
         verdict=f"The network {test['word']} {test['against']}." if test["word"] else "",
         headline=_headline(session, test["headline"]),
-        limits=tuple(finding.message for finding in session.store.ledger.findings(session.name)),
+        limits=_limits(session),
     )
     update_card(session.folder.model, facts)
+
+
+def _limits(session: Session) -> tuple[str, ...]:
+    """What the audit saw; the card goes wherever the model goes."""
+    said = [finding.message for finding in session.store.ledger.findings(session.name)]
+    return tuple(said if session.options.examples else map(without_values, said))
 
 
 def _headline(session: Session, first: Mapping[str, Any]) -> str:

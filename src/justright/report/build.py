@@ -18,7 +18,7 @@ def report_html(store: AbstractStore, study: str, *, examples: bool = True) -> s
     Args:
         store: Where the study is kept.
         study: Its name.
-        examples: Whether values of single rows of the user's table may be shown.
+        examples: Whether cells of the user's table may be shown.
     """
     reader = Reader(store, study, examples=examples)
     return page(

@@ -19,7 +19,7 @@ def write_report(
         store: Where the study is kept.
         study: Its name.
         path: The file to write; its folder is made.
-        examples: Whether values of single rows of the user's table may be shown.
+        examples: Whether cells of the user's table may be shown.
 
     Raises:
         InputError: If it cannot be written there.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import inf, isfinite
 from typing import Any
@@ -11,6 +12,7 @@ from justright.core.decision import Decision
 from justright.core.finding import Finding, worst_first
 from justright.core.study import StudyHead
 from justright.core.trial import Trial
+from justright.core.withheld import without_values
 from justright.store.base import AbstractStore
 from justright.store.records import IdeaRecord
 
@@ -38,7 +40,8 @@ class Reader:
     Args:
         store: Where the study is kept.
         study: Its name.
-        examples: Whether cards may show values of single rows of the user's table.
+        examples: Whether cards may show cells of the user's table. Names of columns and classes
+            are always shown.
     """
 
     def __init__(self, store: AbstractStore, study: str, *, examples: bool = True) -> None:
@@ -59,7 +62,8 @@ class Reader:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What audits saw, worst first."""
-        return worst_first(tuple(self._store.ledger.findings(self.study)))
+        found = self._store.ledger.findings(self.study)
+        return worst_first(tuple(replace(f, message=self.shown(f.message)) for f in found))
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
@@ -75,6 +79,10 @@ class Reader:
     def ideas(self) -> tuple[IdeaRecord, ...]:
         """Every idea with its frozen prediction."""
         return tuple(self._store.ideas.list(self.study))
+
+    def shown(self, sentence: str) -> str:
+        """A sentence about the table, without cells of it if they are to be kept out."""
+        return sentence if self.examples else without_values(sentence)
 
     def fact(self, key: str) -> Mapping[str, Any]:
         """A fact that is an object; empty while unknown."""

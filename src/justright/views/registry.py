@@ -80,7 +80,7 @@ def sections(
     Args:
         store: Where the study is kept.
         study: Its name.
-        examples: Whether values of single rows of the user's table may be shown.
+        examples: Whether cells of the user's table may be shown.
         views: The views to make.
     """
     reader = Reader(store, study, examples=examples)

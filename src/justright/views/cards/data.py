@@ -51,7 +51,7 @@ def columns(reader: Reader) -> Card | NotApplicable:
             str(entry.get("name")),
             str(entry.get("kind")),
             "yes" if entry.get("used") else f"no: {entry.get('unused_because') or 'not usable'}",
-            str(entry.get("reason") or ""),
+            reader.shown(str(entry.get("reason") or "")),
         )
         for entry in entries[:ROWS]
     )

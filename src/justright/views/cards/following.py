@@ -16,7 +16,9 @@ def following(reader: Reader) -> Card | NotApplicable:
     entries = reader.entries("next")
     if not entries:
         return NotApplicable("nothing is known that would help further")
-    rows = tuple((str(e.get("title") or ""), str(e.get("why") or "")) for e in entries[:TOP])
+    rows = tuple(
+        (str(e.get("title") or ""), reader.shown(str(e.get("why") or ""))) for e in entries[:TOP]
+    )
     more = len(entries) - len(rows)
     return Card(
         title="What to do next",
