@@ -228,6 +228,18 @@ def test_weights_groups_and_times() -> None:
     assert (plain.weights(), plain.groups(), plain.times()) == (None, None, None)
 
 
+def test_target_groups_and_times_are_made_once() -> None:
+    days = [f"2024-01-{1 + i % 28:02d}" for i in range(N)]
+    table = read_table({"x": X, "y": X, "w": np.arange(N), "t": days})
+    found = make_problem(table, DataOptions(("y",), weight="w", group="t", time_column="t"))
+    for ask in (found.target, found.weights, found.groups, found.times):
+        array = ask()
+        assert array is not None
+        assert ask() is array
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
 def test_the_target_of_a_test_file() -> None:
     task = problem(list("abcd") * 100).task
     assert target_of(pl.DataFrame({"y": ["d", "a"]}), task).tolist() == [3, 0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import wraps
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -33,6 +35,24 @@ METRICS: Mapping[TaskKind, tuple[str, ...]] = {
 }
 """Metrics that ``--metric`` accepts by task; the first is the default."""
 
+_Array = TypeVar("_Array", np.ndarray, np.ndarray | None)
+
+
+def _once(method: Callable[[Problem], _Array]) -> Callable[[Problem], _Array]:
+    """Keep what a method returns, unchangeable: a study asks often, and dates are slow to read."""
+
+    key = f"_{method.__name__}"
+
+    @wraps(method)
+    def kept(self: Problem) -> _Array:
+        if key not in self.__dict__:
+            self.__dict__[key] = found = method(self)
+            if found is not None:
+                found.flags.writeable = False
+        return self.__dict__[key]
+
+    return kept
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -54,15 +74,18 @@ class Problem:
     metric: str
     findings: tuple[Finding, ...] = ()
 
+    @_once
     def target(self) -> np.ndarray:
         """The target: float64 [rows, targets], or int64 [rows] places in `Task.classes`."""
         return target_of(self.table.frame, self.task)
 
+    @_once
     def weights(self) -> np.ndarray | None:
         """Weight of each row, float64 [rows], or None."""
         name = self.options.weight
         return None if name is None else numbers_of(self.table.frame[name])
 
+    @_once
     def groups(self) -> np.ndarray | None:
         """Group of each row, int64 [rows] from 0, or None; missing ones are one group."""
         name = self.options.group
@@ -72,6 +95,7 @@ class Problem:
         codes = found.codes.astype(np.int64)
         return np.where(codes < 0, len(found.values), codes)
 
+    @_once
     def times(self) -> np.ndarray | None:
         """When each row happened, float64 [rows] (seconds, or the column's own unit), or None."""
         name = self.options.time_column
