@@ -111,14 +111,6 @@ def test_rows_without_a_target_are_left_out_and_said() -> None:
     assert np.isfinite(found.target()).all()
 
 
-def test_infinite_inputs_are_a_finding() -> None:
-    x = X.copy()
-    x[:3] = np.inf
-    found = make_problem(read_table({"x": x, "y": X}), DataOptions(("y",)))
-    assert [finding.code for finding in found.findings] == ["infinite-values"]
-    assert found.findings[0].numbers == {"x": 3.0}
-
-
 BAD_TARGETS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "constant": ([5] * N, {}, "is always '5'"),
     "constant with gaps": ([5, None] * (N // 2), {}, "is always '5'"),

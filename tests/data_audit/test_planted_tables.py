@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from justright.core.finding import Severity
@@ -11,6 +12,7 @@ from justright.data.ingest import read_table
 from justright.data.options import DataOptions
 from justright.data.problem import make_problem
 from justright.data.split import make_splits
+from justright.testing.checks import clean_frame, view_of
 from justright.testing.data_worlds import DATA_WORLDS, DataWorld
 
 
@@ -46,3 +48,9 @@ def test_two_of_the_three_inputs_tell_nothing_and_three_tell_all() -> None:
         cell = signs[:, pair] @ np.array([1, 2])
         assert all(abs(y[cell == value].mean() - 0.5) < 0.03 for value in range(4))
     assert (y == (signs.sum(axis=1) % 2 == 1)).mean() == pytest.approx(0.95, abs=0.01)
+
+
+def test_infinite_inputs_are_one_finding() -> None:
+    endless = pl.when(pl.int_range(pl.len()) < 7).then(float("inf")).otherwise(pl.col("a"))
+    view = view_of(clean_frame().with_columns(a=endless))
+    assert [finding.code for finding in audit(view.problem, view.splits)] == ["infinities"]

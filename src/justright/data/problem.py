@@ -119,7 +119,6 @@ def make_problem(table: Table, options: DataOptions) -> Problem:
         )
     task = infer_task(table, options)
     schema = infer_schema(table, options)
-    findings += _infinite(table, schema)
     if not schema.inputs:
         kinds = ", ".join(f"{column.name} ({column.kind})" for column in schema.columns[:6])
         raise DataError(
@@ -205,28 +204,6 @@ def _with_targets(table: Table, options: DataOptions) -> tuple[Table, tuple[Find
         {"rows": float(missing), "share": missing / table.rows},
     )
     return replace(table, frame=table.frame.filter(known)), (finding,)
-
-
-def _infinite(table: Table, schema: Schema) -> tuple[Finding, ...]:
-    """Infinities cannot be learned from; `columns_of` takes them for missing."""
-    counts: dict[str, float] = {}
-    for column in schema.inputs:
-        values = table.frame[column.name]
-        if values.dtype.is_float() and (count := int(values.is_infinite().sum())):
-            counts[column.name] = float(count)
-    if not counts:
-        return ()
-    return (
-        Finding(
-            "infinite-values",
-            Severity.WARNING,
-            f"{len(counts)} columns hold {sum(counts.values()):,.0f} infinite values, such as "
-            f"{next(iter(counts))!r}",
-            "they count as missing",
-            tuple(counts),
-            counts,
-        ),
-    )
 
 
 def _metric(task: Task, options: DataOptions) -> str:
