@@ -85,6 +85,18 @@ class TestDrift(CheckContract):
         )
 
 
+class TestDriftOfColumnsWithNamesOfOurs(CheckContract):
+    name, columns = "drift", ("n", "m", "label", "count")
+
+    def planted(self) -> View:
+        moved = pl.int_range(pl.len()) >= 800
+        violet = pl.when(moved).then(pl.lit("violet")).otherwise(pl.col("colour"))
+        return view_of(
+            clean_frame().with_columns(violet.alias(name) for name in self.columns),
+            np.arange(800, 1_000),
+        )
+
+
 class TestUnusedTime(CheckContract):
     name, columns = "unused-time", ("day",)
 

@@ -63,12 +63,12 @@ def column_distance(view: View, column: Column) -> float:
         gap = largest_gap(a, b)
         chance = _SURE * math.sqrt(1.0 / len(a) + 1.0 / len(b))
         return max(lost, gap if gap > chance else 0.0)
-    first = labels_of(view.rest[column.name]).fill_null("").value_counts(name="n")
-    other = labels_of(view.test[column.name]).fill_null("").value_counts(name="m")
-    names = first.columns[0], other.columns[0]
-    both = first.rename({names[0]: "v"}).join(
-        other.rename({names[1]: "v"}), on="v", how="full", coalesce=True
-    )
+    counts = [
+        # names of our own: the column may have any
+        labels_of(rows[column.name]).fill_null("").alias("label").value_counts(name=name)
+        for rows, name in ((view.rest, "n"), (view.test, "m"))
+    ]
+    both = counts[0].join(counts[1], on="label", how="full", coalesce=True)
     n, m = (both[name].fill_null(0).cast(pl.Float64).to_numpy() for name in ("n", "m"))
     p, q, pooled = n / n.sum(), m / m.sum(), (n + m) / (n.sum() + m.sum())
     # What shares of these sizes differ by through chance: many rare values add up.
