@@ -76,6 +76,21 @@ def test_the_users_test_rows_stand_at_the_end(tmp_path: object) -> None:
     assert problem.table.rows == 350
 
 
+def test_rows_without_a_target_are_left_out_of_both_files_and_said(tmp_path: Path) -> None:
+    numbers = table(350).with_columns(i=pl.int_range(pl.len()))
+    numbers = numbers.with_columns(y=pl.when(pl.col("i") % 50 != 7).then("y"))
+    numbers[300:].write_csv(tmp_path / "test.csv")
+    data = replace(OPTIONS.data, test=str(tmp_path / "test.csv"))
+    problem, test_rows, _ = read_problem(numbers[:300], replace(OPTIONS, data=data), None)
+    assert test_rows is not None
+    kept = problem.table.frame["i"]
+    assert kept.to_list() == [i for i in range(350) if i % 50 != 7]
+    assert kept[test_rows].to_list() == [i for i in range(300, 350) if i % 50 != 7]
+    (finding,) = problem.findings
+    assert finding.code == "missing-target"
+    assert "7 of 350 rows" in finding.message
+
+
 def test_a_large_test_file_is_thinned_out_with_a_finding(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

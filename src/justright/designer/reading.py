@@ -108,7 +108,7 @@ def _with_test(table: Table, test: Table, options: FitOptions) -> tuple[Problem,
             f"the test file has no column {missing[0]!r}",
             hint="it needs the columns of the training file, the target too",
         )
-    frames = [_with_target(table.frame, options), _with_target(test.frame, options)]
+    frames = [table.frame, test.frame]
     whole, most = frames[1].height, _most_tested(len(table.columns))
     if most < whole:
         frames[1] = _drawn(frames[1], most, child_seed(options.data.seed, "thin out the test"))
@@ -126,7 +126,9 @@ def _with_test(table: Table, test: Table, options: FitOptions) -> tuple[Problem,
     problem = make_problem(joined, options.data)
     if most < whole:
         problem = replace(problem, findings=(*problem.findings, _test_finding(whole, most)))
-    return problem, np.arange(frames[0].height, both.height)
+    # rows without a target were left out of both: the test's others are the last that there are
+    tested, rows = frames[1].drop_nulls(options.data.target).height, problem.table.rows
+    return problem, np.arange(rows - tested, rows)
 
 
 def _most_tested(columns: int) -> int:
@@ -142,13 +144,8 @@ def _test_finding(whole: int, used: int) -> Finding:
     return Finding(
         "test-thinned-out",
         Severity.NOTE,
-        f"the test file has {whole:,} rows with a target, more than the test needs",
+        f"the test file has {whole:,} rows, more than the test needs",
         f"{used:,} were drawn at random; justright predict takes them all",
         (),
         {"rows": float(whole), "used": float(used)},
     )
-
-
-def _with_target(frame: pl.DataFrame, options: FitOptions) -> pl.DataFrame:
-    known = [name for name in options.data.target if name in frame.columns]
-    return frame.drop_nulls(known) if known else frame
