@@ -12,13 +12,10 @@ from sklearn import metrics as reference
 
 from justright.core.errors import OptionError
 from justright.core.task import Task, TaskKind
+from justright.data.problem import METRICS as ACCEPTED
 from justright.statistics.metrics import (
     METRICS,
-    companion_metrics,
-    default_metric,
-    loss_of,
     metric_named,
-    row_losses,
     score,
 )
 
@@ -140,38 +137,20 @@ def test_rmsle_is_left_out_for_negative_targets() -> None:
     assert score(REGRESSION, np.abs(y), np.abs(y))["rmsle"] == 0.0
 
 
-def test_defaults_and_refusals() -> None:
-    assert default_metric(REGRESSION).name == "rmse"
-    assert default_metric(MULTI).name == "log_loss"
-    assert companion_metrics(BINARY)[0].name == "auc"
-    assert loss_of(BINARY, "auc").loss(0.9) == -0.9
-    with pytest.raises(OptionError, match="use rmse"):
-        loss_of(REGRESSION, "auc")
+@pytest.mark.parametrize("kind", TaskKind)
+def test_what_the_option_takes_is_what_can_be_measured(kind: TaskKind) -> None:
+    task = Task(kind, ("y",), ("a", "b") if "accuracy" in ACCEPTED[kind] else ())
+    assert all(metric_named(name).applies(task) for name in ACCEPTED[kind])
+    # average precision is measured for many classes as well, but does not decide there
+    left = {each.name for each in METRICS if each.applies(task)} - set(ACCEPTED[kind])
+    assert left <= {"average_precision"}
+
+
+def test_directions_and_unknown_names() -> None:
+    assert metric_named("auc").loss(0.9) == -0.9
+    assert metric_named("rmse").loss(0.9) == 0.9
     with pytest.raises(OptionError, match="no metric 'auk'"):
         metric_named("auk")
-
-
-@pytest.mark.parametrize("name", ["rmse", "mae", "rmsle", "log_loss", "accuracy", "brier"])
-def test_row_losses_average_to_the_metric(name: str) -> None:
-    rng = np.random.default_rng(5)
-    metric = metric_named(name)
-    if metric.needs == "values":
-        y = rng.gamma(2.0, 1.0, (60, 1))
-        prediction = y * rng.uniform(0.5, 1.5, y.shape)
-    else:
-        y, prediction = rng.integers(0, 3, 60), rng.dirichlet(np.ones(3), 60)
-    rows = row_losses(metric, y, prediction)
-    assert rows is not None
-    mean = float(rows.mean())
-    mean = math.sqrt(mean) if name.startswith("rms") else mean
-    mean = 1.0 - mean if name == "accuracy" else mean
-    assert mean == pytest.approx(metric(y, prediction), rel=1e-12)
-
-
-def test_metrics_that_no_sum_of_rows_gives_have_no_row_losses() -> None:
-    y, p = np.array([0, 1]), np.array([[0.6, 0.4], [0.3, 0.7]])
-    for name in ("auc", "average_precision", "balanced_accuracy", "macro_f1"):
-        assert row_losses(metric_named(name), y, p) is None
 
 
 @settings(max_examples=60, deadline=None)

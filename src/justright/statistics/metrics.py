@@ -1,6 +1,7 @@
 """The metrics, each with its direction and what it needs; in float64, with optional row weights.
 
-Adding one: a `Metric` in `METRICS` here, and its row terms in `terms.py`.
+Adding one: a `Metric` in `METRICS` here, its row terms in `terms.py`, and its name in
+`data.problem.METRICS`, which says for which tasks ``--metric`` takes it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from justright.core.errors import OptionError
-from justright.core.task import Task, TaskKind
+from justright.core.task import Task
 from justright.statistics import ranking, terms
 from justright.statistics.terms import Means
 
@@ -148,38 +149,6 @@ def metric_named(name: str) -> Metric:
     return _BY_NAME[name]
 
 
-def default_metric(task: Task) -> Metric:
-    """The metric that headlines when the user names none: RMSE, or log-loss for classes."""
-    return _BY_NAME["log_loss" if task.is_classification else "rmse"]
-
-
-def companion_metrics(task: Task) -> tuple[Metric, ...]:
-    """What is printed beside the default: AUC for two classes, accuracy for more, MAE."""
-    beside = {TaskKind.BINARY: "auc", TaskKind.MULTICLASS: "accuracy"}
-    return (_BY_NAME[beside.get(task.kind, "mae")],)
-
-
-def loss_of(task: Task, metric: str | None = None) -> Metric:
-    """What decisions are made on: the user's metric, or else the proper loss of the task.
-
-    Args:
-        task: The task.
-        metric: A name from `METRICS`, or None.
-
-    Raises:
-        OptionError: If there is no such metric or it is for another kind of task.
-    """
-    if metric is None:
-        return default_metric(task)
-    chosen = metric_named(metric)
-    if not chosen.applies(task):
-        possible = ", ".join(each.name for each in METRICS if each.applies(task))
-        raise OptionError(
-            f"metric {metric!r} is not for {task.kind.value}", hint=f"use {possible}"
-        )
-    return chosen
-
-
 def score(
     task: Task, y: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None = None
 ) -> dict[str, float]:
@@ -198,24 +167,3 @@ def score(
     if not task.is_classification and len(y) and np.min(y) < 0:
         chosen = [metric for metric in chosen if metric.name != "rmsle"]
     return {metric.name: metric(y, prediction, weights) for metric in chosen}
-
-
-_ROW_LOSSES: Mapping[str, terms.RowTerms] = {
-    "rmse": terms.squared_errors,
-    "r2": terms.squared_errors,
-    "mae": terms.absolute_errors,
-    "rmsle": terms.squared_log_errors,
-    "log_loss": terms.log_losses,
-    "accuracy": lambda y, p: 1.0 - terms.hits(y, p),
-    "brier": terms.squared_probability_errors,
-}
-
-
-def row_losses(metric: Metric, y: np.ndarray, prediction: np.ndarray) -> np.ndarray | None:
-    """What each row adds to the metric, lower is better: float64 [n].
-
-    RMSE and R² give squared errors, accuracy gives misses; outputs are averaged. None for
-    metrics that no sum over rows can give (AUC, average precision, balanced accuracy, F1).
-    """
-    function = _ROW_LOSSES.get(metric.name)
-    return None if function is None else function(y, prediction).mean(axis=1)
