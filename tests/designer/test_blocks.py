@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +21,7 @@ from justright.data.split import (
     Splits,
     partition,
 )
+from justright.deploy.network import Preprocessing
 from justright.designer import blocks as module
 from justright.designer.blocks import ALL, Blocks
 
@@ -91,3 +94,46 @@ def test_a_planned_block_is_the_block_before_its_rows_are_encoded(tmp_path: Path
     assert (planned.partition, planned.seed) == (block.partition, block.seed)
     assert planned.folder == block.folder
     assert len(EncodedRows(block.folder)) == blocks.rows
+
+
+def test_encoding_is_priced_by_the_latest_for_what_does_not_lie_encoded(tmp_path: Path) -> None:
+    blocks = blocks_of(tmp_path, CROSS_VALIDATE_BELOW)
+    blocks.block(0, blocks.spec)
+    price = blocks.latest_encode_s
+    assert price > 0.0
+    assert blocks.fresh_encode_s == price
+    assert blocks.encoding_s((0, 1, 2), blocks.spec) == 2 * price
+    assert blocks.encoding_s((0,), blocks.spec) == 0.0
+
+
+def test_a_study_that_goes_on_knows_the_price_from_the_rows_it_finds(tmp_path: Path) -> None:
+    killed, resumed = (blocks_of(tmp_path, CROSS_VALIDATE_BELOW) for _ in range(2))
+    killed.block(0, killed.spec)
+    resumed.block(0, resumed.spec)
+    assert resumed.latest_encode_s == resumed.encode_s == killed.latest_encode_s > 0.0
+
+
+def test_blocks_of_a_fixed_holdout_are_encoded_once(tmp_path: Path) -> None:
+    blocks = blocks_of(tmp_path, HOLD_OUT_ABOVE + 1)
+    blocks.latest_encode_s = 3.0
+    assert blocks.encoding_s(range(5), blocks.spec) == 3.0
+    blocks.block(4, blocks.spec)
+    assert blocks.encoding_s(range(5), blocks.spec) == blocks.fresh_encode_s == 0.0
+
+
+def test_what_the_training_rows_teach_is_a_part_of_the_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = blocks_of(tmp_path, CROSS_VALIDATE_BELOW)
+    real = module.fit_preprocessing
+
+    def slow(*arguments: Any) -> Preprocessing:
+        time.sleep(0.3)
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "fit_preprocessing", slow)
+    blocks.block(ALL, blocks.spec)
+    assert blocks.latest_encode_s >= 0.3
+    price = blocks.latest_encode_s
+    blocks.test_folder(blocks.spec)  # ten rows, which teach nothing: no price for a partition
+    assert (blocks.latest_encode_s, blocks.encode_s) == (price, price)

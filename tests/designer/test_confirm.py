@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -112,14 +113,33 @@ def test_they_are_shortened_only_where_their_full_length_does_not_fit(session: S
     parts = []
     for left_s in range(600, 0, -20):
         admission = Admission(late(session, left_s), 1.0)
-        part = admission.confirm_part(*arms, 0)
-        assert (part == 1) == bool(admission.confirm(*arms, 0))
+        part = admission.confirm_part(*arms, FRESH, 0)
+        assert (part == 1) == bool(admission.confirm(*arms, FRESH, 0))
         thirds = shortened(arms[0], 3), shortened(arms[1], 3)
-        parts.append((part, bool(admission.confirm(*thirds, 0))))
+        parts.append((part, bool(admission.confirm(*thirds, FRESH, 0))))
     assert parts[0] == (1, True)
     assert (3, True) in parts
     assert parts[-1] == (3, False)
     assert parts == sorted(parts, key=lambda found: (found[0], not found[1]))
+
+
+def encoded(session: Session, numbers: Iterable[int]) -> None:
+    """Encode blocks; from now on another one is said to take longer than the study may."""
+    for number in numbers:
+        session.blocks.block(number, session.blocks.spec)
+    session.blocks.latest_encode_s = 2 * session.clock.limit_s
+
+
+def test_blocks_that_are_still_to_be_encoded_are_priced(session: Session) -> None:
+    arms = arm(session, HOPELESS), arm(session, GOOD)
+    admission = Admission(session, 1.0)
+    assert admission.confirm(*arms, FRESH, 0) == LOOKS_SMALL[0]
+    assert admission.screen(*arms, 0.0)
+    encoded(session, range(FRESH))
+    assert admission.confirm(*arms, FRESH, 0) == 0
+    assert not admission.screen(*arms, 0.0)
+    encoded(session, range(FRESH, FRESH + 10))
+    assert admission.confirm(*arms, FRESH, 0) == 10
 
 
 def test_without_time_nothing_is_trained_and_the_screening_gain_is_kept(session: Session) -> None:
@@ -130,6 +150,8 @@ def test_without_time_nothing_is_trained_and_the_screening_gain_is_kept(session:
     assert verdict.evidence["screening gain"] == pytest.approx(0.6)
     assert not session.store.trials.list("s")
     assert session.plan.granted[f"{KEY}/confirm"] == 0
+    fresh = session.blocks.planned(FRESH, session.blocks.spec)
+    assert not fresh.folder.exists()
 
 
 def test_a_confirmation_that_the_clock_cuts_is_taken_back_from_the_plan(session: Session) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from justright.designer.admission import Admission
 from justright.designer.limits import weight_of, with_hidden
-from justright.designer.session import Arm, Champion, Session
-from justright.designer.size import SizeStage
+from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
+from justright.designer.size import SMALL_BLOCKS, SizeStage
 from justright.designer.work import SIZE_BUDGET, SIZE_ENDED, WorkPlan
 from justright.recipe.network import Shape
 from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
@@ -122,3 +124,18 @@ def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(
     again = search(session)
     assert again.chosen == first.chosen
     assert done(session) == before
+
+
+def test_blocks_that_are_still_to_be_encoded_are_taken_off_the_budget(
+    new_session: NewSession,
+) -> None:
+    budgets = {}
+    for encode_s in (0.0, 10.0):
+        session = new_session(f"{encode_s:g}")
+        session.blocks.block(0, session.blocks.spec)
+        session.blocks.latest_encode_s = encode_s
+        stage_of(session)
+        budgets[encode_s] = session.plan.granted[SIZE_BUDGET]
+    missing = sum(SMALL_BLOCKS) - 1
+    expected = missing * 10.0 * session.crew.capacity * USABLE_SHARE
+    assert budgets[0.0] - budgets[10.0] == pytest.approx(expected, abs=10.0)

@@ -166,28 +166,32 @@ class Admission:
         own = self.cost(arm, blocks, 1)
         other = self._both(shortened(arm, part), shortened(champion, part), fewest, fewest)
         wall = self._wall(pending_s + own, self._longest(arm, blocks)) + other
+        wall += fewest * session.blocks.fresh_encode_s
         return int(wall <= self.left(arm, champion))
 
-    def confirm(self, arm: Arm, champion: Arm, known: int) -> int:
+    def confirm(self, arm: Arm, champion: Arm, fresh: int, known: int) -> int:
         """On how many fresh blocks both arms are compared; 0 if not even the fewest fit.
 
         Args:
             arm: The candidate.
             champion: The incumbent.
+            fresh: Number of the first of these blocks.
             known: On how many of these blocks the incumbent was trained already.
         """
-        left = self.left(arm, champion)
+        left, blocks = self.left(arm, champion), self.session.blocks
         looks = self._looks()
         for count in looks:
             share = 1.0 if count == looks[-1] else CONFIRM_SHARE
-            if self._both(arm, champion, count, max(count - known, 0)) <= share * left:
+            encoding = blocks.encoding_s(range(fresh, fresh + count), arm.recipe.preprocessing)
+            wall = encoding + self._both(arm, champion, count, max(count - known, 0))
+            if wall <= share * left:
                 return count
         return 0
 
-    def confirm_part(self, arm: Arm, champion: Arm, known: int) -> int:
+    def confirm_part(self, arm: Arm, champion: Arm, fresh: int, known: int) -> int:
         """At which part of their length the arms are compared: 1, or 3 where that is too dear."""
         for part in PARTS[:-1]:
-            if self.confirm(shortened(arm, part), shortened(champion, part), known):
+            if self.confirm(shortened(arm, part), shortened(champion, part), fresh, known):
                 return part
         return PARTS[-1]
 

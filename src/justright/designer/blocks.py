@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,6 +33,9 @@ from justright.statistics.intervals import Sample
 
 ALL = -1
 """Number of the block that holds every row that is not a test row: the final training's."""
+
+_SECONDS = "seconds"
+"""File beside encoded rows: how long encoding them took, for a study that goes on with them."""
 
 
 @dataclass
@@ -98,6 +102,16 @@ class Blocks:
             overlap=part.overlap,
         )
 
+    @property
+    def fresh_encode_s(self) -> float:
+        """Seconds of encoding a partition that is still unknown; 0 where all blocks share one."""
+        return 0.0 if self.fixed_holdout else self.latest_encode_s
+
+    def encoding_s(self, numbers: Iterable[int], spec: PreprocessingSpec) -> float:
+        """Seconds of encoding those of some blocks whose rows do not lie encoded."""
+        folders = {self.planned(number, spec).folder for number in numbers}
+        return self.latest_encode_s * sum(not _lies_encoded(folder) for folder in folders)
+
     def inputs(self, block: EncodedBlock) -> Inputs:
         """What a network on this block receives and returns."""
         if block.folder not in self._inputs:
@@ -124,7 +138,8 @@ class Blocks:
         taught = self.block(ALL, spec).folder
         path = self.cache / f"test-{taught.name}"
         if not _lies_encoded(path):
-            self._write(path, EncodedRows(taught).preprocessing(), self.splits.test)
+            taught_preprocessing = EncodedRows(taught).preprocessing()
+            self._write(path, taught_preprocessing, self.splits.test, time.perf_counter())
         return path
 
     @property
@@ -149,24 +164,28 @@ class Blocks:
 
     def _encode(self, block: EncodedBlock, spec: PreprocessingSpec) -> None:
         if not _lies_encoded(block.folder):
-            rest = self.splits.rest
+            began, rest = time.perf_counter(), self.splits.rest
             preprocessing = fit_preprocessing(self.problem, rest[block.train], spec, rest)
-            self._write(block.folder, preprocessing, rest)
+            self._write(block.folder, preprocessing, rest, began)
+        elif self.encode_s:
+            return
+        self.latest_encode_s = float((block.folder / _SECONDS).read_text())
+        self.encode_s = max(self.encode_s, self.latest_encode_s)
 
-    def _write(self, path: Path, preprocessing: Preprocessing, rows: np.ndarray) -> None:
+    def _write(
+        self, path: Path, preprocessing: Preprocessing, rows: np.ndarray, began: float
+    ) -> None:
         """Write beside and rename, so that a killed study leaves no half-written rows."""
-        began = time.perf_counter()
         temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
         shutil.rmtree(temporary, ignore_errors=True)
         write_encoded(self.problem, preprocessing, rows, temporary)
+        (temporary / _SECONDS).write_text(str(time.perf_counter() - began))
         shutil.rmtree(path, ignore_errors=True)
         temporary.replace(path)
-        self.latest_encode_s = time.perf_counter() - began
-        self.encode_s = max(self.encode_s, self.latest_encode_s)
 
 
 def _lies_encoded(path: Path) -> bool:
-    return (path / "meta.json").exists()
+    return (path / _SECONDS).exists()
 
 
 def _places(rest: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -67,12 +67,12 @@ class Confirmer:
         session, arms = self._session, (rival.arm, champion.arm)
         part = session.plan.grant(
             f"{key}/confirm part",
-            lambda: self._admission.confirm_part(*arms, self._known(champion.arm)),
+            lambda: self._admission.confirm_part(*arms, self._fresh, self._known(champion.arm)),
         )
         new_arm, old_arm = (shortened(arm, max(part, 1)) for arm in arms)
         count = session.plan.grant(
             f"{key}/confirm",
-            lambda: self._admission.confirm(new_arm, old_arm, self._known(old_arm)),
+            lambda: self._admission.confirm(new_arm, old_arm, self._fresh, self._known(old_arm)),
         )
         if count == 0:
             evidence = {
@@ -114,7 +114,7 @@ class Confirmer:
         session, known = self._session, 0
         stored = {t.spec.id for t in session.store.trials.list(session.name) if t.state.final}
         while True:
-            block = session.blocks.block(self._fresh + known, arm.recipe.preprocessing)
+            block = session.blocks.planned(self._fresh + known, arm.recipe.preprocessing)
             (job,) = session.train(arm, "", [block])
             if job.specs[0].id not in stored:
                 return known

@@ -106,11 +106,13 @@ class SizeStage:
         session = self._session
         left = self._admission.left(self._champion.arm, self._champion.arm)
         share = 1.0 if session.options.only == "size" else SIZE_SHARE
-        seconds = share * left * session.crew.capacity * USABLE_SHARE
-        budget = session.plan.grant(SIZE_BUDGET, lambda: int(max(seconds, 0.0)))
         small = len(session.blocks.first) > 1
         fixed = session.blocks.fixed_holdout
         choose, confirm = SMALL_BLOCKS if small else LARGE_BLOCKS if fixed else BLOCKS
+        spec = self._recipe.preprocessing
+        encoding = session.blocks.encoding_s(range(choose + confirm), spec)
+        seconds = (share * left - encoding) * session.crew.capacity * USABLE_SHARE
+        budget = session.plan.grant(SIZE_BUDGET, lambda: int(max(seconds, 0.0)))
         return Goal(
             selection=tuple(range(choose)),
             confirmation=tuple(range(choose, choose + confirm)),
