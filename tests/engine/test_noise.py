@@ -56,6 +56,19 @@ def test_alpha_dropout_keeps_mean_and_variance() -> None:
     assert float(dropped.var()) == pytest.approx(1.0, abs=0.01)
 
 
+def test_the_activation_brings_its_kind_of_dropout() -> None:
+    def is_alpha(**changes) -> bool:
+        shape = Shape(hidden=(32, 32), **changes)
+        return make_noise(shape, dropout=0.2)[0].shift is not None
+
+    assert is_alpha(activation="selu")
+    assert not is_alpha(activation="selu", dropout="plain")
+    assert not is_alpha(activation="mish")
+    assert is_alpha(activation="mish", dropout="alpha")
+    for breaks_it in ({"normaliser": "layer"}, {"normaliser": "batch"}, {"body": "residual"}):
+        assert not is_alpha(activation="selu", **breaks_it)
+
+
 def test_stochastic_depth_grows_with_the_block_and_keeps_the_mean() -> None:
     shape = Shape(body="residual", hidden=(4, 4))
     masks = make_noise(shape, stochastic_depth=0.5)

@@ -33,8 +33,7 @@ class Shape:
     Attributes:
         body: Plain multi-layer perceptron, or residual blocks.
         hidden: Width of each hidden layer; a residual body has one equal width per block.
-        activation: Non-linearity; brings its own initialisation gain (and, for SELU, the
-            alpha kind of dropout).
+        activation: Non-linearity; brings its own initialisation, and its kind of dropout.
         normaliser: Normalisation of each hidden layer, before its activation.
         numbers: Embedding of number columns.
         bins: Bins of the piecewise-linear embedding, or frequencies of the periodic one.
@@ -43,7 +42,8 @@ class Shape:
         sigma: Standard deviation of the periodic frequencies.
         category_width: Width of each category's embedding.
         scale_layer: A learned factor per input in front of the body (Holzmüller et al. 2024).
-        dropout: Kind of dropout; its rate is a control, not a shape.
+        dropout: Kind of dropout, None = by the activation (`dropout_kind`); its rate is a
+            control, not a shape.
     """
 
     body: Body = "mlp"
@@ -56,7 +56,22 @@ class Shape:
     sigma: float = 0.1
     category_width: int = 8
     scale_layer: bool = True
-    dropout: DropoutKind = "plain"
+    dropout: DropoutKind | None = None
+
+    @property
+    def dropout_kind(self) -> DropoutKind:
+        """The kind of dropout: the one asked for, or else the one that suits the activation.
+
+        The alpha kind keeps mean and variance where SELU keeps them, so in a plain perceptron
+        without a normaliser only (Klambauer et al. 2017).
+
+        >>> Shape(activation="selu").dropout_kind, Shape(activation="relu").dropout_kind
+        ('alpha', 'plain')
+        """
+        if self.dropout is not None:
+            return self.dropout
+        itself = (self.activation, self.body, self.normaliser) == ("selu", "mlp", "none")
+        return "alpha" if itself else "plain"
 
 
 @dataclass(frozen=True)

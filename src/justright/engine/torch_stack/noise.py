@@ -91,7 +91,7 @@ class NoiseSource:
         kept = _draw(self._dropout, counts) <= (levels - 1).astype(np.uint8)[:, None]
         mask = self._numbers(kept)
         q = levels / 256
-        if self._shape.dropout == "plain":
+        if self._shape.dropout_kind == "plain":
             noise.keep = self._split(mask.mul_(self._column(1 / q)))
             return
         # Klambauer et al. 2017: dropped units take α', then a x + b restores mean and variance.
