@@ -34,7 +34,7 @@ from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
 from justright.recipe.network import NetworkSpec, parameter_count
-from justright.training.budget import batch_of, steps_of
+from justright.training.budget import steps_of
 from justright.training.request import MAX_EVALUATIONS, Member, TrainRequest
 from justright.training.run import train_stack
 from justright.training.start import start_recipe
@@ -104,7 +104,7 @@ def train(cell: Cell, entry: dict[str, Any], folder: Path, cache: Path) -> list[
     weights = parameter_count(NetworkSpec(recipe.shape, inputs))
     common = asdict(cell) | {
         "weights": weights,
-        "batch": batch_of(recipe, rows),
+        "batch": recipe.batch,
         "seconds": seconds,
         "rows": rows,
         "overlap": chosen[0].overlap,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from justright.recipe.recipe import Recipe
-from justright.training.budget import batch_of, batch_size, evaluation_steps, steps_of
+from justright.training.budget import batch_size, evaluation_steps, steps_of
 from justright.training.schedules import SCHEDULES
 
 
@@ -18,11 +18,6 @@ def test_batches_are_powers_of_two_within_bounds(rows):
     assert batch & (batch - 1) == 0
     if 32 < batch < 1024:
         assert 16 <= rows / batch < 32
-
-
-def test_the_recipe_overrides_the_rule():
-    assert batch_of(Recipe(batch=7), 10_000) == 7
-    assert batch_of(Recipe(), 10_000) == batch_size(10_000)
 
 
 def test_steps_follow_epochs_within_bounds():

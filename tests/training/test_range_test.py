@@ -14,7 +14,6 @@ from justright.core.errors import OptionError
 from justright.core.task import TaskKind
 from justright.recipe.recipe import OptimiserSpec, RegularisationSpec, ScheduleSpec
 from justright.training import loop
-from justright.training.budget import batch_of
 from justright.training.range_test import Climb, range_test
 from justright.training.rate_rules import STEPS, range_rates
 from justright.training.request import RangeRequest
@@ -57,7 +56,7 @@ def test_the_curve_does_not_depend_on_how_the_run_is_cut_up(tmp_path, monkeypatc
 def test_only_the_rate_changes_along_the_test(tmp_path: Path) -> None:
     request = request_on(tmp_path, schedule=ScheduleSpec("coslog4", warmup=0.1))
     decayed = replace(request.recipe, optimiser=OptimiserSpec(decay_epochs=4.0))
-    climb = Climb.of(replace(request, recipe=decayed), batch_of(decayed, len(ROWS)))
+    climb = Climb.of(replace(request, recipe=decayed))
     first, last = climb.span(0, 50), climb.span(150, 50)
     for name in ("dropout", "shrink", "beta1", "beta2"):
         assert len(np.unique([first.controls[name], last.controls[name]])) == 1

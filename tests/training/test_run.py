@@ -29,6 +29,7 @@ from justright.training import loop
 from justright.training.budget import evaluation_steps
 from justright.training.request import Member, TrainRequest
 from justright.training.run import train_stack
+from justright.training.start import start_recipe
 from justright.training.weights import write_weights
 
 ROWS, NUMBERS = 300, 4
@@ -157,6 +158,19 @@ def test_members_of_several_folders_and_sizes_equal_themselves_in_another_stack(
     )
     for one, other in zip(whole[1:], part, strict=True):
         assert one.loss == pytest.approx(other.loss, rel=1e-3)
+
+
+def test_a_start_recipe_trains_blocks_of_different_size_alike_alone_and_together(tmp_path):
+    """Windows of time and whole groups give blocks of very different size."""
+    folder = write_folder(tmp_path / "data", TaskKind.BINARY, rows=1400)
+    task = Task(TaskKind.BINARY, ("y",), ("no", "yes"))
+    recipe, _ = start_recipe(task, 1100, Inputs(NUMBERS, 0, (3,), 1))
+    large, small = member("l", train=1100, rows=1400), member("s", 1, train=500, rows=1400)
+    both = train_stack(ask(folder, tmp_path / "both", recipe, large, small, steps=40), silent)
+    (alone,) = train_stack(ask(folder, tmp_path / "alone", recipe, large, steps=40), silent)
+    assert both[0].curve["validation_loss"] == pytest.approx(
+        alone.curve["validation_loss"], rel=1e-4
+    )
 
 
 DEMANDING = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from justright.core.codec import from_document, to_document
 from justright.core.task import Task, TaskKind
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
+from justright.training.budget import batch_size
 from justright.training.start import start_recipe
 
 TASKS = {
@@ -29,6 +32,16 @@ def test_every_choice_is_explained(name, rows):
         assert decision.choice
         assert decision.reason
         assert decision.source
+    assert recipe.batch == batch_size(rows)
     said = " ".join(decision.choice for decision in decisions)
     for figure in (f"{recipe.optimiser.rate:g}", f"{recipe.shape.hidden[0]}", "0.15", "coslog4"):
         assert figure in said
+
+
+def test_dropout_is_plain_as_published():
+    """RealMLP has plain dropout behind SELU, where the activation alone would bring the alpha."""
+    for name, task in TASKS.items():
+        shape = start_recipe(task, 500, Inputs(5, 3, (20,), task.outputs))[0].shape
+        assert shape.dropout_kind == "plain"
+        own = "alpha" if task.is_classification else "plain"
+        assert replace(shape, dropout=None).dropout_kind == own, name

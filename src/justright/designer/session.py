@@ -26,7 +26,6 @@ from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
 from justright.statistics.metrics import metric_named
 from justright.store.base import AbstractStore
-from justright.training.budget import batch_of
 from justright.training.cost import Measured
 
 CUT = "cut"
@@ -211,10 +210,9 @@ class Session:
             replace(job, blocks=tuple(blocks[low:high])) for low, high in pairwise(bounds)
         )
 
-    def seconds(self, arm: Arm, inputs: Inputs, rows: int, members: int = 1) -> float:
+    def seconds(self, arm: Arm, inputs: Inputs, _rows: int, members: int = 1) -> float:
         """Predicted seconds of one worker, 90% quantile."""
-        batch = batch_of(arm.recipe, rows)
-        return self.prices.seconds(arm.recipe, inputs, batch, arm.steps, members)
+        return self.prices.seconds(arm.recipe, inputs, arm.recipe.batch, arm.steps, members)
 
     def _learn_price(self, job: Job) -> None:
         """Follow what a finished training has taken."""
@@ -223,11 +221,9 @@ class Session:
         trial = self.trials([job])[0]
         if trial.state is not TrialState.DONE or not trial.result["steps"]:
             return
-        block = job.blocks[0]
-        batch = batch_of(job.recipe, len(block.train))
         step_s = trial.result["seconds"] / trial.result["steps"]
-        done = Measured(job.recipe, batch, len(job.blocks), step_s)
-        self.prices.learn(done, self.blocks.inputs(block))
+        done = Measured(job.recipe, job.recipe.batch, len(job.blocks), step_s)
+        self.prices.learn(done, self.blocks.inputs(job.blocks[0]))
 
 
 def results(trials: dict[str, Trial], jobs: Sequence[Job]) -> tuple[Trial, ...]:

@@ -92,7 +92,7 @@ class Recipe:
 
     Attributes:
         epochs: Length asked for; the steps follow from the rows (see `training.budget`).
-        batch: Rows a step; None = by the number of rows.
+        batch: Rows a step, whatever the rows: the final training is the one that was judged.
         ema_epochs: Time scale of the average of weights, in epochs; None = no averaging.
     """
 
@@ -103,5 +103,5 @@ class Recipe:
     schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
     regularisation: RegularisationSpec = field(default_factory=RegularisationSpec)
     epochs: float = 64.0
-    batch: int | None = None
+    batch: int = 256
     ema_epochs: float | None = None

@@ -15,7 +15,7 @@ MIN_STEPS = 1_000
 
 
 def batch_size(rows: int) -> int:
-    """Rows a step for a number of training rows.
+    """Rows a step of a start recipe for a number of training rows.
 
     >>> [batch_size(rows) for rows in (100, 500, 6_400, 16_000, 300_000)]
     [32, 32, 256, 512, 1024]
@@ -23,9 +23,9 @@ def batch_size(rows: int) -> int:
     return min(max(2 ** floor(log2(max(rows, 1) / STEPS_PER_EPOCH)), MIN_BATCH), MAX_BATCH)
 
 
-def batch_of(recipe: Recipe, rows: int) -> int:
-    """Rows a step: the recipe's, or else the rule's for that many training rows."""
-    return recipe.batch or batch_size(rows)
+def batch_of(recipe: Recipe, _rows: int) -> int:
+    """Rows a step of a recipe."""
+    return recipe.batch
 
 
 def steps_of(recipe: Recipe, rows: int, cap: int | None = None) -> int:
@@ -44,7 +44,7 @@ def steps_of(recipe: Recipe, rows: int, cap: int | None = None) -> int:
     >>> steps_of(Recipe(epochs=64), 100)
     1000
     """
-    steps = max(round(recipe.epochs * rows / batch_of(recipe, rows)), MIN_STEPS)
+    steps = max(round(recipe.epochs * rows / recipe.batch), MIN_STEPS)
     return steps if cap is None else max(1, min(steps, cap))
 
 

@@ -14,7 +14,6 @@ from justright.data.encoded import EncodedRows
 from justright.engine.contract import Array, Candidate, Program, Span
 from justright.recipe.network import NetworkSpec
 from justright.recipe.recipe import ScheduleSpec
-from justright.training.budget import batch_of
 from justright.training.controls import Course
 from justright.training.loop import Pace
 from justright.training.order import Order
@@ -43,11 +42,11 @@ def range_test(request: RangeRequest, report: Callable[[Any], None]) -> dict[str
     began = time.perf_counter()
     data = EncodedRows(Path(request.folder))
     net = NetworkSpec(request.recipe.shape, data.meta.inputs)
-    batch = batch_of(request.recipe, len(request.train))
-    program = Program(net, request.recipe.loss, request.recipe.optimiser.rule, batch)
+    recipe = request.recipe
+    program = Program(net, recipe.loss, recipe.optimiser.rule, recipe.batch)
     start = new_start(net, data)
     candidates = [Candidate(str(place), seed, start) for place, seed in enumerate(request.seeds)]
-    climb = Climb.of(request, batch)
+    climb = Climb.of(request)
     stack, pace, losses = open_stack(program, data, candidates), Pace(), np.empty((0, 0))
     deadline = float("inf") if request.deadline is None else request.deadline
     curve, cut = RangeCurve(np.empty(0), np.empty(0), None), False
@@ -90,12 +89,12 @@ class Climb:
     batch: int
 
     @staticmethod
-    def of(request: RangeRequest, batch: int) -> Climb:
+    def of(request: RangeRequest) -> Climb:
         """What a request asks for; no average of weights, since nothing is evaluated."""
         recipe = replace(request.recipe, schedule=ScheduleSpec("constant"), ema_epochs=None)
-        epoch = len(request.train) / batch
+        epoch = len(request.train) / recipe.batch
         ways = [(Order(s, request.train), Course(recipe, STEPS, epoch, s)) for s in request.seeds]
-        return Climb(tuple(ways), batch)
+        return Climb(tuple(ways), recipe.batch)
 
     def span(self, start: int, count: int) -> Span:
         """The next steps; the rate replaces that of the recipe."""

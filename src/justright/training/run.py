@@ -17,7 +17,7 @@ from justright.engine.contract import Array, Candidate, Program, Rows, Stack, We
 from justright.engine.opening import backends
 from justright.recipe.network import NetworkSpec
 from justright.recipe.recipe import Recipe
-from justright.training.budget import batch_of, evaluation_steps
+from justright.training.budget import evaluation_steps
 from justright.training.checkpoint import Checkpoint, load, request_key, save
 from justright.training.controls import Course
 from justright.training.judge import Judged, probe_rows
@@ -95,17 +95,16 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
 def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan:
     """Everything about the run that follows from the request and the rows."""
     recipe = request.recipe
-    batch = batch_of(recipe, min(len(member.train) for member in request.members))
     offsets = np.cumsum([0, *map(len, folders)])
 
     def trainee(member: Member) -> Trainee:
         meta = folders[member.folder].meta
         offset = offsets[member.folder]
-        rows, course = member.train + offset, len(member.train) / batch
+        rows, epoch = member.train + offset, len(member.train) / recipe.batch
         validation = member.validation + offset
         return Trainee(
             order=Order(member.seed, rows),
-            course=Course(with_rate(recipe, member.rate), request.steps, course, member.seed),
+            course=Course(with_rate(recipe, member.rate), request.steps, epoch, member.seed),
             probe=Judged.of(meta, data, probe_rows(rows)),
             validation=Judged.of(meta, data, validation) if len(validation) else None,
         )
@@ -113,7 +112,7 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
     return Plan(
         net=NetworkSpec(recipe.shape, folders[0].meta.inputs),
         trainees={member.id: trainee(member) for member in request.members},
-        batch=batch,
+        batch=recipe.batch,
         steps=request.last,
         evaluations=_evaluations(request),
         metric=request.metric,
