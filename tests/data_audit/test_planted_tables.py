@@ -54,3 +54,18 @@ def test_infinite_inputs_are_one_finding() -> None:
     endless = pl.when(pl.int_range(pl.len()) < 7).then(float("inf")).otherwise(pl.col("a"))
     view = view_of(clean_frame().with_columns(a=endless))
     assert [finding.code for finding in audit(view.problem, view.splits)] == ["infinities"]
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_targets_of_test_rows_change_no_finding(classes: int) -> None:
+    frame = clean_frame(classes=classes).with_columns(copy=pl.col("y"))
+    if classes:  # one class is small
+        frame = frame.filter((pl.col("y") != "class 1") | (pl.int_range(pl.len()) % 20 == 0))
+    first = frame.height - 150
+    wild = "class 1" if classes else 1e6
+    told = pl.when(pl.int_range(pl.len()) < first).then("y").otherwise(pl.lit(wild))
+    places = np.arange(first, frame.height)
+    views = [view_of(table, places) for table in (frame, frame.with_columns(y=told))]
+    honest, other = (audit(view.problem, view.splits) for view in views)
+    assert honest == other
+    assert {finding.code for finding in honest} >= ({"imbalance"} if classes else {"leakage"})

@@ -24,9 +24,9 @@ def find_imbalance(view: View) -> Iterator[Finding]:
     if not view.problem.task.is_classification:
         return
     classes = view.problem.task.classes
-    y = view.problem.target()
-    counts = np.bincount(y[view.splits.rest], minlength=len(classes))
-    shares = np.bincount(y, minlength=len(classes)) / len(y)
+    y = view.problem.target()[view.splits.rest]
+    counts = np.bincount(y, minlength=len(classes))
+    shares = counts / len(y)
     smallest = int(np.argmin(shares))
     even = 1.0 / len(classes)
     if shares[smallest] < SMALL * even:
@@ -34,8 +34,8 @@ def find_imbalance(view: View) -> Iterator[Finding]:
         yield Finding(
             "imbalance",
             Severity.WARNING if shares[smallest] < TINY * even else Severity.NOTE,
-            f"the smallest class {classes[smallest]!r} has {shares[smallest]:.1%} of the rows, "
-            f"the largest {classes[largest]!r} {shares[largest]:.1%}",
+            f"the smallest class {classes[smallest]!r} has {shares[smallest]:.1%} of the rows "
+            f"outside the test, the largest {classes[largest]!r} {shares[largest]:.1%}",
             "splits keep the shares; judge by log-loss, AUC or balanced accuracy, not accuracy",
             view.problem.task.targets,
             {"smallest": float(shares[smallest]), "largest": float(shares[largest])},
