@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +84,12 @@ def test_the_same_texts_give_the_same_components():
     texts = [f"text number {k} of {k % 7}" for k in range(60)]
     first, second = learn_components(texts, 8), learn_components(texts, 8)
     np.testing.assert_array_equal(first[1], second[1])
+
+
+def test_the_matrix_of_texts_is_held_once():
+    texts = [f"text number {k} of many" for k in range(3_000)]
+    tracemalloc.start()
+    learn_components(texts, 2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.6 * 4 * BUCKETS * len(texts)

@@ -42,9 +42,9 @@ def learn_components(texts: Sequence[str], components: int) -> tuple[Floats, Flo
         present += (ngram_counts(chosen[start : start + 256], BUCKETS) > 0).sum(axis=0)
     # smoothed as if one more text held every n-gram (scikit-learn's TfidfTransformer)
     idf = (np.log((1 + len(chosen)) / (1 + present)) + 1).astype(np.float32)
-    weights = np.concatenate(
-        [term_weights(chosen[start : start + 256], idf) for start in range(0, len(chosen), 256)]
-    )
+    weights = np.empty((len(chosen), BUCKETS), np.float32)  # filled in place: it is held once
+    for start in range(0, len(chosen), 256):
+        weights[start : start + 256] = term_weights(chosen[start : start + 256], idf)
     return idf, _main_directions(weights, components)
 
 
