@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -149,8 +150,23 @@ def test_the_only_member_of_a_class_always_trains() -> None:
 
 
 def test_seeds_and_blocks_change_the_rows_and_nothing_else_does() -> None:
-    first, second = (make_splits(_problem(1_000, seed=seed)) for seed in (0, 1))
-    assert not np.array_equal(first.test, second.test)
+    problem, tested = _problem(1_000, seed=0), set()
+    other = replace(problem, options=replace(problem.options, seed=1))
+    parts = {}
+    for seed, each in enumerate((problem, other)):
+        splits = make_splits(each)
+        tested.add(splits.test.tobytes())
+        for block in range(2 * FOLDS):
+            parts[seed, block] = partition(each, splits, block).validation.tobytes()
+    assert len(tested) == 2
+    assert len(set(parts.values())) == 2 * 2 * FOLDS
+    # neither what the columns hold, nor the metric, nor which block was asked for before
+    told = _problem(1_000, seed=5, more=np.arange(1_000.0))
+    told = replace(told, options=problem.options, metric="mae")
+    again = make_splits(told)
+    assert again.test.tobytes() in tested
+    for block in (7, 2):
+        assert partition(told, again, block).validation.tobytes() == parts[0, block]
 
 
 def test_blocks_in_time_walk_backwards() -> None:
