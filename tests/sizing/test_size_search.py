@@ -11,7 +11,7 @@ import pytest
 
 from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.report import report_of
-from justright.sizing.search import Ask, Goal, next_ask, next_asks, worthwhile
+from justright.sizing.search import Ask, Goal, next_ask, next_asks, shapes, worthwhile
 from justright.sizing.shapes import Limits, name_of
 
 POINTS = (1 / 27, 1 / 9, 1 / 3, 1.0)
@@ -37,11 +37,11 @@ PROFILES = {
 class World:
     """Simulated trainings: a profile over weights, block effects, noise of a cell in a block."""
 
-    def __init__(self, profile, seed, noise=0.005):
-        self.profile, self.seed, self.noise = PROFILES[profile], seed, noise
+    def __init__(self, profile, seed, noise=0.005, base=0.5):
+        self.profile, self.seed, self.noise, self.base = PROFILES[profile], seed, noise, base
 
     def truth(self, hidden):
-        return 0.5 + self.profile(weigh(hidden))
+        return self.base + self.profile(weigh(hidden))
 
     def curve(self, hidden, block):
         name = "-".join(map(str, hidden))
@@ -204,3 +204,30 @@ def test_one_full_size_is_no_comparison():
     report = report_of(evidence, wanted)
     assert report.sentence.startswith("only 1×32 was trained in full")
     assert "apart" not in report.sentence
+
+
+def test_only_differences_of_losses_count():
+    """Accuracy turned is -0.9 and more, log-loss of separable classes is 0 and more."""
+    wanted = goal(budget=150.0)
+    _, asks = search(World("bowl", 3), wanted)
+    assert any(ask.stage == "shape" for ask in asks)
+    for base in (0.0, -0.9, -1e-3):
+        assert search(World("bowl", 3, base=base), wanted)[1] == asks
+
+
+def test_a_search_for_which_every_difference_matters_comes_to_its_end():
+    """Delta is 0 where no baseline is better than the constant."""
+    for profile, noise in (("flat", 0.005), ("bowl", 0.005), ("flat", 0.0)):
+        wanted = replace(goal(budget=150.0), delta=0.0)
+        evidence, asks = search(World(profile, 0, noise), wanted)
+        report = report_of(evidence, wanted)
+        assert {"ladder", "length"} <= {ask.stage for ask in asks}
+        assert report.chosen in evidence.sizes
+        assert len(report.rows) > 2
+
+
+def test_where_every_difference_matters_noise_is_no_reason_to_try_all_shapes():
+    wanted = replace(goal(budget=1e5), delta=0.0)
+    _, asks = search(World("flat", 0), wanted)
+    tried = {ask.hidden for ask in asks if ask.stage == "shape"}
+    assert len(tried) < len(shapes(wanted)) / 2

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
+from math import sqrt
 
 import numpy as np
 
 from justright.sizing.evidence import SHARES, Evidence
 from justright.sizing.shapes import SHAPES, Hidden, Limits, Weigh, ladder, name_of
-from justright.sizing.surface import guesses
+from justright.sizing.surface import guesses, score_of
 from justright.statistics.noise import pool
 from justright.statistics.student import t_quantile
 
@@ -294,21 +295,21 @@ def _worth(
     known = [each for each in evidence.sizes if evidence.known(each, goal.selection, THIRD)]
     known = [each for each in known if each not in evidence.failed]
     losses = evidence.losses(known, goal.selection, THIRD)
-    means = losses.mean(axis=1)
     pooled = pool(losses)
     variance = 0.0 if pooled is None else 0.5 * pooled.variance / len(goal.selection)
-    seen = [
-        (each, float(np.log(mean)), float(np.sqrt(variance) / mean))
-        for each, mean in zip(known, means, strict=True)
-    ]
-    level = float(np.log(means[known.index(best)]))
-    delta = float(np.log1p(goal.delta / means[known.index(best)]))
+    sd = float(np.sqrt(variance))
+    # Nothing smaller than its own noise can matter, whatever delta says: it is 0 where no
+    # baseline is better than the constant.
+    unit = max(goal.delta, sqrt(2.0) * sd) or 1.0
+    means = losses.mean(axis=1)
+    found = [score_of(float(mean), sd, unit) for mean in means - means[known.index(best)]]
+    seen = [(each, *own) for each, own in zip(known, found, strict=True)]
     choice = chosen(evidence, goal.selection, goal)
     lightest = goal.weigh(choice) if choice is not None else 0
     return {
         each: (
-            guess.improvement(level) / delta
-            + LIGHTER * guess.below(level + delta) * (LEAST_SAVING * goal.weigh(each) <= lightest)
+            guess.improvement(0.0)
+            + LIGHTER * guess.below(1.0) * (LEAST_SAVING * goal.weigh(each) <= lightest)
         )
         for each, guess in zip(untried, guesses(seen, untried), strict=True)
     }
