@@ -11,13 +11,15 @@ from justright.recipe.network import Shape
 from justright.recipe.recipe import Recipe
 
 
-def test_every_move_changes_exactly_what_its_patch_says() -> None:
+@pytest.mark.parametrize("loss", [0.5, -0.8])
+def test_every_move_changes_exactly_what_its_patch_says(loss: float) -> None:
     recipe = Recipe()
-    for move in propose_moves(recipe, best_at=0.9, loss=0.5):
+    for move in propose_moves(recipe, best_at=0.9, loss=loss):
         assert move.recipe != recipe
         prediction = move.idea.prediction
         assert 0 < prediction.helps < 1
         assert prediction.gain == tuple(sorted(prediction.gain))
+        assert prediction.gain[1] > 0
         assert move.idea.source
 
 

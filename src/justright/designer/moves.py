@@ -118,7 +118,8 @@ def _move(
 
 
 def _shares(loss: float, low: float, middle: float, high: float) -> tuple[float, float, float]:
-    return (low * loss, middle * loss, high * loss)
+    size = abs(loss)  # it is negative where a greater metric is better
+    return (low * size, middle * size, high * size)
 
 
 def _length(recipe: Recipe, best_at: float, loss: float) -> Move:
