@@ -39,12 +39,10 @@ class RoundResult:
     Attributes:
         champion: The champion afterwards.
         accepted: Whether it is a new one.
-        tried: Whether anything was run.
     """
 
     champion: Champion
     accepted: bool
-    tried: bool
 
 
 class Improver:
@@ -173,17 +171,17 @@ class Improver:
             if best is None or arm is not best[0] or not self._goes_on(champion, best):
                 self._judge(key, move, ideas[arm.subject], verdict, accepted=False)
         if best is None or not self._goes_on(champion, best):
-            return RoundResult(champion, accepted=False, tried=bool(run))
+            return RoundResult(champion, accepted=False)
         lighter = self._is_lighter(best[0], champion)
         move = next(move for move, arm in run if arm is best[0])
         verdict = self._confirmer.confirm(champion, best[1], key, lighter=lighter)
         accepted = verdict.word in ("better", LIGHTER)
         self._judge(key, move, ideas[best[0].subject], verdict, accepted=accepted)
         if not accepted:
-            return RoundResult(champion, accepted=False, tried=True)
+            return RoundResult(champion, accepted=False)
         new = replace(best[1], confirmed=champion.confirmed + 1)
         self._on_champion(new)
-        return RoundResult(new, accepted=True, tried=True)
+        return RoundResult(new, accepted=True)
 
     def _goes_on(self, champion: Champion, best: tuple[Arm, Champion]) -> bool:
         """Whether a screened candidate is worth confirming; a lighter one need not be better."""
@@ -295,7 +293,7 @@ class Improver:
                 "slot": move.idea.slot,
                 "verdict": _document(verdict),
                 "accepted": accepted,
-                "cost_s": None,
+                "cost_s": _cost_s(session, key, verdict.subject),
             }
         )
         session.fact("rounds", self._log)
@@ -309,6 +307,20 @@ def _word(entry: Mapping[str, object]) -> object:
 
 def _screen_key(key: str, move: Move) -> str:
     return f"{key}/screen {move.idea.title}"
+
+
+def _cost_s(session: Session, key: str, subject: str) -> float | None:
+    """Seconds of workers that a comparison's trainings of an idea took; None if none ran.
+
+    Those that were trained as one stack all carry its seconds, to the last digit, which count
+    once. The champion's trainings beside them are shared by the ideas of a round: not counted.
+    """
+    taken = {
+        float(trial.result.get("seconds", 0.0))
+        for trial in session.store.trials.list(session.name)
+        if trial.spec.subject == subject and trial.spec.stage.startswith(f"{key}/")
+    }
+    return sum(taken) or None
 
 
 def _document(verdict: Verdict) -> dict[str, Any]:
