@@ -51,11 +51,6 @@ class StudyFolder:
         """Encoded rows; can be rebuilt, removed when the study ends."""
         return self.root / "cache"
 
-    @property
-    def log(self) -> Path:
-        """What the workers printed."""
-        return self.root / "workers.log"
-
     def create(self) -> None:
         """Make the folders.
 
@@ -89,7 +84,7 @@ class StudyFolder:
             )
 
     def _parts(self) -> tuple[Path, ...]:
-        files = (self.report, self.verdict, self.work, self.log)
+        files = (self.report, self.verdict, self.work)
         return (self.model, self.trials, self.cache, *files)
 
     def remove(self) -> None:
