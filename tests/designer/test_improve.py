@@ -1,0 +1,57 @@
+"""Rounds of moves around the champion: what they record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from justright.designer.admission import Admission
+from justright.designer.improve import Improver
+from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.work import WorkPlan
+from justright.recipe.network import Shape
+from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+
+NewSession = Callable[..., Session]
+
+TRIED = ("rate × 3", "rate ÷ 3")
+
+
+def trained(session: Session, arm: Arm) -> Champion:
+    """A champion with its trainings on the screening blocks."""
+    spec = arm.recipe.preprocessing
+    blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
+    jobs = session.train(arm, "champion", blocks, parts=1)
+    own = results(session.run(jobs), jobs)
+    return Champion(arm, own, session.measure(own))
+
+
+def test_an_idea_costs_what_its_trainings_took_and_none_where_none_ran(
+    new_session: NewSession,
+) -> None:
+    """One process trains, so the ideas together cannot cost more than the time that went by."""
+    amounts = {"round 1": 1} | {f"round 1/rate/screen {title}": 1 for title in TRIED}
+    session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
+    recipe = Recipe(
+        preprocessing=session.blocks.spec,
+        shape=Shape(hidden=(16, 16)),
+        loss=LossSpec("mse"),
+        optimiser=OptimiserSpec(rate=0.01),
+        batch=32,
+    )
+    champion = trained(session, Arm("start recipe", recipe, 150))
+    improver = Improver(session, Admission(session, 1.0), lambda _: None, delta=0.01)
+    began = time.perf_counter()
+    improver.run(replace(champion, loss=0.0))  # so that nothing is confirmed
+    wall = time.perf_counter() - began
+    entries = session.store.ledger.fact("s", "rounds")
+    assert entries is not None
+    cost = {entry["subject"]: entry["cost_s"] for entry in entries}
+    assert sum(cost[title] for title in TRIED) < wall
+    screened = [t for t in session.store.trials.list("s") if t.spec.subject in TRIED]
+    assert len(screened) == 2 * len(session.blocks.first)
+    assert all(cost[trial.spec.subject] >= trial.result["seconds"] > 0.0 for trial in screened)
+    left_out = set(cost) - set(TRIED)
+    assert left_out
+    assert {cost[title] for title in left_out} == {None}
