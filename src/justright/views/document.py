@@ -12,7 +12,8 @@ is not known is null, never missing; a number that is not finite is null.
 ``metric``                name, title, greater_is_better
 ``verdict``               word ("beats", "ties with", "loses to", ""), against, sentence
 ``network``               score, low, high, scores, validation, drop, shape, parameters, bytes,
-                          ms_per_row, steps, seconds, recipe_fingerprint, usable_after_s
+                          ms_per_row (to encode and predict it in a batch of 1,000, on one core),
+                          steps, seconds, recipe_fingerprint, usable_after_s
 ``baselines``             list of name, title, score, low, high, scores, validation, seconds,
                           state, reason
 ``comparisons``           list of against, title, word, difference, low, high; positive = network
@@ -25,7 +26,8 @@ is not known is null, never missing; a number that is not finite is null.
                           also where it is not the headline
 ``noise``                 seed_sd, split_sd, tie_below, blocks
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
-                          accepted, cost_s: what the search compared, on validation
+                          accepted, cost_s (of all its trainings, on one core): what the search
+                          compared, on validation
 ``splits``                kind, reason, train, validation, test
 ``stages``                list of name, seconds, state
 ``clock``                 limit_s, used_s, truncated
