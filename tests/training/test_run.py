@@ -17,7 +17,7 @@ from justright.core.task import Task, TaskKind
 from justright.data.encoded import EncodedMeta
 from justright.deploy.network import Network, read_safetensors
 from justright.engine.torch_stack.stack import TorchStack
-from justright.recipe.network import Inputs, NetworkSpec, Shape
+from justright.recipe.network import Inputs, Shape
 from justright.recipe.recipe import (
     LossSpec,
     OptimiserSpec,
@@ -30,7 +30,6 @@ from justright.training.budget import evaluation_steps
 from justright.training.request import Member, TrainRequest
 from justright.training.run import train_stack
 from justright.training.start import start_recipe
-from justright.training.weights import write_weights
 
 ROWS, NUMBERS = 300, 4
 
@@ -340,20 +339,41 @@ def test_the_best_evaluation_is_kept_unless_the_last_is_asked_for(tmp_path):
 def test_a_member_that_diverges_is_a_fact_and_the_others_go_on(tmp_path):
     folder = write_folder(tmp_path / "data", TaskKind.BINARY)
     recipe = recipe_for(TaskKind.BINARY)
-    net = NetworkSpec(recipe.shape, Inputs(NUMBERS, 0, (3,), 1))
-    broken = tmp_path / "broken.safetensors"
-    write_weights(broken, {"head.bias": np.full(net.inputs.outputs, np.nan, np.float32)}, 0)
-    members = (member("ill", start=str(broken)), member("well", 1), member("fine", 2))
+    members = (member("ill", rate=1e30), member("well", 1), member("fine", 2))
     ill, well, fine = train_stack(ask(folder, tmp_path / "out", recipe, *members), silent)
     assert (ill.state, ill.reason, ill.loss, ill.weights) == (
         "failed",
-        "diverged at step 1",
+        "diverged at step 4",
         inf,
         "",
     )
     assert well.state == fine.state == "done"
     alone = train_stack(ask(folder, tmp_path / "alone", recipe, *members[1:]), silent)
     assert [well.loss, fine.loss] == [result.loss for result in alone]
+
+
+def test_a_plateau_lowers_the_rate_between_spans(tmp_path, monkeypatch):
+    """The rate falls after two evaluations without progress, however the spans are cut."""
+    folder = write_folder(tmp_path / "data", TaskKind.BINARY)
+    hopeless = OptimiserSpec(rate=1e-30)  # nothing is learned, so every evaluation is alike
+    recipe = recipe_for(
+        TaskKind.BINARY, optimiser=hopeless, schedule=ScheduleSpec("plateau"), ema_epochs=None
+    )
+    advance, rates = TorchStack.advance, []
+
+    def spy(stack, span):
+        rates.extend(span.controls["rate"][0] / 1e-30)
+        return advance(stack, span)
+
+    monkeypatch.setattr(TorchStack, "advance", spy)
+    request = ask(folder, tmp_path / "out", recipe, member())
+    (result,) = train_stack(request, silent)
+    first, second, third = (int(step) for step in result.curve["step"][:3])
+    assert len(rates) == 150
+    assert rates[:third] == pytest.approx([1.0] * third)
+    assert rates[third] == pytest.approx(0.1)
+    assert rates[-1] == pytest.approx(0.1)
+    assert first < second < third
 
 
 def test_a_late_divergence_keeps_the_last_good_evaluation(tmp_path):
@@ -366,17 +386,6 @@ def test_a_late_divergence_keeps_the_last_good_evaluation(tmp_path):
     assert "diverged at step" in result.reason
     assert Path(result.weights).exists()
     assert result.best_step < result.steps < 150
-
-
-def test_a_trained_network_can_be_trained_further(tmp_path):
-    folder = write_folder(tmp_path / "data", TaskKind.MULTICLASS)
-    recipe = recipe_for(TaskKind.MULTICLASS)
-    (first,) = train_stack(ask(folder, tmp_path / "one", recipe, member()), silent)
-    request = ask(
-        folder, tmp_path / "two", recipe, member(start=first.weights), steps=5, evaluations=1
-    )
-    (second,) = train_stack(request, silent)
-    assert second.loss == pytest.approx(first.loss, rel=0.2)
 
 
 @pytest.mark.parametrize(

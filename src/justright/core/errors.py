@@ -66,7 +66,3 @@ class Stopped(JustRightError):
     """The user ended a command early; what was finished is kept."""
 
     exit_code = 130
-
-
-class WorkerLost(JustRightError):
-    """A worker process ended (killed, out of memory) before it answered."""

@@ -10,7 +10,7 @@ from justright.recipe.network import Shape
 LossName = Literal["cross_entropy", "mse", "mae", "huber"]
 OptimiserName = Literal["sgd", "nesterov", "adam", "adamw", "nadam", "rmsprop", "adamax"]
 ScheduleName = Literal[
-    "constant", "exponential", "step", "cosine", "coslog4", "flat_cosine", "onecycle"
+    "constant", "exponential", "step", "cosine", "coslog4", "flat_cosine", "onecycle", "plateau"
 ]
 
 
@@ -65,7 +65,11 @@ class OptimiserSpec:
 
 @dataclass(frozen=True)
 class ScheduleSpec:
-    """Shape of the learning rate over a run; ``warmup`` is the share of steps of a linear rise."""
+    """Shape of the learning rate over a run; ``warmup`` is the share of steps of a linear rise.
+
+    All but "plateau" are functions of the step; a plateau is decided between spans, by the losses
+    seen at the evaluations so far.
+    """
 
     name: ScheduleName = "coslog4"
     warmup: float = 0.0

@@ -54,7 +54,6 @@ def request_key(request: TrainRequest) -> str:
             each.folder,
             _digest(each.train),
             _digest(each.validation),
-            each.start,
             each.rate,
         ]
         for each in request.members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from justright.core.seeds import child_seed
 from justright.recipe.recipe import Recipe
-from justright.training.schedules import flat_cosine, rate_factors
+from justright.training.schedules import PATIENCE, flat_cosine, plateau_factor, rate_factors
 
 _MIXUP_BLOCK = 1024
 
@@ -30,12 +31,15 @@ class Course:
     steps_per_epoch: float
     seed: int = 0
 
-    def controls(self, start: int, count: int) -> dict[str, npt.NDArray[np.float64]]:
+    def controls(
+        self, start: int, count: int, losses: Sequence[float] = ()
+    ) -> dict[str, npt.NDArray[np.float64]]:
         """Controls of some steps: name to float64 ``[count]``, the same however a run is cut up.
 
         Args:
             start: First step.
             count: How many.
+            losses: The evaluations before `start`, which a plateau is judged by.
 
         >>> course = Course(Recipe(), steps=100, steps_per_epoch=10.0)
         >>> float(course.controls(40, 1)["beta2"][0])
@@ -44,6 +48,8 @@ class Course:
         optimiser, regular = self.recipe.optimiser, self.recipe.regularisation
         step = np.arange(start, start + count, dtype=np.float64)
         schedule = rate_factors(self.recipe.schedule, self.steps, start, count)
+        if self.recipe.schedule.name == "plateau":
+            schedule = schedule * plateau_factor(losses, patience=PATIENCE)
         ones = np.ones(count)
         # a run at a constant rate has no end that dropout and decay could fall towards, so it can
         # be continued: what a step does then depends on the step alone

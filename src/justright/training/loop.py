@@ -69,7 +69,8 @@ def train(
             _cut(stack, plan, records)
             return
         began = time.perf_counter()
-        trace = stack.advance(plan.span(stack.ids, step, count))
+        losses = [records[id].judged for id in stack.ids]
+        trace = stack.advance(plan.span(stack.ids, step, count, losses))
         pace.measured(time.perf_counter() - began, count)
         step += count
         for id, losses, alive in zip(stack.ids, trace.loss, trace.alive, strict=True):

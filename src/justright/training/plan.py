@@ -57,13 +57,21 @@ class Plan:
     keep_best: bool
     deadline: float
 
-    def span(self, ids: tuple[str, ...], start: int, count: int) -> Span:
-        """The next steps of some candidates, as arrays."""
+    def span(
+        self, ids: tuple[str, ...], start: int, count: int, losses: Sequence[Sequence[float]]
+    ) -> Span:
+        """The next steps of some candidates as arrays, each judged by its losses so far."""
         ways = [(self.trainees[id].order, self.trainees[id].course) for id in ids]
-        return make_span(ways, self.batch, start, count)
+        return make_span(ways, self.batch, start, count, losses)
 
 
-def make_span(ways: Sequence[tuple[Order, Course]], batch: int, start: int, count: int) -> Span:
+def make_span(
+    ways: Sequence[tuple[Order, Course]],
+    batch: int,
+    start: int,
+    count: int,
+    losses: Sequence[Sequence[float]] | None = None,
+) -> Span:
     """Some steps of candidates as arrays.
 
     Args:
@@ -71,7 +79,9 @@ def make_span(ways: Sequence[tuple[Order, Course]], batch: int, start: int, coun
         batch: Rows a step.
         start: First step.
         count: How many.
+        losses: The evaluations of each candidate so far; None = there were none.
     """
+    seen = losses or [()] * len(ways)
     order = np.stack([order.take(start, count, batch) for order, _ in ways])
-    controls = [course.controls(start, count) for _, course in ways]
+    controls = [c.controls(start, count, own) for (_, c), own in zip(ways, seen, strict=True)]
     return Span(order, {name: np.stack([c[name] for c in controls]) for name in controls[0]})

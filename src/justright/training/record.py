@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -74,6 +74,11 @@ class Record:
         for name, value in point.items():
             self.curve.setdefault(name, []).append(value)
         self.losses = (0.0, 0)
+
+    @property
+    def judged(self) -> Sequence[float]:
+        """The losses of the evaluations so far: of the validation rows, or else of the probe."""
+        return self.curve.get("validation_loss", self.curve.get("probe_loss", ()))
 
     @property
     def lags(self) -> bool:

@@ -26,7 +26,6 @@ class Member:
         folder: Which of the request's folders its rows lie in.
         train: int64 ``[n]``, places of the training rows in the folder.
         validation: int64 ``[m]``, places of the validation rows; empty for a final training.
-        start: Weights file to start from; None = a new network.
         rate: Peak rate instead of the recipe's, so that rates can be compared within a stack.
     """
 
@@ -35,7 +34,6 @@ class Member:
     folder: int
     train: npt.NDArray[np.int64]
     validation: npt.NDArray[np.int64]
-    start: str | None = None
     rate: float | None = None
 
 

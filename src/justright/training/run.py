@@ -26,7 +26,7 @@ from justright.training.order import Order
 from justright.training.plan import Plan, Trainee
 from justright.training.record import Record
 from justright.training.request import Member, MemberResult, TrainRequest
-from justright.training.weights import read_weights, replace_file, write_weights
+from justright.training.weights import replace_file, write_weights
 
 
 def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[MemberResult, ...]:
@@ -152,7 +152,7 @@ def _open(
             member.seed,
             found.states[member.id]
             if found and member.id in found.states
-            else _start(member, plan.net, folders[member.folder]),
+            else new_start(plan.net, folders[member.folder]),
         )
         for member in request.members
     ]
@@ -175,10 +175,6 @@ def open_stack(program: Program, data: Rows, candidates: Sequence[Candidate]) ->
             return backend.open(program, data, candidates)
         refusals.append(f"{backend.name}: {refusal}")
     raise OptionError(f"no backend can train this network ({'; '.join(refusals)})")
-
-
-def _start(member: Member, net: NetworkSpec, folder: EncodedRows) -> Weights:
-    return new_start(net, folder) if member.start is None else read_weights(Path(member.start))
 
 
 def new_start(net: NetworkSpec, folder: EncodedRows) -> Weights:

@@ -100,7 +100,11 @@ SCHEDULES: Mapping[ScheduleName, Callable[[Factors, int], Factors]] = {
     "coslog4": _coslog4,
     "flat_cosine": flat_cosine,
     "onecycle": _onecycle,
+    "plateau": _constant,  # times `plateau_factor`
 }
+
+PATIENCE = 1
+"""Evaluations without improvement that a plateau bears: a run has ten at most (assumption)."""
 
 
 def plateau_factor(

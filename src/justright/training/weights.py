@@ -72,15 +72,6 @@ def write_weights(path: Path, arrays: Mapping[str, Array], step: int) -> None:
     write_tensors(path, arrays, {"step": str(step)})
 
 
-def read_weights(path: Path) -> Weights:
-    """One network's tensors, as a start: without moments, so its steps count from zero.
-
-    Raises:
-        ModelError: If the file is missing or damaged.
-    """
-    return Weights(read_tensors(path)[0])
-
-
 def usable_tensors(net: NetworkSpec, weights: Weights, *, averaged: bool) -> dict[str, Array]:
     """The tensors that make predictions: a candidate's state without moments.
 
