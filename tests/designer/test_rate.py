@@ -13,9 +13,12 @@ from justright.designer.rate import find_rate
 from justright.designer.session import Arm, Champion, Session
 from justright.recipe.network import Shape
 from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
-from justright.training.rate_rules import NAMES, alike
+from justright.training.rate_rules import NAMES
 
 RATE = 0.05
+GOOD = 0.2
+"""Best of all that are raced here, by far."""
+
 STEPS = 300
 
 
@@ -63,11 +66,15 @@ def test_the_fact_says_constant_rates_and_peaks(session: Session) -> None:
     assert fact["peak"] == pytest.approx(2 * fact["rate"])
 
 
-def test_a_good_rate_stays_or_gives_way_to_a_different_one(session: Session) -> None:
-    peak = run(session, RATE)
-    assert peak is None or not alike(peak, RATE)
+def test_a_rate_that_no_rule_beats_stays(session: Session) -> None:
+    assert run(session, GOOD) is None
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact is not None
+    assert len(fact["race"]["entrants"]) > 1
+    assert fact["peak"] == pytest.approx(GOOD)
+    assert fact["race"]["winner"] == fact["race"]["entrants"][0]["rate"]
     (decision,) = session.store.ledger.decisions("s")
-    assert ("stays" in decision.choice) == (peak is None)
+    assert decision.choice == f"peak rate {GOOD:.3g} stays"
 
 
 def test_a_second_run_reads_what_the_first_one_trained(session: Session) -> None:
@@ -103,3 +110,21 @@ def test_a_test_that_the_clock_cuts_is_taken_back_from_the_plan(session: Session
     late.plan.granted["rate"] = 2
     assert run(late, 1e-5) is None
     assert session.plan.granted["rate"] == 0
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact == {"prior": 1e-5, "reason": "the time limit cut the range test"}
+
+
+def test_a_test_that_failed_is_not_called_a_lack_of_time(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(**_: object) -> None:
+        raise MemoryError("out of memory")
+
+    monkeypatch.setattr("justright.training.range_test.range_test", explode)
+    assert run(session, 1e-5) is None
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact is not None
+    assert fact["prior"] == 1e-5
+    assert fact["reason"].startswith("the range test failed: ")
+    assert "time" not in fact["reason"]
+    assert session.plan.granted["rate"] == 5  # the time was there: a repetition fails likewise

@@ -91,17 +91,16 @@ def find_rate(session: Session, champion: Champion, admission: Admission) -> flo
 
     Returns:
         The peak rate that won, if it differs from the champion's; None if it does not, or if
-        there was no time.
+        nothing was raced: there was no time, or the range test failed.
     """
     prior = champion.arm.recipe.optimiser.rate
     count = session.plan.grant(_KEY, lambda: _affordable(session, champion, admission))
-    finder = _Finder(session, champion, admission.reserve_s(champion.arm)) if count else None
-    curve = finder.curve() if finder else None
-    proposed = picks(curve) if curve else ()
-    race = finder.race(proposed, count) if finder and curve else None
-    if curve is None or race is None:
-        session.plan.truncate(_KEY, 0)
-        session.fact("rate", {"prior": prior, "reason": "there was no time for a range test"})
+    finder = _Finder(session, champion, admission.reserve_s(champion.arm))
+    curve = finder.curve() if count else "there was no time for a range test"
+    proposed = () if isinstance(curve, str) else picks(curve)
+    race = curve if isinstance(curve, str) else finder.race(proposed, count)
+    if isinstance(curve, str) or isinstance(race, str):
+        session.fact("rate", {"prior": prior, "reason": race})
         return None
     recipe = champion.arm.recipe
     peak = peak_of(recipe, race.rate)
@@ -134,40 +133,47 @@ def _affordable(session: Session, champion: Champion, admission: Admission) -> i
 
 @dataclass(frozen=True)
 class _Finder:
-    """The trainings behind a rate; an answer is None where the clock cut them."""
+    """The trainings behind a rate; where one brings nothing, the answer is the reason."""
 
     session: Session
     champion: Champion
     reserve_s: float
 
-    def curve(self) -> RangeCurve | None:
+    def curve(self) -> RangeCurve | str:
         """The range test on the champion's first block."""
         recipe = trunk(self.champion.arm.recipe)
         block = self.session.blocks.block(self.session.blocks.first[0], recipe.preprocessing)
         seeds = tuple(child_seed(block.seed, "range test", place) for place in range(SEEDS))
         job = RangeJob(recipe, block, seeds)
         (trial,) = results(self.session.run([job], self.reserve_s), [job])
+        if trial.state is TrialState.FAILED:
+            return f"the range test failed: {trial.reason}"
         if trial.state is not TrialState.DONE:
-            return None
+            return self._cut("range test")
         found = trial.result
         rates, losses = (np.asarray(found[name], np.float64) for name in ("rates", "losses"))
         return RangeCurve(rates, losses, found["diverged"])
 
-    def race(self, proposed: Sequence[Pick], count: int) -> Race | None:
+    def race(self, proposed: Sequence[Pick], count: int) -> Race | str:
         """Race the prior and what the rules propose; check the winner on fresh seeds."""
         prior = trunk(self.champion.arm.recipe).optimiser.rate
         field = entrants(prior, proposed)
         rates = tuple(entrant.rate for entrant in field)
         losses = self._train(rates, count, RACED)
         if losses is None:
-            return None
+            return self._cut("race of rates")
         winner, verified = winner_of(losses), None
         if winner:
             fresh = self._train((field[winner].rate, prior), count, CHECKED)
             if fresh is None:
-                return None
+                return self._cut("check of the raced rate")
             verified = verify(losses[[winner, 0]], fresh)
         return Race(field, losses, winner, verified, race_steps(self.champion.arm.steps)[1])
+
+    def _cut(self, what: str) -> str:
+        """Take the work back from the plan."""
+        self.session.plan.truncate(_KEY, 0)
+        return f"the time limit cut the {what}"
 
     def _train(self, rates: tuple[float, ...], count: int, repeat: int) -> np.ndarray | None:
         """Validation losses ``[rates, blocks]`` of a short stretch; None if it was cut."""
