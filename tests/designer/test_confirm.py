@@ -99,6 +99,24 @@ def test_the_champion_is_trained_once_a_round_and_anew_in_the_next(session: Sess
     assert new.isdisjoint(old.values())
 
 
+@pytest.mark.parametrize("trained", [0, 5, LOOKS_SMALL[0]])
+def test_later_rounds_meet_the_same_blocks_however_many_the_clock_left_to_earlier_ones(
+    trained: int, session: Session
+) -> None:
+    later = "round 2/rate"
+    session.plan.granted |= {f"{KEY}/confirm": trained, f"{later}/confirm": 5}
+    champion, rival = screened(session, GOOD, 0.4), screened(session, 0.02, 0.3)
+    judge = confirmer(session)
+    judge.confirm(champion, rival, KEY, lighter=False)
+    before = {trial.spec.id for trial in session.store.trials.list("s")}
+    judge.next_round()
+    judge.confirm(champion, rival, later, lighter=False)
+    seeds = {t.spec.seed for t in session.store.trials.list("s") if t.spec.id not in before}
+    first = FRESH + LOOKS_SMALL[0]
+    blocks = session.blocks
+    assert seeds == {blocks.planned(first + n, blocks.spec).seed for n in range(5)}
+
+
 def test_both_arms_are_shortened_alike_and_it_is_said(session: Session) -> None:
     session.plan.granted |= {f"{KEY}/confirm part": 3, f"{KEY}/confirm": 5}
     arms = [arm(session, rate, steps=900) for rate in (HOPELESS, GOOD)]

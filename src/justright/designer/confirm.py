@@ -10,7 +10,7 @@ import numpy as np
 
 from justright.core.idea import Verdict
 from justright.core.trial import Trial, TrialState
-from justright.designer.admission import Admission, shortened
+from justright.designer.admission import LOOKS, LOOKS_SMALL, Admission, shortened
 from justright.designer.jobs import EncodedBlock
 from justright.designer.session import Arm, Champion, Session, not_run, results
 from justright.statistics.compare import compare, not_worse
@@ -20,6 +20,10 @@ from justright.statistics.metrics import metric_named
 CONFIRM_LEVEL = 0.05
 """Two-sided level of the one look at fresh blocks: of the moves that bring nothing and look good
 on the screening blocks, one in forty gets in (assumption)."""
+
+SET_ASIDE = max(LOOKS + LOOKS_SMALL)
+"""Blocks that a round with a comparison uses up, however many of them the clock lets it train on:
+when the study is repeated, or goes on, later rounds meet the same blocks."""
 
 LIGHTER = "not worse, and lighter"
 """The word for a lighter candidate that was shown not to be worse by what matters."""
@@ -65,6 +69,7 @@ class Confirmer:
 
     def _compare(self, champion: Champion, rival: Champion, key: str) -> Verdict:
         session, arms = self._session, (rival.arm, champion.arm)
+        self._used = self._fresh + SET_ASIDE
         part = session.plan.grant(
             f"{key}/confirm part",
             lambda: self._admission.confirm_part(*arms, self._fresh, self._known(champion.arm)),
@@ -81,7 +86,6 @@ class Confirmer:
             }
             return not_run(rival.arm, evidence)
         numbers = range(self._fresh, self._fresh + count)
-        self._used = max(self._used, self._fresh + count)
         spec = champion.arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in numbers]
         stage = f"{key}/confirm"
