@@ -211,6 +211,13 @@ def test_one_huge_group_trains() -> None:
     assert 0 in splits.rest
 
 
+@pytest.mark.parametrize("groups", [5, 10])
+def test_a_test_of_a_single_group_says_so(groups: int) -> None:
+    splits = make_splits(_problem(1_000, g=np.arange(1_000) % groups))
+    assert len(splits.test) == 200
+    assert ("single group" in splits.reason) == (groups == 5)
+
+
 def test_a_given_test_is_taken_as_it_is() -> None:
     splits = make_splits(_problem(300), np.arange(290, 300))
     assert (splits.kind, len(splits.test)) == ("file", 10)

@@ -199,6 +199,9 @@ def _finished(problem: Problem, test: np.ndarray, kind: str, reason: str) -> Spl
         )
     if problem.table.rows < SANITY_BELOW and kind != "file":
         reason += "; so few test rows are a sanity check, cross-validation says more"
+    groups = problem.groups()
+    if groups is not None and np.ptp(groups[test]) == 0:
+        reason += "; a single group cannot show how sure a score is"
     return Splits(test, rest, kind, reason)
 
 
