@@ -22,6 +22,18 @@ from justright.views.notebook import study_html
 from justright.views.verdict import verdict_document, verdict_lines
 
 
+class StudyStopped(KeyboardInterrupt):
+    """Ctrl-C ended a study early; what was finished is saved and reported.
+
+    Attributes:
+        folder: The folder of the study.
+    """
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self.folder = folder
+        super().__init__(_stop_line(folder))
+
+
 class Study:
     """A finished study: its model, its verdict and its report.
 
@@ -160,7 +172,7 @@ def design(
 
     Raises:
         InputError: If something handed in cannot be used; nothing was changed.
-        KeyboardInterrupt: On Ctrl-C, after what was finished has been saved and reported.
+        StudyStopped: On Ctrl-C, after what was finished has been saved and reported.
     """
     stopped = False
     try:
@@ -175,7 +187,7 @@ def design(
         _write_results(folder, options, started)
         stopped = True
     if stopped:
-        raise KeyboardInterrupt(_stop_line(folder))
+        raise StudyStopped(folder)
     return folder
 
 

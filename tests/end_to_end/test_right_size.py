@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from justright.api import Study
 from justright.store.opening import STORE_FILE, open_store
 from justright.testing.commands import justright
 
@@ -31,6 +32,14 @@ def test_only_the_size_within_a_limit(table):
     assert done.returncode == 0, done.stderr
     verdict = json.loads(done.stdout)
     assert verdict["test"] is None or not verdict["test"].get("openings")
+    assert verdict["size"]["chosen"]
+    assert "chosen" in verdict["size"]["sentence"]
+    assert verdict["rate"]["prior"] > 0
+    written = json.loads((folder / "studies/size/verdict.json").read_text())
+    assert written["size"] == verdict["size"]
+    closing = str(Study(folder / "studies" / "size")).splitlines()
+    labels = [line.split()[0] for line in closing]
+    assert {"Size", "Rate"} <= set(labels), closing
     lines = justright("explain", "size", "--size", cwd=folder).stdout
     assert "chosen" in lines
     with open_store(folder / "studies" / STORE_FILE) as store:

@@ -48,14 +48,15 @@ class Running:
     """A `fit` in a process group of its own, whose standard error can be waited for."""
 
     def __init__(self, folder: Path, limit: str = LIMIT) -> None:
-        self.process = subprocess.Popen(
-            [*COMMAND, "fit", "good.csv", "-t", "y", "--time", limit, "-v"],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with (folder / "closing lines").open("w") as closing:
+            self.process = subprocess.Popen(
+                [*COMMAND, "fit", "good.csv", "-t", "y", "--time", limit, "-v"],
+                cwd=folder,
+                stdout=closing,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
         self.lines: list[str] = []
         self._heard = threading.Condition()
         self._reader = threading.Thread(target=self._read)
@@ -136,6 +137,7 @@ def test_ctrl_c_before_the_first_network_says_one_line(folder: Path) -> None:
         code, line = run.end()
     assert code == 130
     assert line.startswith("justright: stopped before there was a network")
+    assert (folder / "closing lines").read_text() == ""
     assert not (folder / "studies/good/model").exists()
 
 
@@ -165,6 +167,8 @@ def test_stopping_keeps_the_network_and_a_later_fit_goes_on(
         code, line = run.end()
     assert code == 130
     assert line.startswith("justright: stopped; the best network so far is in studies/good/model")
+    said = (folder / "closing lines").read_text().splitlines()
+    assert {"Data", "Size", "Report"} <= {line.split()[0] for line in said}, said
     deadline = time.time() + 5
     while alive(workers) and time.time() < deadline:
         time.sleep(0.05)

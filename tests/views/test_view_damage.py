@@ -21,6 +21,7 @@ KEYS = (
     "champion",
     "noise",
     "rate",
+    "size",
     "rounds",
     "network",
     "test",

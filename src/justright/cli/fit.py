@@ -11,11 +11,12 @@ from typing import Annotated
 
 import typer
 
-from justright.api import design
+from justright.api import StudyStopped, design
 from justright.cli.screen import open_screen
 from justright.core.errors import OptionError, Stopped
 from justright.data.options import DataOptions
 from justright.designer.clock import process_start
+from justright.designer.folder import StudyFolder
 from justright.designer.limits import SizeWishes
 from justright.designer.options import FitOptions, parse_bytes, parse_time
 from justright.store.opening import open_store
@@ -80,16 +81,22 @@ def fit(
     )
     if verbose:
         logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
-    done = _design(data, options, silent=quiet or as_json, verbose=verbose)
-    if as_json or not quiet:
-        _print_verdict(options.studies, done, as_json=as_json)
+    folder, stopped = _design(data, options, silent=quiet or as_json, verbose=verbose)
+    if (as_json or not quiet) and not (stopped and not folder.model.exists()):
+        _print_verdict(options.studies, folder.root.name, as_json=as_json)
+    if stopped:
+        raise Stopped(stopped)
 
 
-def _design(data: Path, options: FitOptions, *, silent: bool, verbose: bool) -> str:
-    """Lead the study on a screen; returns its name."""
+def _design(
+    data: Path, options: FitOptions, *, silent: bool, verbose: bool
+) -> tuple[StudyFolder, str]:
+    """Lead the study on a screen; returns its folder, and what to say if Ctrl-C ended it."""
     try:
         with open_screen(quiet=silent, verbose=verbose) as listener:
-            return design(data, options, started=process_start(), listener=listener).root.name
+            return design(data, options, started=process_start(), listener=listener), ""
+    except StudyStopped as stop:
+        return stop.folder, str(stop)
     except KeyboardInterrupt as stop:  # typer would lose what it says
         raise Stopped(str(stop) or "stopped; nothing was changed") from None
 

@@ -25,6 +25,11 @@ is not known is null, never missing; a number that is not finite is null.
 ``test``                  rows, openings, score, low, high, word, against: the locked test set,
                           also where it is not the headline
 ``noise``                 seed_sd, split_sd, tie_below, blocks
+``size``                  sentence, chosen, lightest, heaviest, below, untested (units of each
+                          layer), upper, sure, confirmed, delta, rows: list of hidden, name,
+                          weights, share, blocks, loss, word, difference, low, high
+``rate``                  prior, peak: before and after the race of learning rates; rate: the
+                          constant rate that won; reason: why there was no race
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
                           accepted, cost_s (of all its trainings, on one core): what the search
                           compared, on validation
@@ -96,6 +101,8 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         "headline": _headline(reader),
         "test": _pick(reader.fact("test"), "rows", "openings") | _locked(result),
         "noise": _pick(reader.fact("noise"), "seed_sd", "split_sd", "tie_below", "blocks"),
+        "size": _size(reader.fact("size")),
+        "rate": _pick(reader.fact("rate"), "prior", "peak", "rate", "reason"),
         "rounds": [_round(entry) for entry in reader.entries("rounds")],
         "splits": _pick(reader.fact("splits"), "kind", "reason", "train", "validation", "test"),
         "stages": [_pick(e, "name", "seconds", "state") for e in reader.entries("stages")],
@@ -126,6 +133,16 @@ def finite_document(value: Any) -> Any:
 
 def _pick(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: document.get(key) for key in keys}
+
+
+def _size(found: Mapping[str, Any]) -> dict[str, Any]:
+    ends = ("chosen", "lightest", "heaviest", "below", "untested")
+    row = ("hidden", "name", "weights", "share", "blocks", "loss")
+    row += ("word", "difference", "low", "high")
+    return {
+        **_pick(found, "sentence", *ends, "upper", "sure", "confirmed", "delta"),
+        "rows": [_pick(each, *row) for each in found.get("rows") or ()],
+    }
 
 
 def _headline(reader: Reader) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from math import isfinite
 
 from justright.core.finding import Severity
 from justright.store.base import AbstractStore
-from justright.views.describe import shape_text
 from justright.views.document import verdict_document
-from justright.views.numbers import bytes_text, compact, count, decimals, fixed, significant
+from justright.views.leads import rate_line, size_line
+from justright.views.numbers import count, decimals, fixed, significant
 from justright.views.outcome import greater_is_better, metric_title, outcome
 from justright.views.reader import Reader
 
@@ -35,7 +35,8 @@ def verdict_lines(store: AbstractStore, study: str) -> list[str]:
     for label, text in (
         ("Baselines", _baselines(reader)),
         ("Noise", _noise(reader)),
-        ("Size", _size(reader)),
+        ("Size", size_line(reader)),
+        ("Rate", rate_line(reader)),
         ("Network", _network(reader)),
         ("Test", _sanity(reader)),
         ("Next", _next(reader)),
@@ -116,27 +117,6 @@ def _noise(reader: Reader) -> str:
         if tie and isfinite(tie)
         else text
     )
-
-
-def _size(reader: Reader) -> str:
-    network = reader.fact("network")
-    if not network:
-        return ""
-    parts = [shape_text(network.get("shape") or {})]
-    if network.get("parameters"):
-        parts.append(f"{compact(network['parameters'])} weights")
-    if network.get("bytes"):
-        parts.append(bytes_text(network["bytes"]))
-    if network.get("ms_per_row"):
-        parts.append(f"{significant(network['ms_per_row'], 2)} ms a row")
-    text = f"{parts[0]} ({', '.join(parts[1:])})" if len(parts) > 1 else parts[0]
-    found = reader.fact("size")
-    if not found.get("sentence"):
-        return text
-    hidden = tuple((network.get("shape") or {}).get("hidden") or ())
-    if hidden == tuple(found.get("chosen") or ()):
-        return f"{found['sentence']}: {text}"
-    return f"{found['sentence']} · kept {text}, as the choice was not confirmed against it"
 
 
 def _network(reader: Reader) -> str:
