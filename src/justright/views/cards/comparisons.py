@@ -53,6 +53,7 @@ def comparisons(reader: Reader) -> Card | NotApplicable:
             "positive is better, each block a new partition and a new seed for both arms.",
             "Predictions were frozen before the first run: probability that it helps, and the "
             "gain if it does. The pale bar spans their 10% to 90% quantiles.",
+            "The cost is the time of one core that the idea's own trainings took.",
         ),
     )
 
