@@ -84,6 +84,17 @@ def test_the_map_shows_depth_and_width() -> None:
     assert sum(cell is not None for line in heat["z"] for cell in line) == 5
 
 
+def test_sizes_that_were_given_up_have_no_place_in_the_claim_of_the_map() -> None:
+    """Their score is of another length and of fewer blocks, so it may well look best."""
+    first, *rest = copy.deepcopy(list(SIZE["rows"]))
+    card = size_map(reader_of(rows=[{**first, "loss": 0.01}, *rest])[2])
+    assert isinstance(card, Card)
+    assert "Of 4 uniform sizes trained in full, 2×128 has the best mean score" in card.claim
+    card = size_map(reader_of(rows=[{**row, "word": "given up"} for row in SIZE["rows"]])[2])
+    assert isinstance(card, Card)
+    assert "none to its full length" in card.claim
+
+
 def test_without_a_search_there_are_no_cards() -> None:
     reader = reader_of(rows=[])[2]
     assert isinstance(size_search(reader), NotApplicable)

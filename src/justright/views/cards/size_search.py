@@ -23,6 +23,11 @@ _COLOURS: Mapping[str, str] = {
 _GOOD, _BAD, _INK = "#8db6ee", "#f3dfb4", "#14181d"
 """Cells of the map bring their own paper, so their ink is the same on light and dark pages."""
 
+GIVEN_UP = (
+    "Sizes that were given up early stand with their score at that length on the blocks they had: "
+    "it does not compare with the score of a full length."
+)
+
 Row = Mapping[str, Any]
 
 
@@ -64,17 +69,19 @@ def size_map(reader: Reader) -> Card | NotApplicable:
     widths = sorted({row["hidden"][0] for row in rows})
     if len(depths) < 2 or len(widths) < 2:
         return NotApplicable("too few sizes were tried for a map")
-    best = min(rows, key=lambda row: row["loss"])
-    name, score = best["name"], significant(best["score"])
+    full = [row for row in rows if row["word"] != "given up"]
+    claim = f"{count(len(rows), 'uniform size')} were tried, none to its full length."
+    if full:
+        best = min(full, key=lambda row: row["loss"])
+        claim = (
+            f"Of {count(len(full), 'uniform size')} trained in full, {best['name']} has the best "
+            f"mean score, {significant(best['score'])}; the choice is by what matters, not by it."
+        )
     return Card(
         title="Size map",
-        claim=f"Of {count(len(rows), 'uniform size')} tried, {name} has the best mean "
-        f"score seen, {score}; the choice is by what matters, not by it.",
+        claim=claim,
         figure=_map(rows, depths, widths),
-        notes=(
-            "Sizes that were given up early stand with the loss of a part of the length, which "
-            "makes them look worse than they would have become.",
-        ),
+        notes=(GIVEN_UP,),
     )
 
 
@@ -137,7 +144,7 @@ def _notes(found: Mapping[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
     if not found.get("confirmed"):
         notes.append("There was no time to confirm this on blocks that chose nothing.")
     if any(row["word"] == "given up" for row in rows):
-        notes.append("Sizes that could not come near the best any more were given up early.")
+        notes.append(GIVEN_UP)
     return tuple(notes)
 
 
