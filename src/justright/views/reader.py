@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -32,6 +33,16 @@ def validation_loss(trial: Trial) -> float:
     if trial.spec.stage == FINAL or not isinstance(loss, int | float) or not isfinite(loss):
         return inf
     return float(loss)
+
+
+_CUT = (
+    (re.compile(r"^round \d+$"), ""),
+    (re.compile(r"^round \d+/\w+/screen "), ""),
+    (re.compile(r"^round \d+/(\w+)/confirm.*"), r"confirming another \1"),
+    (re.compile(r"^noise .*"), "noise between seeds"),
+    (re.compile(r"^rate$"), "learning rate test"),
+)
+"""Keys of the work plan, and what they mean to people; others speak for themselves."""
 
 
 class Reader:
@@ -95,6 +106,17 @@ class Reader:
         if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
             return ()
         return tuple(entry for entry in value if isinstance(entry, Mapping))
+
+    def cut(self) -> tuple[str, ...]:
+        """What the time limit cut, in words rather than by the keys of the work plan.
+
+        Later rounds ask again for what an earlier one could not do: each thing is said once, and
+        a round that did not begin says nothing of its own.
+        """
+        names = [str(key) for key in self.fact("clock").get("truncated") or ()]
+        for pattern, words in _CUT:
+            names = [pattern.sub(words, name) for name in names]
+        return tuple(dict.fromkeys(name for name in names if name))
 
     def curve(self, trial_id: str, names: Sequence[str]) -> tuple[list[float], list[float]]:
         """Steps and values of the first of these curves that the trial has; empty if none."""

@@ -169,5 +169,6 @@ def _next(reader: Reader) -> str:
 
 
 def _clock(reader: Reader) -> str:
-    cut = [str(item) for item in reader.fact("clock").get("truncated") or ()]
-    return f"the time limit cut: {', '.join(cut[:TOP])}" if cut else ""
+    cut = reader.cut()
+    more = f" and {len(cut) - TOP} more" if len(cut) > TOP else ""
+    return f"the time limit cut: {', '.join(cut[:TOP])}{more}" if cut else ""

@@ -39,8 +39,8 @@ def time(reader: Reader) -> Card | NotApplicable:
         Column("Share", numeric=True),
         Column("State"),
     )
-    truncated = [str(item) for item in clock.get("truncated") or ()]
-    notes = (f"The clock cut: {', '.join(truncated)}.",) if truncated else ()
+    truncated = reader.cut()
+    notes = (f"The time limit cut: {', '.join(truncated)}.",) if truncated else ()
     granted = reader.fact("plan").get("granted") or {}
     refused = sum(1 for amount in granted.values() if amount == 0)
     if granted:

@@ -112,9 +112,8 @@ def _notes(reader: Reader, result: Outcome) -> tuple[str, ...]:
             "is among them, the verdict compares with it on the validation rows, which also "
             "chose the network."
         )
-    truncated = reader.fact("clock").get("truncated") or ()
-    if truncated:
-        notes.append(f"The time limit cut: {', '.join(str(item) for item in truncated)}.")
+    if truncated := reader.cut():
+        notes.append(f"The time limit cut: {', '.join(truncated)}.")
     return tuple(notes)
 
 
