@@ -113,6 +113,25 @@ def test_rows_of_the_data_can_be_kept_out() -> None:
     assert max(without["data"][0]["y"]) < max(with_rows["data"][0]["y"])  # means, not rows
 
 
+def test_what_is_learned_by_heart_does_not_press_the_validation_curves_together() -> None:
+    store = MemoryStore()
+    write_example(store)
+    spec = TrialSpec("network", "wide", "search", to_document(Recipe()), "block 0", 1, 100)
+    store.trials.plan("houses", [spec])
+    attempt = store.trials.start("houses", [spec.id], this_process())
+    store.curves.extend(attempt, spec.id, "probe_loss", [50, 100], [0.1, 1e-9])
+    store.trials.finish(attempt, spec.id, TrialState.DONE, {"loss": 0.5})
+    store.curves.flush()
+    card = next(p.card for p in sections(store, "houses") if p.name == "recipes")
+    assert card is not None
+    assert card.figure is not None
+    validation = [
+        v for t in card.figure["data"] if t["yaxis"] == "y2" for v in t["y"] if v is not None
+    ]
+    low, _ = card.figure["layout"]["yaxis"]["range"]
+    assert min(validation) / 20 < 10**low < min(validation)
+
+
 def test_failed_trainings_stand_in_the_table_with_their_reason() -> None:
     table = cards(HOUSES)["recipes"].table
     assert table is not None

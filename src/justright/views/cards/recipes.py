@@ -28,6 +28,10 @@ ROWS = 100
 NAMED = len(figures.PALETTE)
 """Recipes with a colour of their own; the others share one."""
 
+DEEPEST = 10.0
+"""The scale ends where a training loss is this factor below the lowest validation loss: below lies
+only what was learned by heart, and it would press the validation curves together (assumption)."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -197,6 +201,8 @@ def _scale(lines: list[Line]) -> dict[str, Any]:
     if not late:
         return {"nticks": 6}
     low, high = min(values), late[int(0.98 * (len(late) - 1))]
+    if late[0] > 0:
+        low = max(low, late[0] / DEEPEST)
     if low > 0 and high > low:
         low, high = low / (high / low) ** 0.04, high * (high / low) ** 0.04
         return {"type": "log", "range": [log10(low), log10(high)], **figures.log_ticks(low, high)}
