@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from justright.designer.admission import LOOKS_SMALL, Admission, shortened
@@ -179,3 +180,30 @@ def test_a_confirmation_that_the_clock_cuts_is_taken_back_from_the_plan(session:
     verdict = confirmer(hurried).confirm(champion, rival, KEY, lighter=False)
     assert verdict.word == "not run"
     assert session.plan.granted[f"{KEY}/confirm"] == 0
+
+
+def test_both_are_judged_where_screening_saw_them_best_not_where_they_look_best_now(
+    session: Session,
+) -> None:
+    session.plan.granted[f"{KEY}/confirm"] = 5
+    spec = session.blocks.spec
+    blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
+    arms = [arm(session, GOOD), arm(session, 0.02)]
+    found = []
+    for each in arms:
+        (job,) = session.train(each, "screen", blocks, parts=1)
+        own = tuple(session.run([job]).values())
+        looks, _ = session.store.curves.read("s", own[0].spec.id, "metric")
+        early = tuple(
+            replace(trial, result={**trial.result, "best_step": int(looks[0])}) for trial in own
+        )
+        found.append(Champion(each, early, session.measure(own)))
+    verdict = confirmer(session).confirm(*found, KEY, lighter=False)
+    fresh = [t for t in session.store.trials.list("s") if t.spec.stage == f"{KEY}/confirm"]
+    firsts: dict[str, list[float]] = {}
+    for trial in fresh:
+        _, values = session.store.curves.read("s", trial.spec.id, "metric")
+        assert values[0] > min(values), "the first look is the worst while a run still learns"
+        firsts.setdefault(trial.spec.subject, []).append(values[0])
+    old, new = (np.mean(firsts[each.subject]) for each in arms)
+    assert verdict.difference == pytest.approx(old - new)

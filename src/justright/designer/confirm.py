@@ -103,7 +103,7 @@ class Confirmer:
         fixed = session.blocks.fixed_holdout
         verdict = compare(
             rival.arm.subject,
-            [(session.measure([new]), session.measure([old])) for new, old in pairs],
+            [(self._loss(new, rival), self._loss(old, champion)) for new, old in pairs],
             overlap=0.0 if fixed else blocks[0].overlap,
             row_variance=self._row_variance(pairs, blocks[0]) if fixed else 0.0,
             delta=0.0,  # evidence decides what is kept; δ is for saying what matters to people
@@ -112,6 +112,20 @@ class Confirmer:
         return replace(
             verdict, evidence={**verdict.evidence, "part of the length": 1 / max(part, 1)}
         )
+
+    def _loss(self, trial: Trial, screened: Champion) -> float:
+        """Loss of a trial at the share of its run that was best where its arm was screened.
+
+        The best of all looks at the rows that judge would favour noisy trainings; what is handed
+        over is trained to the screened step, too.
+        """
+        session, chosen = self._session, screened.trials
+        if trial.state is not TrialState.DONE or not chosen:
+            return session.measure([trial])
+        steps, values = session.store.curves.read(session.name, trial.spec.id, "metric")
+        shares = np.asarray(steps) / steps[-1]
+        place = int(np.argmin(np.abs(shares - screened.best_at)))
+        return metric_named(session.metric).loss(values[place])
 
     def _known(self, arm: Arm) -> int:
         """How many of the round's blocks an arm was trained on already."""
