@@ -13,7 +13,7 @@ from justright.views.reader import Reader
 def size_line(reader: Reader) -> str:
     """How large the network is or should be, and on what grounds; empty while nothing is known."""
     network, found = reader.fact("network"), reader.fact("size")
-    chosen = list(found.get("chosen") or ())
+    chosen: list[int] = list(found.get("chosen") or ())
     if not network:
         if chosen:
             return f"{_chosen_text(found, chosen)}: {_grounds(found, chosen)}"
