@@ -54,8 +54,8 @@ def recipes(reader: Reader) -> Card | NotApplicable:
     lines = [_line(reader, trial) for trial in drawn]
     lines = [line for line in lines if line.train[0] or line.validation[0]]
     notes = [
-        "Both panels share their scale, cut where curves begin and where training rows are learned "
-        "by heart: a double click shows all of them, a click on a name hides it."
+        "Both panels share their scale, cut where curves begin and where training rows are "
+        "learned by heart: a double click shows all of them, a click on a name hides it."
     ]
     if len(drawn) < len(started):
         notes.append(
