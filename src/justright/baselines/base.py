@@ -10,6 +10,7 @@ import numpy as np
 
 from justright.core.seeds import child_seed
 from justright.core.task import Task
+from justright.data.draws import sample_groups, time_of_groups, window_before
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,32 @@ class Sample:
         c: int32 [n, C], categories by code, 0 = unseen.
         y: float32 [n, T] standardised values, or int64 [n] class codes.
         w: float32 [n] row weights, or None for equal ones.
+        groups: int64 [n] codes of the groups that the study keeps whole, or None.
+        times: float64 [n], by which the study judges on later rows, or None.
     """
 
     x: np.ndarray
     c: np.ndarray
     y: np.ndarray
     w: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def tied(self) -> bool:
+        """Whether rows may not be parted at random, for they belong together or to a time."""
+        return self.groups is not None or self.times is not None
+
     def take(self, rows: np.ndarray) -> Sample:
         """Some of the rows."""
-        w = None if self.w is None else self.w[rows]
-        return Sample(self.x[rows], self.c[rows], self.y[rows], w)
+        w, groups, times = (
+            None if values is None else values[rows]
+            for values in (self.w, self.groups, self.times)
+        )
+        return Sample(self.x[rows], self.c[rows], self.y[rows], w, groups, times)
 
     def usable(self) -> Sample:
         """Rows whose target and weight are finite, and whose weight is positive."""
@@ -114,20 +127,67 @@ def inner_split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Part the training rows into rows to learn from and rows to choose settings on.
 
-    Each class keeps at least one row to learn from, and is parted in proportion.
+    As the study parts its rows: whole groups, or the latest rows, so that a setting is chosen for
+    what the baseline is judged on. Rows without either, or of so few groups or moments that
+    less than half would be left to learn from, are parted at random, in proportion to classes.
+    Each class keeps at least one row to learn from.
 
     Args:
         exercise: Where the training rows and the seed come from.
         share: Share of the rows to choose on.
         most: At most so many of them.
-        fold: Another number gives another split.
+        fold: Another number gives another split; in time, the window so many before the latest.
 
     Returns:
         Two int64 arrays of places in ``exercise.train``.
     """
     n = len(exercise.train)
     share = min(share, most / n)
-    order = exercise.generator(f"inner split {fold}").permutation(n)
+    rng = exercise.generator(f"inner split {fold}")
+    tied = _split_of_ties(exercise, round(share * n), fold, rng)
+    if tied is None:
+        return _split_of_rows(exercise, share, rng)
+    learn, judge = tied
+    return learn, judge if len(judge) <= most else rng.choice(judge, most, replace=False)
+
+
+def _split_of_ties(
+    exercise: Exercise, wanted: int, fold: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Part by groups or time, about ``wanted`` rows to choose on; None where that cannot be."""
+    train, n = exercise.train, len(exercise.train)
+    groups, times = (
+        None if values is None or np.ptp(values) == 0 else values
+        for values in (train.groups, train.times)
+    )
+    if groups is not None and times is not None:
+        times = time_of_groups(groups, times)
+    units = groups if times is None else times
+    if units is None or not wanted:
+        return None
+    classes = train.y if exercise.classes else None
+    learn, judge = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    if times is None:
+        judge[sample_groups(units, classes, wanted, rng)] = True
+        learn = ~judge
+    else:
+        window, before = window_before(times, fold * wanted, wanted)
+        judge[window] = learn[before] = True
+    if classes is not None:  # what holds a class that would be lost is learned from
+        lost = np.setdiff1d(classes, classes[learn])
+        kept = np.isin(units, units[np.isin(classes, lost)])
+        learn, judge = learn | kept, judge & ~kept
+    if judge.any() and 2 * np.count_nonzero(learn) >= n:
+        return np.flatnonzero(learn), np.flatnonzero(judge)
+    return _split_of_ties(exercise, wanted, 0, rng) if fold else None
+
+
+def _split_of_rows(
+    exercise: Exercise, share: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Part at random, each class in proportion."""
+    n = len(exercise.train)
+    order = rng.permutation(n)
     if exercise.classes:
         y = exercise.train.y[order]
         grouped = np.argsort(y, kind="stable")  # random within each class

@@ -1,16 +1,20 @@
 """Ridge regression (Hoerl & Kennard 1970), its penalty by generalised cross-validation.
 
-Everything comes from the Gram matrix, which is summed over chunks of rows: memory is bounded, and
-all penalties of all outputs cost one eigendecomposition.
+That takes rows for independent of each other, so with groups or times the penalty is chosen on an
+inner split that heeds them. Everything comes from the Gram matrix, which is summed over chunks of
+rows: memory is bounded, and all penalties of all outputs cost one eigendecomposition.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
-from justright.baselines.base import Answer, Exercise, Sample, subsample
+from justright.baselines.base import Answer, Exercise, Sample, inner_split, subsample
 from justright.baselines.features import finite, one_hot
 
 # A column of categories with more codes is left out: its indicators would be rarer than one row
@@ -19,7 +23,78 @@ _LARGEST_CATEGORY = 800
 _OPERATIONS = 6e10  # cap on rows × columns²: about 3 s on one core (measured, 2-core server)
 _PENALTIES = np.logspace(-6, 2, 25)  # per row, for inputs of the order of one (assumption)
 _MOST_FREEDOM = 0.95  # share of the rows that may be spent on coefficients (assumption)
+_CHOICE_SHARE = 0.25  # of the rows that the penalty is chosen on, where rows are tied (assumption)
 _CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Weighted sums over rows: design², design × y, y², and of the weights (mean 1)."""
+
+    gram: np.ndarray
+    moment: np.ndarray
+    square: np.ndarray
+    total: float
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(
+            self.gram + other.gram,
+            self.moment + other.moment,
+            self.square + other.square,
+            self.total + other.total,
+        )
+
+    def errors(self, coefficients: np.ndarray) -> np.ndarray:
+        """Summed squared errors [T] of coefficients [columns, T] on these rows."""
+        fitted = self.gram @ coefficients - 2 * self.moment
+        return self.square + (coefficients * fitted).sum(axis=0)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Ridge regression for any penalty, from one eigendecomposition.
+
+    The intercept is taken out first (centring), so it is not penalised.
+    """
+
+    mean: np.ndarray
+    y_mean: np.ndarray
+    spread: np.ndarray
+    values: np.ndarray
+    vectors: np.ndarray
+    rotated: np.ndarray
+    total: float
+
+    @staticmethod
+    def of(sums: _Sums) -> _Path:
+        mean, y_mean = sums.gram[0] / sums.total, sums.moment[0] / sums.total
+        centred = sums.gram[1:, 1:] - sums.total * np.outer(mean[1:], mean[1:])
+        values, vectors = np.linalg.eigh(centred)
+        return _Path(
+            mean=mean[1:],
+            y_mean=y_mean,
+            spread=sums.square - sums.total * np.square(y_mean),
+            values=np.maximum(values, 0.0),
+            vectors=vectors,
+            rotated=vectors.T @ (sums.moment[1:] - sums.total * np.outer(mean[1:], y_mean)),
+            total=sums.total,
+        )
+
+    def coefficients(self, penalties: np.ndarray) -> np.ndarray:
+        """Coefficients [columns, T], a penalty for each output [T] or one for all."""
+        slopes = self.vectors @ (self.rotated / (self.values[:, None] + self.total * penalties))
+        return np.vstack([self.y_mean - self.mean @ slopes, slopes])
+
+    def scores(self) -> np.ndarray:
+        """GCV(λ) = RSS / n / (1 - freedom / n)², [penalties, T] (Golub, Heath & Wahba 1979)."""
+        shrunk = 1.0 / (self.values + self.total * _PENALTIES[:, None])  # [penalties, columns]
+        curve = 2 * shrunk - self.values * shrunk**2
+        explained = np.einsum("pc,ct->pt", curve, self.rotated**2)
+        freedom = (1.0 + (self.values * shrunk).sum(axis=1)) / self.total
+        residual = np.maximum(self.spread - explained, 1e-12 * self.total)
+        score = residual / self.total / np.square(1.0 - np.minimum(freedom, 0.999))[:, None]
+        score[freedom > max(_MOST_FREEDOM, freedom.min())] = np.inf
+        return score
 
 
 def fit_predict(exercise: Exercise) -> Answer:
@@ -27,14 +102,14 @@ def fit_predict(exercise: Exercise) -> Answer:
     width = _design(exercise.train.take(np.arange(1)), exercise.categories).shape[1]
     full = len(exercise.train)
     exercise = subsample(exercise, max(int(_OPERATIONS / width**2), 2 * width))
-    gram, moment, square, total = _sums(exercise)
-    coefficients, penalties = _solve(gram, moment, square, total)
+    path, penalties = _fit(exercise)
+    coefficients = path.coefficients(penalties)
     prediction = np.concatenate(
         [
             _design(chunk, exercise.categories) @ coefficients
             for chunk in _chunks(Sample(exercise.x, exercise.c, np.zeros(len(exercise.x))))
         ]
-        or [np.zeros((0, moment.shape[1]))]
+        or [np.zeros((0, coefficients.shape[1]))]
     )
     capped = len(exercise.train) < full
     notes = [f"penalty {', '.join(f'{p:.2g}' for p in penalties)} per row"]
@@ -57,44 +132,32 @@ def _chunks(rows: Sample) -> Iterator[Sample]:
         yield rows.take(np.arange(start, min(start + _CHUNK, len(rows))))
 
 
-def _sums(exercise: Exercise) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Weighted sums over rows: design², design × y, y², and of the weights (mean 1)."""
-    w = exercise.train.w
-    mean = 1.0 if w is None else float(w.mean(dtype=np.float64))
-    gram = moment = square = 0.0
-    for chunk in _chunks(exercise.train):
-        design, y = _design(chunk, exercise.categories), chunk.y.astype(np.float64)
+def _fit(exercise: Exercise) -> tuple[_Path, np.ndarray]:
+    """The path of all rows, and the best penalty of each output [T]."""
+    train, n = exercise.train, len(exercise.train)
+    mean = 1.0 if train.w is None else float(train.w.mean(dtype=np.float64))
+    if train.tied:
+        learn, judge = inner_split(exercise, _CHOICE_SHARE, n)
+        if len(judge):
+            held_back = _sums(train.take(judge), exercise.categories, mean)
+            known = _sums(train.take(learn), exercise.categories, mean)
+            inner = _Path.of(known)
+            losses = [held_back.errors(inner.coefficients(one)) for one in _PENALTIES]
+            return _Path.of(known + held_back), _PENALTIES[np.argmin(losses, axis=0)]
+    path = _Path.of(_sums(train, exercise.categories, mean))
+    return path, _PENALTIES[path.scores().argmin(axis=0)]
+
+
+def _sums(rows: Sample, categories: tuple[int, ...], mean: float) -> _Sums:
+    """Sums over rows, their weights divided by `mean`."""
+
+    def of(chunk: Sample) -> _Sums:
+        design, y = _design(chunk, categories), chunk.y.astype(np.float64)
+        total = float(len(chunk))
         if chunk.w is not None:
-            root = np.sqrt(chunk.w.astype(np.float64) / mean)[:, None]
+            w = chunk.w.astype(np.float64) / mean
+            root, total = np.sqrt(w)[:, None], float(w.sum())
             design, y = design * root, y * root
-        gram = gram + design.T @ design
-        moment = moment + design.T @ y
-        square = square + np.square(y).sum(axis=0)
-    return np.asarray(gram), np.asarray(moment), np.asarray(square), float(len(exercise.train))
+        return _Sums(design.T @ design, design.T @ y, np.square(y).sum(axis=0), total)
 
-
-def _solve(
-    gram: np.ndarray, moment: np.ndarray, square: np.ndarray, total: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients [columns, T] and penalties [T] with the least GCV score.
-
-    GCV(λ) = RSS / n / (1 - freedom / n)² (Golub, Heath & Wahba 1979). The intercept is taken out
-    first (centring), so it is not penalised.
-    """
-    mean = gram[0] / total
-    centred = gram[1:, 1:] - total * np.outer(mean[1:], mean[1:])
-    y_mean = moment[0] / total
-    cross = moment[1:] - total * np.outer(mean[1:], y_mean)
-    spread = square - total * np.square(y_mean)
-    values, vectors = np.linalg.eigh(centred)
-    values = np.maximum(values, 0.0)
-    rotated = vectors.T @ cross
-    shrunk = 1.0 / (values + total * _PENALTIES[:, None])  # [penalties, columns]
-    explained = np.einsum("pc,ct->pt", 2 * shrunk - values * shrunk**2, rotated**2)
-    freedom = 1.0 + (values * shrunk).sum(axis=1)
-    residual = np.maximum(spread - explained, 1e-12 * total)
-    score = residual / total / np.square(1.0 - np.minimum(freedom / total, 0.999))[:, None]
-    score[freedom > max(_MOST_FREEDOM * total, freedom.min())] = np.inf
-    best = score.argmin(axis=0)
-    slopes = vectors @ (shrunk[best].T * rotated)
-    return np.vstack([y_mean - mean[1:] @ slopes, slopes]), _PENALTIES[best]
+    return reduce(operator.add, map(of, _chunks(rows)))

@@ -92,8 +92,8 @@ def fit_baseline(
 
 def _sample(encoded: EncodedRows, rows: np.ndarray) -> Sample:
     """Some rows of a folder, in memory."""
-    w = None if encoded.w is None else encoded.w[rows]
-    return Sample(encoded.x[rows], encoded.c[rows], encoded.y[rows], w)
+    everything = Sample(encoded.x, encoded.c, encoded.y, encoded.w, encoded.groups, encoded.times)
+    return everything.take(rows)
 
 
 def _original(standardised: np.ndarray, meta: EncodedMeta) -> np.ndarray:

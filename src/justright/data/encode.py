@@ -50,6 +50,7 @@ def write_encoded(
         else:
             np.save(folder / name, array)
     _write_targets(problem, preprocessing, rows, folder)
+    _write_ties(problem, rows, folder)
     np.save(folder / "edges.npy", preprocessing.arrays["edges"])
     np.savez(folder / "preprocessing.npz", **dict(preprocessing.arrays))  # type: ignore[arg-type]
     _write_json(folder / "preprocessing.json", document)
@@ -87,6 +88,13 @@ def _write_targets(
     weights = problem.weights()
     if weights is not None:
         np.save(folder / "w.npy", weights[rows].astype(np.float32))
+
+
+def _write_ties(problem: Problem, rows: np.ndarray, folder: Path) -> None:
+    """What ties rows to each other, for those who part them once more."""
+    for name, values in (("groups", problem.groups()), ("times", problem.times())):
+        if values is not None:
+            np.save(folder / f"{name}.npy", values[rows])
 
 
 def _write_json(path: Path, document: object) -> None:

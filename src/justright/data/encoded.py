@@ -75,8 +75,17 @@ class EncodedRows:
     @cached_property
     def w(self) -> np.ndarray | None:
         """Weights float32 [rows], or None."""
-        path = self.folder / "w.npy"
-        return load_array(path) if path.exists() else None
+        return self._optional("w")
+
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """Codes of the groups int64 [rows], or None: `Problem.groups`."""
+        return self._optional("groups")
+
+    @cached_property
+    def times(self) -> np.ndarray | None:
+        """When each row happened, float64 [rows], or None: `Problem.times`."""
+        return self._optional("times")
 
     @cached_property
     def edges(self) -> np.ndarray:
@@ -97,6 +106,10 @@ class EncodedRows:
         """
         found = {"x": self.x[rows], "c": self.c[rows], "y": self.y[rows]}
         return found if self.w is None else found | {"w": self.w[rows]}
+
+    def _optional(self, name: str) -> np.ndarray | None:
+        path = self.folder / f"{name}.npy"
+        return load_array(path) if path.exists() else None
 
 
 class StackedRows:
