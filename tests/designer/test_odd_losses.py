@@ -1,0 +1,100 @@
+"""Whole studies whose losses are unusual: below 0, or no better than the constant's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from justright.baselines.registry import BASELINES
+from justright.data.ingest import read_table
+from justright.data.options import DataOptions
+from justright.data.problem import make_problem
+from justright.data.split import make_splits
+from justright.designer.blocks import Blocks
+from justright.designer.flow import Flow
+from justright.designer.session import Session
+from justright.designer.work import WorkPlan
+
+NewSession = Callable[..., Session]
+
+ROWS = 260
+
+PARAMS = 4_000
+"""So few that the search soon ends."""
+
+GRANTED = {
+    "start recipe steps": 90,  # a ninth and a third of it are whole numbers
+    "own length steps": 0,
+    "noise start recipe": 0,
+    "rate": 0,
+    "size core-seconds": 10_000,
+    "round 1": 1,
+    **{f"round 1/{slot}/confirm": 0 for slot in ("length", "shape", "rate")},
+    "round 2": 0,
+    "headline repetitions": 0,
+}
+"""Little of what takes long; the search of sizes is the one stage that goes on to its end."""
+
+
+def run(
+    new_session: NewSession, columns: dict[str, np.ndarray], metric: str, only: str | None = None
+) -> Session:
+    """Lead a study of a table to its end, in this process."""
+    options = DataOptions(target=("y",), metric=metric)
+    session = new_session(plan=WorkPlan(granted=dict(GRANTED)), params=PARAMS)
+    problem = make_problem(read_table(pl.DataFrame(columns)), options)
+    session = replace(
+        session,
+        options=replace(session.options, data=options, only=only),
+        blocks=Blocks(problem, make_splits(problem), session.folder.cache, 0),
+    )
+    Flow(session, "a test").run()
+    return session
+
+
+def sizes(session: Session) -> tuple[dict[str, Any], set[str]]:
+    """What the search of sizes found, and the stages that it went through."""
+    fact = session.store.ledger.fact("s", "size")
+    assert fact is not None
+    stages = {trial.spec.stage for trial in session.store.trials.list("s")}
+    return fact, {stage for stage in stages if stage.startswith("size/")}
+
+
+@pytest.fixture(autouse=True)
+def two_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Constant and linear: trees take long, and say nothing here."""
+    monkeypatch.setattr("justright.baselines.registry.BASELINES", BASELINES[:2])
+
+
+def test_a_metric_that_is_better_when_greater(new_session: NewSession) -> None:
+    rng = np.random.default_rng(7)
+    a, b = rng.normal(size=(2, ROWS))
+    columns = {"a": a, "b": b, "y": np.where(a + 0.5 * rng.normal(size=ROWS) > 0, "yes", "no")}
+    session = run(new_session, columns, "auc")
+    found, stages = sizes(session)
+    assert {"size/ladder", "size/length", "size/shape"} <= stages
+    best, worst = (pick(row["loss"] for row in found["rows"]) for pick in (min, max))
+    assert -1.0 < best <= worst < 0.0
+    predictions = [record.idea.prediction for record in session.store.ideas.list("s")]
+    assert predictions
+    assert all(prediction.gain[1] > 0 for prediction in predictions)
+    test = session.store.ledger.fact("s", "test")
+    assert test is not None
+    assert test["methods"][0]["scores"]["auc"] > 0.8
+
+
+def test_no_baseline_is_better_than_the_constant(new_session: NewSession) -> None:
+    a, b, y = np.random.default_rng(7).normal(size=(3, ROWS))
+    session = run(new_session, {"a": a, "b": b, "y": y}, "rmse", only="size")
+    deltas = [
+        d.measured["delta"] for d in session.store.ledger.decisions("s") if "delta" in d.measured
+    ]
+    assert deltas[0] == 0.0
+    found, stages = sizes(session)
+    assert {"size/ladder", "size/length"} <= stages
+    assert found["chosen"] in [row["hidden"] for row in found["rows"]]
