@@ -1,4 +1,4 @@
-"""The cost model: chunks, prices, calibration."""
+"""The cost model: chunks and prices; and that chunks are a matter of speed alone."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from justright.core.codec import dumps, from_document
-from justright.engine.contract import Candidate, Program, Span
-from justright.engine.torch_stack.backend import TorchBackend
-from justright.engine.torch_stack.calibrate import calibrate
-from justright.engine.torch_stack.cost import USUAL, CostModel
+from justright.engine.contract import Candidate, Program
+from justright.engine.cost import USUAL, CostModel, written_out
+from justright.engine.torch_stack.stack import TorchStack
+from justright.engine.torch_stack.table import Table
+from justright.nets.activations import ACTIVATIONS
+from justright.nets.explicit import is_explicit
 from justright.recipe.network import Inputs, NetworkSpec, Shape
 from justright.recipe.recipe import LossSpec
-from justright.testing.backends import ROWS, make_rows
+from justright.testing.backends import BATCH, ROWS, doubles, make_rows, make_span
 
 
 def make_program(width: int, batch: int, depth: int = 2, **changes) -> Program:
@@ -53,14 +56,30 @@ def test_a_model_survives_json() -> None:
     assert from_document(CostModel, json.loads(dumps(model))) == model
 
 
-def test_a_calibrated_model_predicts_this_machine() -> None:
-    model = calibrate(seconds=0.5)
-    program = make_program(48, 64)
-    data = make_rows(program.net, program.loss)
-    stack = TorchBackend(model).open(program, data, [Candidate(str(i), i) for i in range(8)])
-    order = np.random.default_rng(0).integers(0, ROWS, (8, 5, 64)).astype(np.int32)
-    span = Span(order, {"rate": np.full((8, 5), 1e-3)})
-    took = min(stack.advance(span).seconds for _ in range(20)) / 40
-    # A busy machine may be several times slower in one of the two measurements.
-    assert model.cost(program, 8).step_s == pytest.approx(took, rel=5.0)
-    assert model.cost(program, 8).step_s > took / 6
+def test_it_knows_without_torch_which_derivatives_are_written_out() -> None:
+    for activation in ACTIVATIONS:
+        for changes in ({}, {"normaliser": "layer"}, {"body": "residual"}):
+            net = make_program(8, 8, activation=activation, **changes).net
+            assert written_out(net.shape) == is_explicit(net)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("rates", ["equal", "different"])
+def test_the_size_of_a_chunk_changes_no_more_than_rounding(outputs: int, rates: str) -> None:
+    """In float32, as studies train: a chunk of one takes other kernels than a stack."""
+    shape = Shape(hidden=(32, 32), activation="selu", numbers="periodic")
+    net = NetworkSpec(shape, Inputs(4, 1, (3,), outputs))
+    program = Program(net, LossSpec(), "adamw", BATCH)
+    k, steps = 4, 60
+    spread = np.linspace(0.5, 2.0, k)[:, None] if rates == "different" else np.ones((k, 1))
+    span = make_span(k, steps, rate=0.02 * spread, dropout=0.15)
+    found = []
+    for chunk in (1, 2, k):
+        table = Table(make_rows(net, program.loss), torch.float32)
+        candidates = [Candidate(str(seed), seed) for seed in range(k)]
+        stack = TorchStack(program, table, candidates, chunk)
+        loss = stack.advance(span).loss
+        found.append((doubles(loss), doubles(stack.outputs(np.arange(ROWS)))))
+    for loss, outcome in found[1:]:
+        assert np.allclose(loss, found[0][0], rtol=0, atol=1e-5)
+        assert np.allclose(outcome, found[0][1], rtol=0, atol=1e-5)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from justright.engine.contract import Backend, Program
+from justright.engine.cost import CostModel
 from justright.engine.torch_stack.backend import TorchBackend
-from justright.engine.torch_stack.cost import CostModel
 from justright.recipe.network import Inputs, NetworkSpec, Shape
 from justright.recipe.recipe import LossSpec
 from justright.testing.backends import BATCH, BackendContract

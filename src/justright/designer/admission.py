@@ -13,7 +13,7 @@ from justright.data.split import FOLDS
 from justright.designer.blocks import ALL
 from justright.designer.lengthen import LEAST_FACTOR
 from justright.designer.moves import Move
-from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Session
+from justright.designer.session import USABLE_SHARE, Arm, Session
 
 CONFIRM_SHARE = 0.6
 """Share of the time left that one confirmation may take (assumption: other moves want some)."""
@@ -89,7 +89,7 @@ class Admission:
         session = self.session
         block = session.blocks.block(0, arm.recipe.preprocessing)
         inputs, rows = session.blocks.inputs(block), len(block.train)
-        if max(arm.recipe.shape.hidden) >= ALONE_FROM:
+        if session.alone(arm.recipe):
             return blocks * session.seconds(arm, inputs, rows)
         stacks = min(parts or session.crew.capacity, blocks)
         return stacks * session.seconds(arm, inputs, rows, ceil(blocks / stacks))
@@ -205,8 +205,7 @@ class Admission:
 
     def _longest(self, arm: Arm, blocks: int) -> float:
         """Seconds of the longest job when an arm's blocks are one stack, if they can be."""
-        wide = max(arm.recipe.shape.hidden) >= ALONE_FROM
-        return self.cost(arm, 1 if wide else blocks, 1)
+        return self.cost(arm, 1 if self.session.alone(arm.recipe) else blocks, 1)
 
     def finish_percent(self, arm: Arm) -> int:
         """Percent of a final training's steps that fit: up to 100; 0 if too few to be of use."""

@@ -9,7 +9,15 @@ import numpy as np
 
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
-from justright.training.cost import USUAL, CostModel, Measured, fit_cost, predict_seconds
+from justright.training.cost import (
+    USUAL,
+    CostModel,
+    Measured,
+    alone_from,
+    fit_cost,
+    predict_seconds,
+    step_s,
+)
 
 RECENT = 8
 """Latest trainings that prices follow: machines get busy and idle again (assumption)."""
@@ -52,6 +60,10 @@ class Prices:
             return float("inf")
         return self.pace * predict_seconds(self.model, recipe, inputs, batch, steps, members)
 
+    def alone_from(self, recipe: Recipe, inputs: Inputs) -> int:
+        """The width from which on networks are trained one by one."""
+        return alone_from(self.model or USUAL, recipe, inputs)
+
     def learn(self, done: Measured, inputs: Inputs) -> None:
         """Follow a finished training.
 
@@ -63,7 +75,7 @@ class Prices:
         recent = self.trained[-RECENT:]
         first = self._first or USUAL
         ratios = [
-            each.step_s / first.step_s(each.recipe, inputs, each.batch, each.members)
+            each.step_s / step_s(first, each.recipe, inputs, each.batch, each.members)
             for each in recent
         ]
         factor = float(np.median(ratios))

@@ -37,10 +37,6 @@ FOREVER = 1e12
 USABLE_SHARE = 0.85
 """Share of the cores' time that reaches training (assumption)."""
 
-ALONE_FROM = 256
-"""From this width on a stack trains its candidates one by one, so they are separate jobs, which
-keeps all workers busy (assumption: stacking still gains a little at 256, nothing at 512)."""
-
 
 @dataclass(frozen=True)
 class Arm:
@@ -192,7 +188,7 @@ class Session:
             stage: Stage of the study.
             blocks: One training on each.
             parts: Into how many stacks narrow networks go; None = one per worker. A candidate's
-                numbers do not depend on it.
+                numbers do not depend on it, but for the rounding of sums.
         """
         job = NetworkJob(
             subject=arm.subject,
@@ -203,12 +199,23 @@ class Session:
             metric=self.metric,
             out=self.folder.trials,
         )
-        alone = max(arm.recipe.shape.hidden) >= ALONE_FROM
-        wanted = len(blocks) if alone else parts or self.crew.capacity
+        wanted = len(blocks) if self.alone(arm.recipe) else parts or self.crew.capacity
         bounds = np.linspace(0, len(blocks), min(wanted, len(blocks)) + 1).round().astype(int)
         return tuple(
             replace(job, blocks=tuple(blocks[low:high])) for low, high in pairwise(bounds)
         )
+
+    def alone(self, recipe: Recipe) -> bool:
+        """Whether networks of a recipe are separate jobs, because stacking them gains too little.
+
+        The calibrated prices are asked once, and the answer is part of the work plan.
+        """
+
+        def ask() -> int:
+            first = self.blocks.block(self.blocks.first[0], recipe.preprocessing)
+            return self.prices.alone_from(recipe, self.blocks.inputs(first))
+
+        return max(recipe.shape.hidden) >= self.plan.grant("alone from", ask)
 
     def seconds(self, arm: Arm, inputs: Inputs, _rows: int, members: int = 1) -> float:
         """Predicted seconds of one worker, 90% quantile."""

@@ -17,7 +17,7 @@ from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
-from justright.designer.session import ALONE_FROM, USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.work import SIZE_BUDGET, SIZE_ENDED
 from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.report import SizeReport, report_of
@@ -133,8 +133,9 @@ class SizeStage:
         The search asks for them by the thousand, so they are kept until trainings change them.
         """
         if hidden not in self._prices:
-            members = 1 if max(hidden) >= ALONE_FROM else blocks
-            seconds = self._session.seconds(self._arm(hidden), self._inputs, rows, members)
+            arm = self._arm(hidden)
+            members = 1 if self._session.alone(arm.recipe) else blocks
+            seconds = self._session.seconds(arm, self._inputs, rows, members)
             self._prices[hidden] = seconds / members
         return self._prices[hidden]
 

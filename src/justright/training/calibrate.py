@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from justright.core.codec import to_document
-from justright.engine.contract import Array, Candidate, Program
+from justright.engine.contract import Array, Candidate
 from justright.engine.opening import backends
-from justright.recipe.network import Inputs, NetworkSpec
+from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
 from justright.training.controls import Course
-from justright.training.cost import Measured, fit_cost
+from justright.training.cost import Measured, fit_cost, program_of
 from justright.training.order import Order
 from justright.training.plan import make_span
 
@@ -92,8 +92,7 @@ def measure(
 
 def _time(recipe: Recipe, inputs: Inputs, batch: int, members: int, seconds: float) -> float:
     """Median seconds of a step of a stack, after a warm-up."""
-    net = NetworkSpec(recipe.shape, inputs)
-    program = Program(net, recipe.loss, recipe.optimiser.rule, batch)
+    program = program_of(recipe, inputs, batch)
     data = RandomRows(inputs, recipe.loss.name == "cross_entropy")
     backend = next(each for each in backends() if each.accepts(program) is None)
     stack = backend.open(program, data, [Candidate(str(m), m) for m in range(members)])

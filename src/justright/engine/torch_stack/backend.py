@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from justright.engine.contract import Candidate, Cost, Program, Rows
-from justright.engine.torch_stack.cost import USUAL, CostModel
+from justright.engine.cost import USUAL, CostModel
 from justright.engine.torch_stack.stack import TorchStack
 from justright.engine.torch_stack.table import Table
 
@@ -16,8 +16,7 @@ class TorchBackend:
     """Trains native networks on one CPU thread (see `engine.contract.Backend`).
 
     Args:
-        model: Prices programs and chooses the size of chunks; measure one with
-            `cost.calibrate`, or leave it at the values measured where this was developed.
+        model: Prices programs and chooses the size of chunks.
     """
 
     name = "torch"

@@ -1,12 +1,16 @@
-"""What a step costs on this machine, and how many candidates a chunk should hold."""
+"""The one cost model: what a step of a stack costs, and how many candidates a chunk should hold.
+
+Backends cut stacks into chunks by the `USUAL` figures, so that a candidate's rounding does not
+depend on how busy the machine was; planning predicts seconds by figures measured on the spot
+(`training.calibrate`). It needs no torch, so that planning can do without.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from justright.engine.contract import Cost, Program
-from justright.nets.explicit import is_explicit
-from justright.recipe.network import parameter_count
+from justright.recipe.network import Shape, parameter_count
 
 CHUNKS = (1, 2, 4, 8, 16, 24, 32, 40)
 """Sizes to choose from; beyond 40 nothing was gained (measured)."""
@@ -20,6 +24,10 @@ CACHE = 1 << 20
 COSTLY = {"relu": 0, "leaky_relu": 0, "prelu": 2, "rrelu": 4, "tanh": 4, "sigmoid": 4}
 """What an activation takes, in numbers read and written per unit; 5 where not listed, which holds
 for those that need an exponential (measured roughly)."""
+
+
+AUTOGRAD = ("prelu", "rrelu")
+"""Activations with learned or drawn parts, whose derivative is not written out."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +46,13 @@ class Work:
     far: float
 
 
-def work_of(program: Program, chunk: int) -> Work:
-    """The work of one candidate's step in a chunk of some size."""
+def work_of(program: Program, chunk: float) -> Work:
+    """The work of one candidate's step in a chunk of some (mean) size."""
     net, shape = program.net, program.net.shape
     parameters, layers = parameter_count(net), len(shape.hidden)
     units = sum(shape.hidden) * (2 if shape.body == "residual" else 1)
     operations = 40.0 + 12.0 * layers
-    if not is_explicit(net):
+    if not written_out(shape):
         operations = 1.6 * operations + 12.0 * layers * (shape.normaliser != "none")
     embedded = 0
     if shape.numbers != "none":
@@ -82,7 +90,7 @@ class CostModel:
     near_s: float = 1.5e-10
     far_s: float = 3.5e-10
 
-    def step_s(self, program: Program, chunk: int) -> float:
+    def step_s(self, program: Program, chunk: float) -> float:
         """Seconds of one candidate's step in a chunk of some size."""
         work = work_of(program, chunk)
         return (
@@ -115,4 +123,15 @@ class CostModel:
 
 
 USUAL = CostModel()
-"""Measured on one core of a busy 2.5 GHz Cascade Lake server; `calibrate.calibrate` measures."""
+"""Measured on one core of a busy 2.5 GHz Cascade Lake server."""
+
+
+def written_out(shape: Shape) -> bool:
+    """Whether a body's derivative is written out; others pay for autograd."""
+    plain = shape.body == "mlp" and shape.normaliser == "none"
+    return plain and shape.activation not in AUTOGRAD
+
+
+def mean_chunk(program: Program, k: int) -> float:
+    """Candidates of a chunk when a stack of ``k`` is cut as backends cut it."""
+    return k / -(-k // USUAL.chunk(program, k))
