@@ -16,6 +16,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from justright.store.opening import open_store
+
 KILLS = 20
 
 
@@ -39,11 +41,28 @@ def verdict(folder: Path, name: str) -> dict[str, Any]:
     return json.loads((folder / "studies" / name / "verdict.json").read_text())
 
 
-def decisions(document: dict[str, Any]) -> list[Any]:
-    """Everything that was decided, and the score of what was handed over."""
-    rounds = [(r["round"], r["subject"], r["word"], r["accepted"]) for r in document["rounds"]]
+def decisions(folder: Path, name: str) -> dict[str, Any]:
+    """Everything that was decided, and what was handed over."""
+    document = verdict(folder, name)
     network = document["network"]
-    return [rounds, network["shape"], network["steps"], network["recipe_fingerprint"]]
+    with open_store(folder / "studies") as store:
+        ledger = store.ledger
+        chosen = [
+            d.choice for d in ledger.decisions(name) if d.stage in ("rate", "size", "recipe")
+        ]
+        size, rate = ledger.fact(name, "size"), ledger.fact(name, "rate")
+    assert size is not None
+    assert rate is not None
+    return {
+        "rounds": [
+            (r["round"], r["subject"], r["word"], r["accepted"]) for r in document["rounds"]
+        ],
+        "network": (network["shape"], network["steps"], network["recipe_fingerprint"]),
+        "choices": chosen,
+        "sizes": [(row["name"], row["share"], row["loss"], row["word"]) for row in size["rows"]],
+        "rates": [(each["rate"], each["losses"]) for each in rate["race"]["entrants"]],
+        "checked": rate["check"],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +75,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y}).write_csv(folder / "toy.csv")
     granted = {
         "start recipe steps": 120,
+        "own length steps": 200,
         "noise start recipe": 2,
+        "rate": 2,
+        "size core-seconds": 60,
+        "size search": 1,
+        **{f"size ask ladder/{size}/0,1,2,3,4/333": 1 for size in ("16", "32", "64-64")},
+        **{f"size ask length/{size}/0,1,2,3,4/1000": 1 for size in ("32", "64-64")},
+        **{f"size ask confirm/{size}/5,6,7,8,9/1000": 1 for size in ("32", "64-64")},
+        "size search ended": 1,
         "round 1": 1,
         "round 2": 0,
-        "round 1/shape/screen 3×256": 1,
-        "round 1/shape/screen 2×64": 1,
+        **{f"round 1/shape/screen size {size}": 1 for size in ("1×32", "2×64")},
         "round 1/shape/confirm": 5,
         "round 1/rate/screen rate × 3": 1,
         "round 1/rate/confirm": 5,
@@ -74,19 +100,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_killed_twenty_times(folder: Path) -> None:
     finish(start(folder, "--name", "whole", "--work", "plan.json"))
-    wanted = verdict(folder, "whole")
-    assert wanted["rounds"], "the plan tried nothing"
+    wanted = decisions(folder, "whole")
+    assert len(wanted["rounds"]) > 2, "the plan tried nothing"
+    assert len(wanted["sizes"]) == 3
 
     chance = random.Random(1)
     for _ in range(KILLS):
         process = start(folder, "--name", "killed", "--work", "plan.json")
-        time.sleep(chance.uniform(0.8, 6.0))
+        time.sleep(chance.uniform(0.8, 4.5))
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
     finish(start(folder, "--name", "killed", "--work", "plan.json"))
-    found = verdict(folder, "killed")
 
-    assert decisions(found) == decisions(wanted)
-    assert found["network"]["scores"]["rmse"] == pytest.approx(
-        wanted["network"]["scores"]["rmse"], rel=1e-3
-    )
+    assert decisions(folder, "killed") == wanted
+    one, other = (verdict(folder, name)["network"] for name in ("whole", "killed"))
+    assert other["scores"]["rmse"] == pytest.approx(one["scores"]["rmse"], rel=1e-6)
