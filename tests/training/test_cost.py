@@ -37,7 +37,7 @@ def points_of(model):
     found = []
     for hidden, members in SHAPES:
         recipe = recipe_of(hidden)
-        found.append(Measured(recipe, 256, members, step_s(model, recipe, INPUTS, 256, members)))
+        found.append(Measured(recipe, members, step_s(model, recipe, INPUTS, members)))
     return found
 
 
@@ -52,8 +52,8 @@ def test_the_fit_finds_a_machine_again(factor, operation, product):
     )
     fitted = fit_cost(points_of(machine), INPUTS)
     for hidden in ((64,), (128, 128), (256, 256), (512, 512)):
-        expected = step_s(machine, recipe_of(hidden), INPUTS, 256)
-        found = step_s(fitted, recipe_of(hidden), INPUTS, 256)
+        expected = step_s(machine, recipe_of(hidden), INPUTS)
+        found = step_s(fitted, recipe_of(hidden), INPUTS)
         assert found == pytest.approx(expected, rel=0.25)
 
 
@@ -65,7 +65,8 @@ def test_one_point_moves_all_figures():
 
 def test_costs_grow_with_the_work():
     def seconds(hidden=(64, 64), batch=256, steps=100, members=1):
-        return predict_seconds(USUAL, recipe_of(hidden), INPUTS, batch, steps, members)
+        recipe = replace(recipe_of(hidden), batch=batch)
+        return predict_seconds(USUAL, recipe, INPUTS, steps, members)
 
     assert seconds() < seconds(hidden=(128, 128)) < seconds(hidden=(256, 256, 256))
     assert seconds(steps=200) == pytest.approx(2 * seconds())
@@ -85,14 +86,14 @@ def test_networks_train_alone_where_this_machine_gains_nothing_by_stacking():
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
 def test_measuring_gives_a_model_of_this_machine(loss):
-    recipe = replace(recipe_of((32,)), loss=LossSpec(loss))
+    recipe = replace(recipe_of((32,)), loss=LossSpec(loss), batch=64)
     told = []
-    answer = measure(recipe, INPUTS, 64, 0.6, told.append)
+    answer = measure(recipe, INPUTS, 0.6, told.append)
     model = from_document(CostModel, answer["model"])
     assert len(told) == len(answer["points"]) == len(SHAPES)
     for point in answer["points"]:
         shape = replace(recipe, shape=replace(recipe.shape, hidden=tuple(point["hidden"])))
-        predicted = step_s(model, shape, INPUTS, 64, point["members"])
+        predicted = step_s(model, shape, INPUTS, point["members"])
         assert 0.2 < predicted / point["step_s"] < 5  # timings of a machine that others use too
 
 

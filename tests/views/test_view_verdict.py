@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from justright.store.holder import this_process
 from justright.store.memory import MemoryStore
 from justright.testing.examples import BANK, EXAMPLES, FLOWERS, HOUSES, World, write_example
 from justright.views import document
+from justright.views.outcome import Comparison
 from justright.views.verdict import verdict_document, verdict_lines
 
 
@@ -145,3 +147,10 @@ def test_reading_changes_nothing(tmp_path: Path) -> None:
     before = json.dumps(store.ledger.facts("houses"), sort_keys=True, default=str)
     verdict_lines(store, "houses")
     assert json.dumps(store.ledger.facts("houses"), sort_keys=True, default=str) == before
+
+
+def test_a_comparison_without_an_interval_says_so() -> None:
+    """The rows of a single group cannot tell how sure their mean is."""
+    alone = Comparison("linear", "linear", "ties with", 0.5, -inf, inf)
+    assert alone.text == "difference 0.500, no interval"
+    assert alone.short == "(0.500; no interval)"

@@ -88,11 +88,11 @@ class Admission:
             return 0.0
         session = self.session
         block = session.blocks.block(0, arm.recipe.preprocessing)
-        inputs, rows = session.blocks.inputs(block), len(block.train)
+        inputs = session.blocks.inputs(block)
         if session.alone(arm.recipe):
-            return blocks * session.seconds(arm, inputs, rows)
+            return blocks * session.seconds(arm, inputs)
         stacks = min(parts or session.crew.capacity, blocks)
-        return stacks * session.seconds(arm, inputs, rows, ceil(blocks / stacks))
+        return stacks * session.seconds(arm, inputs, ceil(blocks / stacks))
 
     def relative_cost(self, move: Move) -> float:
         """Cost of a move's training, to order moves by value per second."""
@@ -105,7 +105,7 @@ class Admission:
         rest = session.blocks.rows
         steps = round(arm.steps * rest / max(len(block.train), 1))
         longer = Arm(arm.subject, arm.recipe, steps)
-        return session.seconds(longer, session.blocks.inputs(block), rest)
+        return session.seconds(longer, session.blocks.inputs(block))
 
     def reserve_s(self, arm: Arm) -> float:
         """Seconds to keep for everything that comes after the search."""
@@ -123,8 +123,8 @@ class Admission:
             baselines_s: Worker-seconds of the baselines on all folds.
         """
         block = self.session.blocks.block(0, arm.recipe.preprocessing)
-        inputs, rows = self.session.blocks.inputs(block), len(block.train)
-        network = self.session.seconds(arm, inputs, rows, FOLDS)
+        inputs = self.session.blocks.inputs(block)
+        network = self.session.seconds(arm, inputs, FOLDS)
         encoding = FOLDS * self.session.blocks.latest_encode_s
         return self._wall(network + baselines_s, network) + encoding
 
@@ -211,7 +211,7 @@ class Admission:
         """Percent of a final training's steps that fit: up to 100; 0 if too few to be of use."""
         session = self.session
         block = session.blocks.block(ALL, arm.recipe.preprocessing)
-        seconds = session.seconds(arm, session.blocks.inputs(block), session.blocks.rows)
+        seconds = session.seconds(arm, session.blocks.inputs(block))
         left = max(session.clock.work_left_s - TEST_S, 0.0)
         for kept in (self.headline_s(arm), 0.0):  # what is handed over comes before its evidence
             fits = min(int(100 * (left - kept) / max(seconds, 1e-9)), 100)

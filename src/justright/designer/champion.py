@@ -53,7 +53,7 @@ def champion_steps(session: Session, recipe: Recipe, block: EncodedBlock) -> int
     share = REPEATED_SHARE if again else CHAMPION_SHARE
     allowed = float(np.clip(share * usable, *CHAMPION_S))
     probe = Arm("", recipe, 1000)
-    per_step = session.seconds(probe, session.blocks.inputs(block), rows, members) / 1000
+    per_step = session.seconds(probe, session.blocks.inputs(block), members) / 1000
     return max(min(full, int(allowed / per_step)), FEWEST_STEPS)
 
 

@@ -38,7 +38,6 @@ from justright.recipe.recipe import Recipe
 from justright.sizing.shapes import name_of
 from justright.statistics.metrics import metric_named
 from justright.statistics.noise import smallest_useful
-from justright.training.budget import batch_of
 from justright.training.cost import CostModel, Measured
 from justright.training.start import start_recipe
 
@@ -151,7 +150,6 @@ class Flow:
         arguments = {
             "recipe": recipe,
             "inputs": session.blocks.inputs(first),
-            "batch": batch_of(recipe, len(first.train)),
             "seconds": min(CALIBRATION_S, SHORT_CALIBRATION * session.clock.work_left_s),
         }
         call = Call("justright.training.calibrate:measure", arguments)
@@ -163,7 +161,6 @@ class Flow:
             points = [
                 Measured(
                     with_hidden(recipe, tuple(point["hidden"])),
-                    arguments["batch"],
                     point["members"],
                     point["step_s"],
                 )
@@ -275,7 +272,7 @@ class Flow:
             final.arm,
             inputs,
             steps=steps,
-            epochs=steps * batch_of(final.arm.recipe, rows) / rows,
+            epochs=steps * final.arm.recipe.batch / rows,
             size=size,
             ms_per_row=ms_per_row,
         )

@@ -52,13 +52,11 @@ class Prices:
         """There was no calibration: the usual machine, as slow as this one was so far."""
         self.model, self.pace = USUAL, slowness
 
-    def seconds(
-        self, recipe: Recipe, inputs: Inputs, batch: int, steps: int, members: int = 1
-    ) -> float:
+    def seconds(self, recipe: Recipe, inputs: Inputs, steps: int, members: int = 1) -> float:
         """Seconds of one worker for a stack, 90% quantile; infinite before anything is known."""
         if self.model is None:
             return float("inf")
-        return self.pace * predict_seconds(self.model, recipe, inputs, batch, steps, members)
+        return self.pace * predict_seconds(self.model, recipe, inputs, steps, members)
 
     def alone_from(self, recipe: Recipe, inputs: Inputs) -> int:
         """The width from which on networks are trained one by one."""
@@ -75,8 +73,7 @@ class Prices:
         recent = self.trained[-RECENT:]
         first = self._first or USUAL
         ratios = [
-            each.step_s / step_s(first, each.recipe, inputs, each.batch, each.members)
-            for each in recent
+            each.step_s / step_s(first, each.recipe, inputs, each.members) for each in recent
         ]
         factor = float(np.median(ratios))
         timed = [replace(each, step_s=each.step_s * factor) for each in self.calibration]

@@ -116,12 +116,12 @@ def _affordable(session: Session, champion: Champion, admission: Admission) -> i
     """On how many blocks the race can be run within its share of the time; 0 = not at all."""
     recipe = trunk(champion.arm.recipe)
     block = session.blocks.block(session.blocks.first[0], recipe.preprocessing)
-    inputs, rows = session.blocks.inputs(block), len(block.train)
+    inputs = session.blocks.inputs(block)
     _, stop = race_steps(champion.arm.steps)
-    test = session.seconds(Arm("", recipe, STEPS), inputs, rows, SEEDS)
+    test = session.seconds(Arm("", recipe, STEPS), inputs, SEEDS)
     short = Arm("", recipe, stop)
     members = (len(NAMES) + 1, 2)  # of the race, and of the check
-    each = sum(session.seconds(short, inputs, rows, count) for count in members)
+    each = sum(session.seconds(short, inputs, count) for count in members)
     left = admission.left(champion.arm, champion.arm)
     workers = session.crew.capacity
     budget = RATE_SHARE * workers * USABLE_SHARE * session.clock.limit_s

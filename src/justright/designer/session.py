@@ -217,9 +217,9 @@ class Session:
 
         return max(recipe.shape.hidden) >= self.plan.grant("alone from", ask)
 
-    def seconds(self, arm: Arm, inputs: Inputs, _rows: int, members: int = 1) -> float:
+    def seconds(self, arm: Arm, inputs: Inputs, members: int = 1) -> float:
         """Predicted seconds of one worker, 90% quantile."""
-        return self.prices.seconds(arm.recipe, inputs, arm.recipe.batch, arm.steps, members)
+        return self.prices.seconds(arm.recipe, inputs, arm.steps, members)
 
     def _learn_price(self, job: Job) -> None:
         """Follow what a finished training has taken."""
@@ -229,7 +229,7 @@ class Session:
         if trial.state is not TrialState.DONE or not trial.result["steps"]:
             return
         step_s = trial.result["seconds"] / trial.result["steps"]
-        done = Measured(job.recipe, job.recipe.batch, len(job.blocks), step_s)
+        done = Measured(job.recipe, len(job.blocks), step_s)
         self.prices.learn(done, self.blocks.inputs(job.blocks[0]))
 
 

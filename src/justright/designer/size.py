@@ -19,7 +19,7 @@ from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.work import SIZE_BUDGET, SIZE_ENDED
-from justright.sizing.evidence import Curve, Evidence
+from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.report import SizeReport, report_of
 from justright.sizing.search import Ask, Goal, next_asks, told, worthwhile
 from justright.sizing.shapes import Hidden
@@ -120,14 +120,14 @@ class SizeStage:
             delta=delta,
             limits=session.options.size.limits,
             weigh=cache(self._weigh),
-            cost=lambda hidden: self._cost(hidden, len(first.train), choose),
+            cost=lambda hidden: self._cost(hidden, choose),
             budget=float(budget),
         )
 
     def _weigh(self, hidden: Hidden) -> int:
         return weight_of(with_hidden(self._recipe, hidden), self._inputs)
 
-    def _cost(self, hidden: Hidden, rows: int, blocks: int) -> float:
+    def _cost(self, hidden: Hidden, blocks: int) -> float:
         """Worker-seconds of a full run on one block, when all blocks are trained as one stack.
 
         The search asks for them by the thousand, so they are kept until trainings change them.
@@ -135,7 +135,7 @@ class SizeStage:
         if hidden not in self._prices:
             arm = self._arm(hidden)
             members = 1 if self._session.alone(arm.recipe) else blocks
-            seconds = self._session.seconds(arm, self._inputs, rows, members)
+            seconds = self._session.seconds(arm, self._inputs, members)
             self._prices[hidden] = seconds / members
         return self._prices[hidden]
 
@@ -189,8 +189,9 @@ class SizeStage:
             session.store.curves.read(session.name, trial.spec.id, name)[1] for name in CURVES[1:]
         )
         full = self._champion.arm.steps
+        exact = {max(round(full * share), 1): share for share in SHARES}  # steps are whole
         return Curve(
-            tuple(step / full for step in steps),
+            tuple(exact.get(int(step), step / full) for step in steps),
             tuple(metric.loss(value) for value in values),
             tuple(train),
             tuple(proper),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 
 from justright.core.task import Task
 from justright.recipe.network import NetworkSpec, parameter_count
@@ -106,7 +107,7 @@ def _quality(facts: CardFacts) -> list[str]:
     if facts.test is None:
         return ["Not tested: the test rows are still locked.", *validation]
     low_high = ""
-    if facts.interval is not None:
+    if facts.interval is not None and all(map(isfinite, facts.interval)):
         low_high = f" (95% interval {facts.interval[0]:.4g} to {facts.interval[1]:.4g})"
     tested = f"{facts.metric} {facts.test:.4g}{low_high} on {facts.test_rows:,} test rows."
     said = [sentence for sentence in (facts.headline, facts.verdict) if sentence]

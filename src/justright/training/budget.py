@@ -23,11 +23,6 @@ def batch_size(rows: int) -> int:
     return min(max(2 ** floor(log2(max(rows, 1) / STEPS_PER_EPOCH)), MIN_BATCH), MAX_BATCH)
 
 
-def batch_of(recipe: Recipe, _rows: int) -> int:
-    """Rows a step of a recipe."""
-    return recipe.batch
-
-
 def steps_of(recipe: Recipe, rows: int, cap: int | None = None) -> int:
     """Steps of a full training of a recipe.
 

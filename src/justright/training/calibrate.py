@@ -59,7 +59,6 @@ class RandomRows:
 def measure(
     recipe: Recipe,
     inputs: Inputs,
-    batch: int,
     seconds: float,
     report: Callable[[Any], None],
 ) -> dict[str, Any]:
@@ -68,7 +67,6 @@ def measure(
     Args:
         recipe: Its activation, embeddings and regularisation are timed; its shape is varied.
         inputs: What the network receives and returns.
-        batch: Rows a step.
         seconds: Time to spend, shared evenly by the shapes.
         report: Called before each shape.
 
@@ -79,8 +77,8 @@ def measure(
     for hidden, members in SHAPES:
         report({"text": f"timing {len(hidden)}×{hidden[0]}"})
         varied = replace(recipe, shape=replace(recipe.shape, hidden=hidden))
-        step_s = _time(varied, inputs, batch, members, seconds / len(SHAPES))
-        points.append(Measured(varied, batch, members, step_s))
+        step_s = _time(varied, inputs, members, seconds / len(SHAPES))
+        points.append(Measured(varied, members, step_s))
     return {
         "model": to_document(fit_cost(points, inputs)),
         "points": [
@@ -90,20 +88,20 @@ def measure(
     }
 
 
-def _time(recipe: Recipe, inputs: Inputs, batch: int, members: int, seconds: float) -> float:
+def _time(recipe: Recipe, inputs: Inputs, members: int, seconds: float) -> float:
     """Median seconds of a step of a stack, after a warm-up."""
-    program = program_of(recipe, inputs, batch)
+    program = program_of(recipe, inputs)
     data = RandomRows(inputs, recipe.loss.name == "cross_entropy")
     backend = next(each for each in backends() if each.accepts(program) is None)
     stack = backend.open(program, data, [Candidate(str(m), m) for m in range(members)])
     ways = [
-        (Order(member, np.arange(ROWS)), Course(recipe, 1_000_000, ROWS / batch, member))
+        (Order(member, np.arange(ROWS)), Course(recipe, 1_000_000, ROWS / recipe.batch, member))
         for member in range(members)
     ]
     end, step, count, times = time.perf_counter() + seconds, 0, 2, []
     while time.perf_counter() < end or not times:
         began = time.perf_counter()
-        stack.advance(make_span(ways, batch, step, count))
+        stack.advance(make_span(ways, recipe.batch, step, count))
         took = (time.perf_counter() - began) / count
         if step:  # the first span also warms up
             times.append(took)

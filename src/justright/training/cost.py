@@ -34,28 +34,24 @@ class Measured:
 
     Attributes:
         recipe: What was trained.
-        batch: Rows a step.
         members: Candidates of the stack.
         step_s: Seconds of a step of all of them.
     """
 
     recipe: Recipe
-    batch: int
     members: int
     step_s: float
 
 
-def program_of(recipe: Recipe, inputs: Inputs, batch: int) -> Program:
+def program_of(recipe: Recipe, inputs: Inputs) -> Program:
     """What the engine is asked to train for a recipe."""
     net = NetworkSpec(recipe.shape, inputs)
-    return Program(net, recipe.loss, recipe.optimiser.rule, batch)
+    return Program(net, recipe.loss, recipe.optimiser.rule, recipe.batch)
 
 
-def step_s(
-    model: CostModel, recipe: Recipe, inputs: Inputs, batch: int, members: int = 1
-) -> float:
+def step_s(model: CostModel, recipe: Recipe, inputs: Inputs, members: int = 1) -> float:
     """Expected seconds of one step of all members of a stack."""
-    program = program_of(recipe, inputs, batch)
+    program = program_of(recipe, inputs)
     return members * model.step_s(program, mean_chunk(program, members))
 
 
@@ -72,7 +68,7 @@ def alone_from(model: CostModel, recipe: Recipe, inputs: Inputs) -> int:
     """
     for width in _WIDTHS:
         wide = replace(recipe, shape=replace(recipe.shape, hidden=(width, width)))
-        program = program_of(wide, inputs, recipe.batch)
+        program = program_of(wide, inputs)
         together = min(model.step_s(program, size) for size in range(2, _TOGETHER + 1))
         if together > (1 - _WORTH) * model.step_s(program, 1):
             return width
@@ -80,7 +76,7 @@ def alone_from(model: CostModel, recipe: Recipe, inputs: Inputs) -> int:
 
 
 def _work(point: Measured, inputs: Inputs) -> npt.NDArray[np.float64]:
-    program = program_of(point.recipe, inputs, point.batch)
+    program = program_of(point.recipe, inputs)
     chunk = mean_chunk(program, point.members)
     return point.members * np.array(astuple(work_of(program, chunk)))
 
@@ -105,7 +101,7 @@ def fit_cost(points: Sequence[Measured], inputs: Inputs) -> CostModel:
 
 
 def predict_seconds(
-    model: CostModel, recipe: Recipe, inputs: Inputs, batch: int, steps: int, members: int = 1
+    model: CostModel, recipe: Recipe, inputs: Inputs, steps: int, members: int = 1
 ) -> float:
     """Seconds of one worker for a training, as a 90% quantile.
 
@@ -113,12 +109,11 @@ def predict_seconds(
         model: Measured, or `USUAL`.
         recipe: What is trained.
         inputs: Of the network.
-        batch: Rows a step.
         steps: Steps of each member.
         members: Members of the stack.
 
-    >>> small = predict_seconds(USUAL, Recipe(), Inputs(20, 0, (), 1), 256, 1_000)
-    >>> small < predict_seconds(USUAL, Recipe(), Inputs(20, 0, (), 1), 256, 2_000)
+    >>> small = predict_seconds(USUAL, Recipe(), Inputs(20, 0, (), 1), 1_000)
+    >>> small < predict_seconds(USUAL, Recipe(), Inputs(20, 0, (), 1), 2_000)
     True
     """
-    return Q90 * steps * step_s(model, recipe, inputs, batch, members)
+    return Q90 * steps * step_s(model, recipe, inputs, members)

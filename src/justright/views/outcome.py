@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from justright.views.numbers import (
@@ -71,6 +72,8 @@ class Comparison:
             amount, low, high = -self.difference, -self.high, -self.low
         else:
             amount, low, high = self.difference, self.low, self.high
+        if not isfinite(high - low):  # one group, say, cannot tell how sure it is
+            return f"difference {significant(amount)}, no interval"
         by = fixed(amount, decimals((high - low) / 2))
         if self.word == "ties with":
             return f"difference {by}, 95% interval {span(low, high)}"
@@ -79,6 +82,8 @@ class Comparison:
     @property
     def short(self) -> str:
         """The difference and its interval, positive = the network is better."""
+        if not isfinite(self.high - self.low):
+            return f"({significant(self.difference)}; no interval)"
         by = fixed(self.difference, decimals((self.high - self.low) / 2))
         return f"({by}; {span(self.low, self.high)})"
 
