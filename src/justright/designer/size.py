@@ -191,7 +191,7 @@ class SizeStage:
         full = self._champion.arm.steps
         exact = {max(round(full * share), 1): share for share in SHARES}  # steps are whole
         return Curve(
-            tuple(exact.get(int(step), step / full) for step in steps),
+            tuple(exact.get(int(step), float(step) / full) for step in steps),
             tuple(metric.loss(value) for value in values),
             tuple(train),
             tuple(proper),
