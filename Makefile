@@ -1,4 +1,4 @@
-# make demo    install, then design a network for a real data set (about a minute)
+# make demo    install, then design a network for a real data set (a minute and a half)
 # make test    install what the tests need, and run all of them
 # make check   formatting, lint, types, import layers, size gates
 PYTHON ?= python3
@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: demo test check format clean
 
 demo: $(VENV)/.installed
-	$(BIN)/python -m justright.cli.main fit examples/digits.csv.gz --target digit --time 60s
+	$(BIN)/python -m justright.cli.main fit examples/digits.csv.gz --target digit --time 90s
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile

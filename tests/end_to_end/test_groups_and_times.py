@@ -15,6 +15,9 @@ from justright.testing.commands import justright
 ROWS = 2_600
 """Enough for one partition instead of five folds; with little to learn trees are soon done."""
 
+SHORT = ("--time", "20s")
+"""A plan has no clock, but the limit says how long boosting may look for its settings."""
+
 
 def fit(folder: Path, *words: str, **columns: Any) -> dict[str, Any]:
     """The verdict on a table with noise and these columns, without a clock and a search."""
@@ -23,7 +26,7 @@ def fit(folder: Path, *words: str, **columns: Any) -> dict[str, Any]:
     frame.write_csv(folder / "t.csv")
     granted = {"start recipe steps": 60, "final 0": 60}
     (folder / "plan.json").write_text(json.dumps({"version": 1, "granted": granted}))
-    done = justright("fit", "t.csv", "-t", "y", "--work", "plan.json", *words, cwd=folder)
+    done = justright("fit", "t.csv", "-t", "y", "--work", "plan.json", *SHORT, *words, cwd=folder)
     assert done.returncode == 0, done.stderr
     return json.loads((folder / "studies/t/verdict.json").read_text())
 

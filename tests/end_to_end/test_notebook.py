@@ -76,5 +76,5 @@ def test_a_cell_inside_the_running_loop_shows_the_study(cells: list[dict]) -> No
 
 def test_an_interrupted_cell_leaves_a_model_that_predicts(cells: list[dict]) -> None:
     errors = [o["ename"] for o in cells[2]["outputs"] if o["output_type"] == "error"]
-    assert errors == ["KeyboardInterrupt"], cells[2]["outputs"]
+    assert errors == ["StudyStopped"], cells[2]["outputs"]
     assert "3 rows predicted" in shown(cells[3]), cells[3]["outputs"]

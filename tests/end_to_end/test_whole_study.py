@@ -17,7 +17,7 @@ from justright.testing.commands import justright
 from justright.views.numbers import significant
 from justright.views.registry import sections
 
-LIMIT_S = 20
+LIMIT_S = 25
 SLACK_S = 2.0
 
 
