@@ -79,10 +79,8 @@ def fit(
         only=only,
         command=shlex.join(["justright", *sys.argv[1:]]),
     )
-    if verbose:
-        logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
     folder, stopped = _design(data, options, silent=quiet or as_json, verbose=verbose)
-    if (as_json or not quiet) and not (stopped and not folder.model.exists()):
+    if (as_json or not quiet) and (not stopped or folder.model.exists()):
         _print_verdict(options.studies, folder.root.name, as_json=as_json)
     if stopped:
         raise Stopped(stopped)
@@ -92,6 +90,8 @@ def _design(
     data: Path, options: FitOptions, *, silent: bool, verbose: bool
 ) -> tuple[StudyFolder, str]:
     """Lead the study on a screen; returns its folder, and what to say if Ctrl-C ended it."""
+    if verbose:
+        logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
     try:
         with open_screen(quiet=silent, verbose=verbose) as listener:
             return design(data, options, started=process_start(), listener=listener), ""

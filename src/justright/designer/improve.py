@@ -21,7 +21,7 @@ from justright.core.trial import TrialState
 from justright.designer.admission import Admission
 from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.lengthen import full_steps, judge_longer, longer_move
-from justright.designer.moves import Leads, Move, propose_moves
+from justright.designer.moves import Leads, Move, by_value, propose_moves
 from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
 from justright.store.rules import idea_id
 
@@ -143,15 +143,10 @@ class Improver:
         Prices follow the clock, so the order that they led to is part of the work plan.
         """
         plan, key = self._session.plan, f"round {number} order"
-        value: dict[str, float] = {}
-        for move in self._moves(champion):
-            prediction = move.idea.prediction
-            seconds = max(self._admission.relative_cost(move), 1e-9)
-            worth = prediction.helps * prediction.gain[1] / seconds
-            value[move.idea.slot] = max(value.get(move.idea.slot, 0.0), worth)
-        slots = sorted(value)
+        moves = self._moves(champion)
+        slots = sorted({move.idea.slot for move in moves})
         if not plan.choice(key):
-            ordered = sorted(slots, key=lambda slot: -value[slot])
+            ordered = by_value(moves, self._admission.relative_cost)
             plan.choose(key, [slots.index(slot) for slot in ordered])
         places = plan.choice(key) or range(len(slots))
         return tuple(slots[place] for place in places if place < len(slots))

@@ -7,7 +7,7 @@ ledger of predicted against measured gains is there to correct them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +83,21 @@ def propose_moves(
     else:
         moves += [_rate(recipe, factor, loss) for factor in RATE_FACTORS]
     return tuple(moves)
+
+
+def by_value(moves: Sequence[Move], cost: Callable[[Move], float]) -> tuple[str, ...]:
+    """The slots of moves, by the best expected gain for its price among the moves of each.
+
+    Args:
+        moves: With their predictions.
+        cost: Price of a move, in any unit.
+    """
+    value: dict[str, float] = {}
+    for move in moves:
+        prediction = move.idea.prediction
+        worth = prediction.helps * prediction.gain[1] / max(cost(move), 1e-9)
+        value[move.idea.slot] = max(value.get(move.idea.slot, 0.0), worth)
+    return tuple(sorted(value, key=lambda slot: -value[slot]))
 
 
 def neighbours(hidden: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
