@@ -36,7 +36,10 @@ def validation_loss(trial: Trial) -> float:
 
 
 _CUT = (
-    (re.compile(r"^round \d+$"), ""),
+    (re.compile(r"^(round \d+|size core-seconds|hurry|.* (stop|cut))$"), ""),
+    (re.compile(r"^size ask .*"), "size search"),
+    (re.compile(r"^own length steps$"), "the recipe's own length"),
+    (re.compile(r"^final \d+$"), "training on all rows"),
     (re.compile(r"^round \d+/\w+/screen "), ""),
     (re.compile(r"^round \d+/(\w+)/confirm.*"), r"confirming another \1"),
     (re.compile(r"^noise .*"), "noise between seeds"),
