@@ -62,4 +62,4 @@ def test_the_package_itself_is_imported_in_no_time() -> None:
         seconds, typing = done.stdout.split()
         times.append(float(seconds))
         assert typing == "False"
-    assert min(times) < 0.02
+    assert min(times) < 0.05

@@ -140,11 +140,12 @@ def test_ctrl_c_returns_running_trials_to_the_plan(
     crew = crew_of(executor, store)
     slow = job("slow", "sleep", seconds=30.0)
     signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
-    # again and again: what is raised within a callback of the garbage collector is lost
-    signal.setitimer(signal.ITIMER_REAL, 0.5, 2.0)
+    # a script's background job starts with Ctrl-C ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
     with pytest.raises(Interrupted):
         crew.run([slow], later())
-    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    signal.signal(signal.SIGINT, before)
     (trial,) = store.trials.list("s")
     assert trial.state is TrialState.PLANNED
     assert crew.run([job("next", "add", a=0, b=0)], later())
