@@ -11,18 +11,12 @@ from justright.designer import champion as champions
 from justright.designer.champion import train_champion, usable
 from justright.designer.flow import later
 from justright.designer.session import Champion, Session
-from justright.recipe.network import Shape
-from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+from justright.recipe.recipe import Recipe
+from justright.testing.recipes import plain_recipe
 
 
 def recipe_of(session: Session, hidden: tuple[int, ...], rate: float = 0.01) -> Recipe:
-    return Recipe(
-        preprocessing=session.blocks.spec,
-        shape=Shape(hidden=hidden),
-        loss=LossSpec("mse"),
-        optimiser=OptimiserSpec(rate=rate),
-        batch=64,
-    )
+    return plain_recipe(session.blocks.spec, *hidden, rate=rate, batch=64)
 
 
 def train(session: Session, recipe: Recipe, saved: list[Champion]) -> Champion | None:

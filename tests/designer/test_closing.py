@@ -8,8 +8,7 @@ import pytest
 
 from justright.designer.closing import close_study
 from justright.designer.session import Arm, Session
-from justright.recipe.network import Shape
-from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+from justright.testing.recipes import plain_recipe
 from justright.training.trunk import trunk
 
 
@@ -18,14 +17,7 @@ def test_a_finished_study_keeps_no_checkpoint_of_its_trunks(
     session: Session, interrupted: bool, left: int
 ) -> None:
     """One that was interrupted goes on from there."""
-    recipe = Recipe(
-        preprocessing=session.blocks.spec,
-        shape=Shape(hidden=(8,)),
-        loss=LossSpec("mse"),
-        optimiser=OptimiserSpec(rate=0.03),
-        batch=64,
-        ema_epochs=1.0,
-    )
+    recipe = plain_recipe(session.blocks.spec, 8, batch=64)
     block = session.blocks.block(0, recipe.preprocessing)
     (job,) = session.train(Arm("size 8", trunk(recipe), 60), "size/ladder", [block])
     trials = session.run([replace(job, stop=20, trunk=True)])

@@ -13,8 +13,7 @@ from justright.designer.admission import LOOKS_SMALL, Admission, shortened
 from justright.designer.clock import Clock
 from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.session import Arm, Champion, Session
-from justright.recipe.network import Shape
-from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+from justright.testing.recipes import plain_recipe
 
 GOOD, HOPELESS = 0.03, 1e-5
 KEY = "round 1/rate"
@@ -23,14 +22,7 @@ FRESH = 5
 
 
 def arm(session: Session, rate: float, units: int = 16, steps: int = 240) -> Arm:
-    recipe = Recipe(
-        preprocessing=session.blocks.spec,
-        shape=Shape(hidden=(units, units)),
-        loss=LossSpec("mse"),
-        optimiser=OptimiserSpec(rate=rate),
-        batch=32,
-        ema_epochs=1.0,
-    )
+    recipe = plain_recipe(session.blocks.spec, units, units, rate=rate)
     return Arm(f"rate {rate:g}, {units}", recipe, steps)
 
 

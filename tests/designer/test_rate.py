@@ -11,8 +11,7 @@ from justright.designer.admission import Admission
 from justright.designer.clock import Clock
 from justright.designer.rate import find_rate
 from justright.designer.session import Arm, Champion, Session
-from justright.recipe.network import Shape
-from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+from justright.testing.recipes import plain_recipe
 from justright.training.rate_rules import NAMES
 
 RATE = 0.05
@@ -23,14 +22,7 @@ STEPS = 300
 
 
 def champion_at(session: Session, rate: float) -> Champion:
-    recipe = Recipe(
-        preprocessing=session.blocks.spec,
-        shape=Shape(hidden=(16, 16)),
-        loss=LossSpec("mse"),
-        optimiser=OptimiserSpec(rate=rate),
-        batch=32,
-        ema_epochs=1.0,
-    )
+    recipe = plain_recipe(session.blocks.spec, 16, 16, rate=rate)
     return Champion(Arm("start recipe", recipe, STEPS), (), 0.5)
 
 

@@ -11,9 +11,9 @@ from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
 from justright.designer.size import SMALL_BLOCKS, SizeStage
 from justright.designer.work import SIZE_BUDGET, SIZE_ENDED, WorkPlan
-from justright.recipe.network import Shape
-from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+from justright.recipe.recipe import Recipe
 from justright.sizing.report import SizeReport
+from justright.testing.recipes import plain_recipe
 
 NewSession = Callable[..., Session]
 
@@ -25,14 +25,7 @@ STEPS = 120
 
 
 def stage_of(session: Session) -> SizeStage:
-    recipe = Recipe(
-        preprocessing=session.blocks.spec,
-        shape=Shape(hidden=(32,)),
-        loss=LossSpec("mse"),
-        optimiser=OptimiserSpec(rate=0.03),
-        batch=64,
-        ema_epochs=1.0,
-    )
+    recipe = plain_recipe(session.blocks.spec, 32, batch=64)
     champion = Champion(Arm("start recipe", recipe, STEPS), (), 0.5)
     return SizeStage(session, champion, Admission(session, 1.0), delta=0.05)
 
