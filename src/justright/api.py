@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from justright.core.files import write_whole
+from justright.core.interrupts import ended_by_signals
 from justright.core.progress import Listener
 from justright.data.options import DataOptions
 from justright.designer.fit import StudyInterrupted, fit_study
@@ -159,6 +160,7 @@ def fit(
     return Study(design(data, options, started=clock.time(), listener=listener).root)
 
 
+@ended_by_signals(("SIGINT",))  # the command line answers to more
 def design(
     source: Any, options: FitOptions, *, started: float, listener: Listener | None = None
 ) -> StudyFolder:

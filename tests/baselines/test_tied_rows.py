@@ -148,7 +148,7 @@ def test_splits_of_tied_rows_are_sound(
     learn, judge = inner_split(exercise, share, most, fold)
     assert len({*learn, *judge}) == len(learn) + len(judge) <= n
     assert len(judge) <= most + 3
-    assert 2 * len(learn) >= n - 1
+    assert 2 * len(learn) >= n - 3  # each of three classes is rounded for itself
     assert all(
         np.array_equal(a, b)
         for a, b in zip((learn, judge), inner_split(exercise, share, most, fold), strict=True)

@@ -77,8 +77,8 @@ def test_what_is_called_validation_is_the_champions_not_of_training_rows(finishe
         champion = store.ledger.fact("toy", "champion")
         trials = store.trials.list("toy")
         cards = {part.name: part.card for part in sections(store, "toy")}
-    (final,) = (t for t in trials if (t.spec.kind, t.spec.stage) == ("network", "final"))
-    assert final.result["scores"] == {}
+    finals = [t for t in trials if (t.spec.kind, t.spec.stage) == ("network", "final")]
+    assert all(final.result["scores"] == {} for final in finals)  # none on a busy machine
     assert champion is not None
     rmse = champion["validation"]["rmse"]
     card = (finished / "studies/toy/model/card.md").read_text()
@@ -86,9 +86,9 @@ def test_what_is_called_validation_is_the_champions_not_of_training_rows(finishe
     shown = cards["recipes"]
     assert shown is not None
     assert shown.table is not None
-    finals = [row for row in shown.table.rows if row[2] == "final"]
-    assert [row[4] for row in finals] == ["–"]
-    assert f"is {significant(final.result['loss'])} (" not in shown.claim
+    assert [row[4] for row in shown.table.rows if row[2] == "final"] == ["–"] * len(finals)
+    for final in finals:
+        assert f"is {significant(final.result['loss'])} (" not in shown.claim
 
 
 def test_predicting_a_file_equals_the_reported_score(finished: Path) -> None:

@@ -13,8 +13,9 @@ import typer
 
 from justright import __version__
 from justright.cli.main import stopped_at_once
-from justright.cli.process import calm_output, ended_by_signals, standard_files
+from justright.cli.process import calm_output, standard_files
 from justright.core.errors import JustRightError, Stopped
+from justright.core.interrupts import ended_by_signals
 
 COMMANDS = {
     "fit": ("justright.cli.fit", "Design a network for a table, within a hard time limit."),

@@ -1,40 +1,10 @@
-"""What a well-behaved process of the command line does with its signals and standard files."""
+"""What a well-behaved process of the command line does with its standard files."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from types import FrameType
-
-_ENDING = ("SIGTERM", "SIGHUP")
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let a request to end, or a closed terminal, do what Ctrl-C does: keep what is finished.
-
-    Outside the main thread, where signals cannot be set, it does nothing.
-    """
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in _ENDING:
-            number = getattr(signal, name, None)  # Windows knows no SIGHUP
-            # What our parent told us to ignore (nohup) stays ignored.
-            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                before[number] = signal.signal(number, _interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def standard_files() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from justright.core.errors import StoreError
+from justright.core.interrupts import uninterrupted
 from justright.store.sql.filesystem import network_filesystem
 
 BUSY_S = 30.0
@@ -38,6 +39,7 @@ class Database:
     death of the process, and a loss of power from the next `write` on (synchronous NORMAL).
     Isolation: a read sees one snapshot; writers follow one another (BEGIN IMMEDIATE: a deferred
     BEGIN that reads first fails at once with SQLITE_BUSY_SNAPSHOT when another writes between).
+    Ctrl-C: waits for the end of a transaction.
 
     Args:
         path: The file; created if there is none.
@@ -99,7 +101,7 @@ class Database:
                 f"the store {self.path} was opened by another process",
                 hint="open it again in this one",
             )
-        with self._plain_errors(), engine.connect() as connection:
+        with uninterrupted(), self._plain_errors(), engine.connect() as connection:
             connection = connection.execution_options(writes=writes)
             with connection.begin():
                 yield connection
