@@ -12,7 +12,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python -m justright.cli.main fit examples/digits.csv.gz --target digit --time 90s
 
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks tools

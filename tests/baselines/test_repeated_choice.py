@@ -16,21 +16,21 @@ FOREVER, AT_ONCE = 1e12, 0.0
 
 def exercise(kind: TaskKind, deadline: float, choice: tuple[int, ...] = ()) -> Exercise:
     rng = np.random.default_rng(3)
-    x = rng.normal(size=(700, 4)).astype(np.float32)
-    signal = x[:, 0] * x[:, 1] + 0.3 * rng.normal(size=700)
+    x = rng.normal(size=(320, 4)).astype(np.float32)
+    signal = x[:, 0] * x[:, 1] + 0.3 * rng.normal(size=320)
     classes: tuple[str, ...] = ()
     if kind is TaskKind.BINARY:
         y, classes = (signal > 0).astype(np.int64), ("no", "yes")
     else:
         y = np.stack([signal, x[:, 2] - signal], axis=1).astype(np.float32)
     names = ("a",) if classes else ("a", "b")
-    none = np.zeros((700, 0), np.int32)
+    none = np.zeros((320, 0), np.int32)
     return Exercise(
         task=Task(kind, names, classes=classes),
         categories=(),
-        train=Sample(x[:500], none[:500], y[:500]),
-        x=x[500:],
-        c=none[500:],
+        train=Sample(x[:220], none[:220], y[:220]),
+        x=x[220:],
+        c=none[220:],
         seed=5,
         deadline=deadline,
         choice=choice,
@@ -72,6 +72,6 @@ def test_a_repetition_never_looks_at_the_clock(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_neighbours_look_among_as_many_rows_as_before() -> None:
-    few = _solve(neighbours.fit_predict, exercise(TaskKind.BINARY, FOREVER, (300,)))
-    assert any("among 300 of 500 rows" in note for note in few.notes)
-    assert few.choice == (300,)
+    few = _solve(neighbours.fit_predict, exercise(TaskKind.BINARY, FOREVER, (150,)))
+    assert any("among 150 of 220 rows" in note for note in few.notes)
+    assert few.choice == (150,)

@@ -69,7 +69,7 @@ def test_the_style_follows_the_values() -> None:
     assert number_style(pl.Series(["cat", "dog"]))[1] == 0.0
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from(FORMATS),
     st.lists(st.datetimes(datetime(1930, 1, 1), datetime(2060, 1, 1)), min_size=30, max_size=40),

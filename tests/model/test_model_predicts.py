@@ -157,7 +157,7 @@ def test_rows_without_a_target_are_left_out(regression):
 def test_files_give_what_frames_give(classes, tmp_path, monkeypatch, source, out):
     monkeypatch.setattr(chunks_module, "CHUNK", 64)
     monkeypatch.setattr(chunks_module, "BLOCK", 2_000)
-    frame = mixed_frame(500, seed=4)
+    frame = mixed_frame(200, seed=4)
     path = tmp_path / f"rows.{source}"
     {
         "csv": frame.write_csv,
@@ -167,7 +167,7 @@ def test_files_give_what_frames_give(classes, tmp_path, monkeypatch, source, out
         "arrow": frame.write_ipc,
     }[source](path)
     rows = predict_file(classes, path, tmp_path / f"found.{out}")
-    assert rows == 500
+    assert rows == 200
     read = pl.read_csv if out == "csv" else pl.read_parquet
     found, expected = read(tmp_path / f"found.{out}"), classes.predict(frame)
     assert found["kind"].equals(expected["kind"])
