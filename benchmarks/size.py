@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from justright.data.problem import Problem
 from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.report import SizeReport, report_of
 from justright.sizing.search import Goal, next_ask
@@ -48,6 +49,8 @@ class Grid:
         seconds: Processor seconds of one full training, by size.
         overlap: Validation rows over training rows.
         constant: Loss of the constant prediction.
+        rows: Training rows of a block.
+        outputs: Numbers that a network returns for a row.
     """
 
     curves: dict[tuple[Hidden, int], Curve] = field(default_factory=dict)
@@ -55,6 +58,8 @@ class Grid:
     seconds: dict[Hidden, float] = field(default_factory=dict)
     overlap: float = 0.25
     constant: float = 0.0
+    rows: int = 0
+    outputs: int = 1
 
     @property
     def blocks(self) -> tuple[int, ...]:
@@ -92,16 +97,22 @@ def read_grids(path: Path, folder: Path) -> dict[str, Grid]:
             losses = ([inf] * len(shares),) * 3
         grid.curves[hidden, line["block"]] = Curve(shares, *map(tuple, losses))
         grid.weights[hidden], grid.overlap = line["weights"], line["overlap"]
+        grid.rows = line["rows"]
         seconds[line["table"], hidden].append(line["seconds"])
     for (table, hidden), values in seconds.items():
         grids[table].seconds[hidden] = float(np.median(values))
     for table, grid in grids.items():
-        grid.constant = _constant(entries[table], folder)
+        problem = problem_of(entries[table], folder)
+        grid.constant, grid.outputs = _constant(problem), _outputs(problem)
     return {name: grid for name, grid in grids.items() if len(grid.weights) == 36}
 
 
-def _constant(entry: dict, folder: Path) -> float:
-    problem = problem_of(entry, folder)
+def _outputs(problem: Problem) -> int:
+    classes = len(problem.task.classes)
+    return classes if classes > 2 else 1
+
+
+def _constant(problem: Problem) -> float:
     y, metric = problem.target(), metric_named(problem.metric)
     if problem.task.is_classification:
         counts = np.bincount(y)
@@ -146,6 +157,8 @@ def search(grid: Grid, deal: Deal) -> Outcome:
         lambda hidden: grid.weights.get(hidden, 10**9),
         grid.cost,
         deal.budget,
+        grid.rows,
+        grid.outputs,
     )
     evidence = Evidence()
     while (ask := next_ask(evidence, goal)) is not None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 # Shipped contract suites are tests too: their asserts should tell what they saw.
 pytest.register_assert_rewrite("justright.testing")
+
+# The same examples in every run, so that a red run is about a change; to hunt for new ones:
+# HYPOTHESIS=random python -m pytest ...
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS", "same"))
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,7 @@ from justright.core.progress import Listener
 from justright.data.options import DataOptions
 from justright.designer.fit import StudyInterrupted, fit_study
 from justright.designer.folder import StudyFolder
-from justright.designer.limits import SizeWishes
-from justright.designer.options import FitOptions, parse_bytes, parse_time
+from justright.designer.options import FitOptions, parse_time, read_wishes
 from justright.model.predictor import Model
 from justright.report.write import write_report
 from justright.store.opening import open_store
@@ -99,6 +98,7 @@ def fit(
     work: str | Path | None = None,
     max_params: int | None = None,
     max_memory: int | str | None = None,
+    max_latency: float | str | None = None,
     prefer: str = "small",
     only: str | None = None,
     examples: bool = True,
@@ -126,6 +126,8 @@ def fit(
         work: A ``work.json`` to repeat exactly.
         max_params: Most weights of the network.
         max_memory: Most memory for them: bytes, or text such as "200kB".
+        max_latency: Most time in which the network answers for one row, on one core of this
+            machine and without encoding: seconds, or text such as "500us".
         prefer: Of equally good sizes the lightest ("small"), or the best mean ("accuracy").
         only: "size" ends with the size search; the test set stays closed.
         examples: Whether report and model card may show values of the data's cells.
@@ -153,7 +155,7 @@ def fit(
         workers=workers,
         work=None if work is None else Path(work),
         examples=examples,
-        size=SizeWishes(max_params, parse_bytes(max_memory), prefer),
+        size=read_wishes(max_params, max_memory, max_latency, prefer),
         only=only,
         command=f"justright.fit(..., target={target!r}, time={time!r}, seed={seed})",
     )

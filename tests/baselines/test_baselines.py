@@ -168,7 +168,7 @@ def test_boosting_says_when_the_time_was_too_short() -> None:
     assert answer.notes
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(1, 200),
     st.floats(0.05, 0.5),

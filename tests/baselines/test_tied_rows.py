@@ -124,7 +124,7 @@ def an_exercise(task: Task, y: np.ndarray, **ties: np.ndarray) -> Exercise:
     return Exercise(task, (), Sample(x, c, y, **ties), x, c, 0, 0.0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.integers(1, 120),
     st.floats(0.05, 0.5),

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from justright.core.interrupts import ENDING, ended_by_signals, uninterrupted
+
+
+@pytest.fixture(autouse=True)
+def _foreground() -> Iterator[None]:
+    """As in a foreground job: one in the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("name", ENDING)
@@ -58,6 +67,18 @@ def test_handlers_are_put_back_and_those_of_others_stay() -> None:
         assert signal.getsignal(signal.SIGINT) is interrupt
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_what_the_parent_ignores_stays_ignored(name: str) -> None:
+    number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            signal.raise_signal(number)
+            assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
 
 
 def test_what_another_thread_does_not_want_torn_does_not_hold_up_the_main_thread() -> None:

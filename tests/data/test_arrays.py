@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from justright.core.column import Column, ColumnKind
@@ -111,7 +111,6 @@ def test_times_since_1970_in_any_unit() -> None:
     np.testing.assert_allclose(np.asarray(columns_of(frame, column)["d"]), moment)
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=5)), max_size=30))
 def test_codes_give_back_the_texts(values: list[str | None]) -> None:
     found = coded(pl.Series(values, dtype=pl.String))
@@ -119,7 +118,6 @@ def test_codes_give_back_the_texts(values: list[str | None]) -> None:
     assert list(found.values) == sorted(set(filter(lambda v: v is not None, values)))
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**40), 2**40)), max_size=30))
 def test_whole_numbers_have_one_label_however_stored(values: list[int | None]) -> None:
     whole = pl.Series(values, dtype=pl.Int64)

@@ -40,14 +40,12 @@ def test_a_text_is_read_as_a_number_or_not_at_all(text: str, value: float | None
     assert parse_numbers(pl.Series([text])).to_list() == [value]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=20))
 def test_thousands_separators_do_not_change_a_number(numbers: list[int]) -> None:
     text = pl.Series([f"{number:,}" for number in numbers])
     assert parse_numbers(text, POINT).to_list() == numbers
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=20))
 def test_a_decimal_comma_is_the_mirror_of_a_decimal_point(cents: list[int]) -> None:
     english = [f"{cent / 100:,.2f}" for cent in cents]
@@ -55,7 +53,6 @@ def test_a_decimal_comma_is_the_mirror_of_a_decimal_point(cents: list[int]) -> N
     assert parse_numbers(pl.Series(german), COMMA).to_list() == [cent / 100 for cent in cents]
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_what_python_prints_is_read_back(numbers: list[float]) -> None:
     assert parse_numbers(pl.Series([repr(x) for x in numbers]), PLAIN).to_list() == numbers
@@ -69,7 +66,7 @@ def test_the_style_follows_the_values() -> None:
     assert number_style(pl.Series(["cat", "dog"]))[1] == 0.0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.sampled_from(FORMATS),
     st.lists(st.datetimes(datetime(1930, 1, 1), datetime(2060, 1, 1)), min_size=30, max_size=40),

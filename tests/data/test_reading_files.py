@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from justright.core.errors import DataError
@@ -167,7 +167,6 @@ def complaint(path: Path) -> str:
     return ""
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_whatever_cause_anything_but_a_data_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
@@ -176,7 +175,6 @@ def test_no_bytes_whatever_cause_anything_but_a_data_error(
     assert "\n" not in complaint(path)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet='ab1,;"\n\r\t .é|{}[]-0', max_size=80))
 def test_no_text_whatever_causes_anything_but_a_data_error(
     tmp_path_factory: pytest.TempPathFactory, content: str

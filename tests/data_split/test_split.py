@@ -65,7 +65,7 @@ def _check(problem: Problem, splits: Splits, part: Partition) -> None:
         assert times[splits.rest].max() < times[splits.test].min()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(20, 600),
     kind=st.sampled_from(["regression", "classes"]),
@@ -240,7 +240,7 @@ def test_impossible_divisions_are_refused() -> None:
         partition(problem, make_splits(problem), -1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_draws_never_lose_a_class_they_can_keep(data) -> None:
     classes = np.array(data.draw(st.lists(st.integers(0, 6), min_size=2, max_size=60)))
@@ -255,7 +255,7 @@ def test_draws_never_lose_a_class_they_can_keep(data) -> None:
         assert set(classes[fold != k]) == set(classes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 20), min_size=2, max_size=80), st.integers(0, 99))
 def test_group_draws_take_some_and_leave_some(codes: list[int], seed: int) -> None:
     groups, rng = np.array([*codes, 21]), np.random.default_rng(seed)
@@ -267,7 +267,7 @@ def test_group_draws_take_some_and_leave_some(codes: list[int], seed: int) -> No
         assert len(np.unique(fold[groups == code])) == 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.integers(0, 12), min_size=2, max_size=60),
     st.integers(0, 40),

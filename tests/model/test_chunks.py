@@ -24,9 +24,7 @@ def read(path: Path) -> list[tuple[str, ...]]:
         return [row for chunk in chunks for row in chunk.frame.rows()]
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows, st.integers(1, 200), st.booleans())
 def test_no_row_is_cut_or_lost(tmp_path, monkeypatch, table, block, last_line_ends):
     monkeypatch.setattr(chunks_module, "BLOCK", block)
@@ -36,9 +34,7 @@ def test_no_row_is_cut_or_lost(tmp_path, monkeypatch, table, block, last_line_en
     assert read(path) == table
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.sampled_from('a"\n'), max_size=60), st.integers(1, 20), st.booleans())
 def test_blocks_are_the_file_and_end_outside_of_quotes(monkeypatch, text, block, quotes):
     monkeypatch.setattr(chunks_module, "BLOCK", block)

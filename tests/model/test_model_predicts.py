@@ -112,7 +112,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(INPUTS, cells)), min_size=1, max_size=5))
 def test_whatever_the_columns_hold_the_answer_is_finite(regression, rows):
     table = {name: [row[name] for row in rows] for name in INPUTS}

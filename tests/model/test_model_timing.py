@@ -17,13 +17,14 @@ from justright.model import serve
 from justright.testing.tables import mixed_problem
 
 ROW_S = 20e-6
+ALONE_S = 0.002
 
 
 class Slow:
     """A model that needs so long for a row; of the columns, "note" is free text."""
 
     def __init__(self) -> None:
-        self.preprocessing = self
+        self.preprocessing = self.network = self
         self.document = {
             "columns": [
                 {"name": "a", "encoding": "number"},
@@ -32,6 +33,14 @@ class Slow:
             ]
         }
         self.seen: list[Mapping[str, Any]] = []
+
+    def encode(self, columns: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        x = np.zeros((len(columns["a"]), 1), np.float32)
+        return x, x.astype(np.int32)
+
+    def outputs(self, x: np.ndarray, c: np.ndarray) -> None:
+        assert len(x) == len(c) == 1
+        time.sleep(ALONE_S)
 
     def decoded(self, columns: Mapping[str, Any]) -> np.ndarray:
         self.seen.append(columns)
@@ -63,9 +72,10 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
 @pytest.mark.parametrize("rows", [4, 40, 3_000])
 def test_the_time_of_a_row_does_not_depend_on_how_many_there_are(slow: Slow, rows: int) -> None:
     """Planted: loading takes 0.3 s, which would be 75 ms a row of four."""
-    prediction, seconds = serve.predict_columns("folder", columns(rows), lambda _: None)
+    prediction, seconds, alone = serve.predict_columns("folder", columns(rows), lambda _: None)
     assert prediction[:, 0].tolist() == list(range(rows))
     assert ROW_S <= seconds < 2 * ROW_S
+    assert ALONE_S <= alone < 2 * ALONE_S
 
 
 def test_it_is_bounded(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +103,7 @@ def texts_of(values: Coded) -> list[str | None]:
 def test_a_model_with_every_kind_of_column_can_be_timed(tmp_path: Path, rows: int) -> None:
     folder, problem = make_folder(tmp_path / "model"), mixed_problem(300, "y")
     given = columns_of(problem.table.frame, problem.schema.columns, np.arange(rows))
-    prediction, seconds = serve.predict_columns(str(folder), given, lambda _: None)
+    prediction, seconds, alone = serve.predict_columns(str(folder), given, lambda _: None)
     np.testing.assert_array_equal(prediction, serve.load_predictor(folder).decoded(given))
     assert 0.0 < seconds < 0.01
+    assert seconds < alone < 0.01  # a row by itself is not helped by others

@@ -59,7 +59,7 @@ def random_weights(spec: NetworkSpec, seed: int) -> dict[str, np.ndarray]:
 
 
 @given(networks(), st.integers(0, 100))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_outputs_equal_the_deployed_network(spec: NetworkSpec, seed: int) -> None:
     loss = LossSpec("mse")
     program = Program(spec, loss, "adamw", batch=4, dtype="float64")
@@ -75,7 +75,7 @@ def test_outputs_equal_the_deployed_network(spec: NetworkSpec, seed: int) -> Non
 
 
 @given(networks())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_network_trains_without_a_warning(spec: NetworkSpec) -> None:
     loss = LossSpec("mse")
     program = Program(spec, loss, "adamw", batch=8)

@@ -60,7 +60,7 @@ class World:
         return found
 
 
-def goal(budget=60.0, limits=None):
+def goal(budget=60.0, limits=None, rows=1_000):
     return Goal(
         selection=(0, 1, 2),
         confirmation=(3, 4, 5),
@@ -70,6 +70,8 @@ def goal(budget=60.0, limits=None):
         weigh=weigh,
         cost=cost,
         budget=budget,
+        rows=rows,
+        outputs=1,
     )
 
 
@@ -231,3 +233,55 @@ def test_where_every_difference_matters_noise_is_no_reason_to_try_all_shapes():
     _, asks = search(World("flat", 0), wanted)
     tried = {ask.hidden for ask in asks if ask.stage == "shape"}
     assert len(tried) < len(shapes(wanted)) / 2
+
+
+def second_descent(w):
+    """Worse from 600 weights to 20,000, better than ever beyond 60,000."""
+    rise = 0.1 * max(0.0, log2(w) - 9)
+    return rise if w < 20_000 else -0.2
+
+
+def test_a_turned_ladder_is_guarded_against_a_second_descent(monkeypatch):
+    """With 1,000 rows it has not turned before 4,000 weights, with 10,000 not before 40,000."""
+    monkeypatch.setitem(PROFILES, "second descent", second_descent)
+    heaviest = {}
+    for rows in (1_000, 10_000):
+        wanted = goal(budget=150.0, rows=rows)
+        _, asks = search(World("second descent", 0), wanted)
+        heaviest[rows] = max(weigh(ask.hidden) for ask in asks if ask.stage == "ladder")
+    assert heaviest[1_000] < 20_000
+    assert heaviest[10_000] >= 40_000
+    wanted = goal(budget=20.0, rows=10_000)  # only where it can be afforded
+    evidence, _ = search(World("second descent", 0), wanted)
+    assert wanted.spent(evidence) <= 20.0
+
+
+def test_a_limit_that_costs_accuracy_is_said_to():
+    for profile, said in (("sloped", True), ("flat", False)):
+        wanted = goal(limits=Limits(weights=6_000), budget=150.0)
+        report = report_of(search(World(profile, 0), wanted)[0], wanted)
+        assert report.limited == said
+        assert ("costs accuracy" in report.sentence) == said
+    wanted = goal(budget=150.0)
+    assert not report_of(search(World("sloped", 0), wanted)[0], wanted).limited
+
+
+def test_few_rows_call_nothing_too_large():
+    upper = {}
+    for rows in (400, 1_000):
+        wanted = goal(budget=150.0, rows=rows)
+        found = [report_of(search(World("bowl", s), wanted)[0], wanted) for s in range(6)]
+        upper[rows] = {report.upper for report in found}
+    assert "too large above" in upper[1_000]
+    assert "too large above" not in upper[400]
+
+
+@pytest.mark.parametrize("profile", ["bowl", "flat"])
+def test_a_heavy_size_that_knows_training_rows_by_heart_is_pointed_out(profile):
+    """Training losses fall with the weights in both worlds."""
+    wanted, world, evidence = goal(budget=150.0), World(profile, 0), Evidence()
+    while (ask := next_ask(evidence, wanted)) is not None:
+        answer = world.answer(ask)
+        train = 1.0 / log2(weigh(ask.hidden))
+        evidence.add({k: replace(c, train=(train,) * len(c.share)) for k, c in answer.items()})
+    assert report_of(evidence, wanted).by_heart == (profile == "bowl")

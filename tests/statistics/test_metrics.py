@@ -153,7 +153,7 @@ def test_directions_and_unknown_names() -> None:
         metric_named("auk")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_whole_weights_are_repetitions(data) -> None:
     n = data.draw(st.integers(2, 25))

@@ -56,10 +56,10 @@ class StoreMachine(RuleBasedStateMachine):
     def take_over_study(self, which: int) -> None:
         self.stores[which].studies.release(self.lease)
         self.lease = self.stores[which].studies.open(head(), ELSEWHERE, lease_s=1e9)
+        self.owner.clear()  # every attempt has ended, also of what is final
         for number, state in self.states.items():
             if state == "running":
                 self.states[number] = "planned"
-                del self.owner[number]
 
     @rule(which=WHICH, numbers=st.lists(NUMBERS, max_size=4))
     def plan(self, which: int, numbers: list[int]) -> None:
@@ -171,6 +171,5 @@ TestStoreMachine = StoreMachine.TestCase
 TestStoreMachine.settings = settings(
     max_examples=40,
     stateful_step_count=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from justright.recipe.recipe import Recipe
@@ -10,7 +10,6 @@ from justright.training.budget import batch_size, evaluation_steps, steps_of
 from justright.training.schedules import SCHEDULES
 
 
-@settings(deadline=None)  # machines are busy
 @given(rows=st.integers(1, 10_000_000))
 def test_batches_are_powers_of_two_within_bounds(rows):
     batch = batch_size(rows)
@@ -26,7 +25,6 @@ def test_steps_follow_epochs_within_bounds():
     assert steps_of(Recipe(epochs=10, batch=100), 50_000, cap=300) == 300
 
 
-@settings(deadline=None)  # machines are busy
 @given(
     steps=st.integers(1, 100_000),
     evaluations=st.integers(1, 10),

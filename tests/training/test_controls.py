@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from justright.engine.contract import CONTROLS
@@ -28,7 +28,6 @@ FULL = Recipe(
 )
 
 
-@settings(deadline=None)  # machines are busy
 @given(steps=st.integers(2, 3000), data=st.data())
 def test_a_run_cut_in_two_has_the_same_controls(steps, data):
     course = Course(FULL, steps, steps_per_epoch=12.5, seed=3)

@@ -7,7 +7,7 @@ import sys
 from dataclasses import astuple, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from justright.core.codec import from_document
@@ -41,7 +41,6 @@ def points_of(model):
     return found
 
 
-@settings(deadline=None)  # machines are busy
 @given(factor=st.floats(0.2, 20), operation=st.floats(0.5, 2), product=st.floats(0.5, 2))
 def test_the_fit_finds_a_machine_again(factor, operation, product):
     machine = CostModel(

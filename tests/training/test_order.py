@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from justright.training.order import Order
 
 
-@settings(deadline=None)  # machines are busy
 @given(
     rows=st.integers(1, 70),
     batch=st.integers(1, 40),
@@ -26,7 +25,6 @@ def test_random_access_equals_the_whole_stream(rows, batch, start, count):
     np.testing.assert_array_equal(part, whole[start:])
 
 
-@settings(deadline=None)  # machines are busy
 @given(rows=st.integers(1, 70), batch=st.integers(1, 40), epochs=st.integers(1, 5))
 def test_each_epoch_holds_each_row_once(rows, batch, epochs):
     steps = -(-epochs * rows // batch)

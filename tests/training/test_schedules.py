@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
@@ -73,7 +73,6 @@ def test_flat_cosine_is_flat_for_half_the_run():
     assert factors[75] == pytest.approx(0.5)
 
 
-@settings(deadline=None)  # machines are busy
 @given(
     name=st.sampled_from(sorted(SCHEDULES)),
     steps=st.integers(1, 400),
@@ -90,7 +89,6 @@ def test_any_part_of_a_run_can_be_asked_for_alone(name, steps, warmup, data):
     np.testing.assert_array_equal(rate_factors(spec, steps, start, count), whole[start:][:count])
 
 
-@settings(deadline=None)  # machines are busy
 @given(
     losses=st.lists(st.floats(0.1, 10.0), min_size=1, max_size=60),
     patience=st.integers(0, 4),

@@ -17,8 +17,7 @@ from justright.core.errors import OptionError, Stopped
 from justright.data.options import DataOptions
 from justright.designer.clock import process_start
 from justright.designer.folder import StudyFolder
-from justright.designer.limits import SizeWishes
-from justright.designer.options import FitOptions, parse_bytes, parse_time
+from justright.designer.options import FitOptions, parse_time, read_wishes
 from justright.store.opening import open_store
 from justright.views.verdict import verdict_document, verdict_lines
 
@@ -28,9 +27,7 @@ def fit(
     target: Annotated[
         list[str], typer.Option("--target", "-t", help="Column to predict; repeat for several.")
     ],
-    time: Annotated[
-        str | None, typer.Option(help="Hard limit, start to report: 90s, 5m. Default at most 10m.")
-    ] = None,
+    time: Annotated[str | None, typer.Option(help="Hard limit: 90s, 5m. Default 10m.")] = None,
     task: Annotated[str | None, typer.Option(help="regression, binary or multi-class.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="COLUMN=number, category, ...")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; repeat.")] = None,
@@ -46,6 +43,7 @@ def fit(
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     max_params: Annotated[int | None, typer.Option(help="Most weights of the network.")] = None,
     max_memory: Annotated[str | None, typer.Option(help="Most memory for them: 200kB.")] = None,
+    max_latency: Annotated[str | None, typer.Option(help="Most time for one row: 500us.")] = None,
     prefer: Annotated[str, typer.Option(help="Of equal sizes: small or accuracy.")] = "small",
     only: Annotated[str | None, typer.Option(help="size: end with the right size.")] = None,
     no_examples: Annotated[
@@ -75,7 +73,7 @@ def fit(
         workers=workers,
         work=work,
         examples=not no_examples,
-        size=SizeWishes(max_params, parse_bytes(max_memory), prefer),
+        size=read_wishes(max_params, max_memory, max_latency, prefer),
         only=only,
         command=shlex.join(["justright", *sys.argv[1:]]),
     )

@@ -91,7 +91,7 @@ def champion_fact(champion: Champion, at_s: float) -> dict[str, Any]:
 
 
 def network_fact(
-    arm: Arm, inputs: Inputs, *, steps: int, epochs: float, size: int, ms_per_row: float
+    arm: Arm, inputs: Inputs, *, steps: int, epochs: float, size: int
 ) -> dict[str, Any]:
     """The network that is handed over."""
     spec = NetworkSpec(arm.recipe.shape, inputs)
@@ -100,7 +100,6 @@ def network_fact(
         "shape": to_document(arm.recipe.shape),
         "parameters": parameter_count(spec),
         "bytes": size,
-        "ms_per_row": ms_per_row,
         "steps": steps,
         "epochs": epochs,
         "recipe": to_document(arm.recipe),

@@ -15,6 +15,7 @@ from justright.core.errors import JustRightError
 from justright.data.audit.registry import audit
 from justright.designer import facts
 from justright.designer.admission import TEST_S, Admission
+from justright.designer.allowed import Allowed
 from justright.designer.champion import train_champion
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
@@ -136,7 +137,7 @@ class Flow:
         session.fact("splits", facts.splits_fact(splits, len(first.train), len(first.validation)))
         rows, inputs = len(first.train), session.blocks.inputs(first)
         recipe, decisions = start_recipe(problem.task, rows, inputs)
-        wished = session.options.size.within(recipe, inputs)
+        wished = Allowed(session).start(recipe, inputs)
         decisions = (_split_decision(session), *decisions, *_size_decision(recipe, wished))
         recipe = wished
         for decision in decisions:
@@ -265,7 +266,7 @@ class Flow:
         session = self._session
         size, inputs = deliver(session, final.arm, final.trial, final.block.number)
         session.watch.stage("test set")
-        prediction, ms_per_row = predict_test(session)
+        served = predict_test(session)
         rows = len(final.block.train)
         steps = int(final.trial.result["best_step"] or final.trial.result["steps"])
         network = facts.network_fact(
@@ -274,14 +275,14 @@ class Flow:
             steps=steps,
             epochs=steps * final.arm.recipe.batch / rows,
             size=size,
-            ms_per_row=ms_per_row,
         )
-        session.fact("network", network | {"refitted": final.refitted, "rows": rows})
+        speed = {"ms_per_row": served.ms_per_row, "ms_to_answer": served.ms_to_answer}
+        session.fact("network", network | speed | {"refitted": final.refitted, "rows": rows})
         validation = score_of(baselines, session.metric)
         metric = metric_named(session.metric)
         validation["network"] = metric.loss(champion.loss)  # turning it twice gives the score
         earlier = Earlier(champion.trials, baselines)
-        test = open_test(session, final, prediction, validation, earlier, tolerance)
+        test = open_test(session, final, served.prediction, validation, earlier, tolerance)
         first = headline(session, repeated, champion, tolerance, test)
         words = {key: first[key] for key in ("word", "against")}
         session.fact("test", test | words | {"headline": first})

@@ -19,6 +19,7 @@ from justright.core.codec import to_document
 from justright.core.idea import Idea, Verdict
 from justright.core.trial import TrialState
 from justright.designer.admission import Admission
+from justright.designer.allowed import Allowed
 from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.lengthen import full_steps, judge_longer, longer_move
 from justright.designer.moves import Leads, Move, by_value, propose_moves
@@ -191,9 +192,10 @@ class Improver:
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
         recipe, best_at = champion.arm.recipe, champion.best_at
         moves = propose_moves(recipe, best_at=best_at, loss=champion.loss, leads=self._leads)
-        blocks, wishes = self._session.blocks, self._session.options.size
+        blocks = self._session.blocks
         inputs = blocks.inputs(blocks.block(blocks.first[0], recipe.preprocessing))
-        return tuple(move for move in moves if wishes.allow(move.recipe, inputs))
+        allowed = Allowed(self._session).among([move.recipe for move in moves], inputs)
+        return tuple(move for move in moves if move.recipe in allowed)
 
     def _new_confirmer(self) -> Confirmer:
         return Confirmer(self._session, self._admission, self._leads.blocks, self._delta)

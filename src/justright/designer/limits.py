@@ -1,4 +1,4 @@
-"""What a user allows a network to weigh, honoured by everything that chooses a shape."""
+"""What a user wishes of the size of a network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from justright.core.errors import OptionError
 from justright.recipe.network import Inputs, NetworkSpec, parameter_count
 from justright.recipe.recipe import Recipe
-from justright.sizing.shapes import SHAPES, Limits, name_of
 
 BYTES_A_WEIGHT = 4
 
@@ -19,6 +18,8 @@ class SizeWishes:
     Attributes:
         params: Most learned weights; None = any number.
         memory: Most bytes of all weights; None = any number.
+        latency_s: Most seconds in which the network answers for one row on one core of this
+            machine; None = any number.
         prefer: "small": the lightest size that is as good as the best; "accuracy": the best mean.
 
     Raises:
@@ -27,6 +28,7 @@ class SizeWishes:
 
     params: int | None = None
     memory: int | None = None
+    latency_s: float | None = None
     prefer: str = "small"
 
     def __post_init__(self) -> None:
@@ -34,6 +36,8 @@ class SizeWishes:
         for name, value in (("--max-params", self.params), ("--max-memory", self.memory)):
             if value is not None and value < 1:
                 raise OptionError(f"{name} {value}", hint="give a positive number")
+        if self.latency_s is not None and self.latency_s <= 0:
+            raise OptionError(f"--max-latency {self.latency_s}", hint="write 2ms or 500us")
         if self.prefer not in ("small", "accuracy"):
             raise OptionError(f"--prefer {self.prefer!r}", hint="write small or accuracy")
 
@@ -44,32 +48,9 @@ class SizeWishes:
         return min((bound for bound in bounds if bound is not None), default=None)
 
     @property
-    def limits(self) -> Limits:
-        """The same for the size search."""
-        return Limits(weights=self.weights)
-
-    def allow(self, recipe: Recipe, inputs: Inputs) -> bool:
-        """Whether a recipe's network is light enough."""
-        return self.weights is None or weight_of(recipe, inputs) <= self.weights
-
-    def within(self, recipe: Recipe, inputs: Inputs) -> Recipe:
-        """The recipe itself, or with the heaviest lighter body that is allowed.
-
-        Raises:
-            OptionError: If even the lightest body is too heavy for these inputs.
-        """
-        if self.allow(recipe, inputs):
-            return recipe
-        others = [with_hidden(recipe, hidden) for hidden in SHAPES]
-        light = [each for each in others if self.allow(each, inputs)]
-        if light:
-            return max(light, key=lambda each: weight_of(each, inputs))
-        least = min(others, key=lambda each: weight_of(each, inputs))
-        raise OptionError(
-            f"no network for this table has at most {self.weights:,} weights",
-            hint=f"the lightest, {name_of(least.shape.hidden)}, has "
-            f"{weight_of(least, inputs):,}: give --max-params {weight_of(least, inputs)} or more",
-        )
+    def any(self) -> bool:
+        """Whether sizes are limited at all."""
+        return self.weights is not None or self.latency_s is not None
 
 
 def weight_of(recipe: Recipe, inputs: Inputs) -> int:

@@ -14,6 +14,7 @@ from justright.designer.limits import SizeWishes
 from justright.store.opening import STORE_FILE
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_LATENCIES = {"": 1.0, "s": 1.0, "ms": 1e3, "us": 1e6, "µs": 1e6}  # in a second
 _BYTES = {"": 1, "b": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9}
 _LONGEST = 100
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{_LONGEST - 1}}}")
@@ -54,6 +55,17 @@ class FitOptions:
             raise OptionError(f"--only {self.only!r}", hint="write --only size")
 
 
+def read_wishes(
+    params: int | None, memory: int | str | None, latency: float | str | None, prefer: str
+) -> SizeWishes:
+    """What a user says about sizes, as they say it.
+
+    Raises:
+        OptionError: If a part of it cannot be read or makes no sense.
+    """
+    return SizeWishes(params, parse_bytes(memory), parse_latency(latency), prefer)
+
+
 def parse_bytes(value: int | str | None) -> int | None:
     """Bytes of a size on disk or in memory.
 
@@ -72,6 +84,26 @@ def parse_bytes(value: int | str | None) -> int | None:
     if match is None or match[2] not in _BYTES:
         raise OptionError(f"cannot read the size {value!r}", hint="write 200kB or 1.5MB")
     return int(float(match[1]) * _BYTES[match[2]])
+
+
+def parse_latency(value: float | str | None) -> float | None:
+    """Seconds in which a network is to answer.
+
+    Args:
+        value: Seconds, or text such as ``"2ms"`` or ``"500us"``; None = no limit.
+
+    Raises:
+        OptionError: If it cannot be read.
+
+    >>> parse_latency("2ms"), parse_latency(None)
+    (0.002, None)
+    """
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]*)\s*", str(value).lower())
+    if match is None or match[2] not in _LATENCIES:
+        raise OptionError(f"cannot read the latency {value!r}", hint="write 2ms or 500us")
+    return float(match[1]) / _LATENCIES[match[2]]
 
 
 def parse_time(value: float | int | str | None) -> float:
@@ -117,6 +149,16 @@ def time_text(seconds: float) -> str:
     ('31s', '3m')
     """
     return f"{ceil(seconds / 60)}m" if seconds >= 120 else f"{ceil(seconds)}s"
+
+
+def latency_text(seconds: float) -> str:
+    """Seconds as `parse_latency` reads them, rounded up.
+
+    >>> latency_text(0.00205), latency_text(8e-5)
+    ('2.1ms', '80us')
+    """
+    micro = round(seconds * 1e6, 3)
+    return f"{ceil(micro)}us" if micro < 1000 else f"{ceil(micro / 100) / 10:g}ms"
 
 
 def check_name(name: str) -> str:

@@ -13,8 +13,10 @@ from functools import cache
 
 from justright.core.codec import to_document
 from justright.core.decision import Decision, Status
+from justright.core.finding import Finding, Severity
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
+from justright.designer.allowed import Allowed
 from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
@@ -118,10 +120,12 @@ class SizeStage:
             confirmation=tuple(range(choose, choose + confirm)),
             overlap=0.0 if fixed else first.overlap,
             delta=delta,
-            limits=session.options.size.limits,
+            limits=Allowed(session).limits(self._recipe, self._inputs),
             weigh=cache(self._weigh),
             cost=lambda hidden: self._cost(hidden, choose),
             budget=float(budget),
+            rows=len(first.train),
+            outputs=self._inputs.outputs,
         )
 
     def _weigh(self, hidden: Hidden) -> int:
@@ -212,6 +216,8 @@ class SizeStage:
         document = to_document(report) | {"sentence": report.sentence}
         session.fact("size", _without_nan(document))
         session.watch.headline(f"size: {report.sentence}")
+        if report.by_heart:
+            session.store.ledger.find(session.name, [_by_heart(report)])
         weighed = next(row.weights for row in report.rows if row.hidden == report.chosen)
         session.store.ledger.decide(
             session.name,
@@ -226,6 +232,20 @@ class SizeStage:
                 {"weights": float(weighed), "delta": report.delta},
             ),
         )
+
+
+def _by_heart(report: SizeReport) -> Finding:
+    own = next(row for row in report.rows if row.hidden == report.chosen)
+    last = [row for row in report.rows if row.word != "given up"][-1]
+    return Finding(
+        "learned by heart",
+        Severity.WARNING,
+        f"{last.name} fits training rows better than {own.name} (loss {last.train:.3g} instead of "
+        f"{own.train:.3g}), and rows that it has not seen worse: it learns noise by heart",
+        f"{own.name} was chosen; a larger network needs less noise in the target, more rows, "
+        "or to be stopped early",
+        numbers={"train": last.train, "difference": last.difference},
+    )
 
 
 def key_of(ask: Ask) -> str:

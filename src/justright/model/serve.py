@@ -14,6 +14,7 @@ import numpy as np
 from justright.core.errors import ModelError
 from justright.deploy.network import Coded
 from justright.model.folder import check_model
+from justright.model.latency import seconds_to_answer
 
 TIMED_ROWS = 1_000
 """Rows of the batch that is timed: enough that what a call costs by itself is small beside it, as
@@ -49,7 +50,7 @@ def load_predictor(folder: str | Path) -> Any:
 
 def predict_columns(
     folder: str, columns: Mapping[str, Any], report: Callable[[Any], None]
-) -> tuple[np.ndarray, float]:
+) -> tuple[np.ndarray, float, float]:
     """Predict columns with a model folder, and time how long a row takes.
 
     Args:
@@ -58,19 +59,26 @@ def predict_columns(
         report: Not used: it takes well under a second.
 
     Returns:
-        Values [rows, targets] or probabilities [rows, classes]; and the seconds of this worker to
-        predict a row within a batch of 1,000, its encoding included and reading the folder not.
+        Values [rows, targets] or probabilities [rows, classes]; the seconds of this worker to
+        predict a row within a batch of 1,000, its encoding included and reading the folder not;
+        and the seconds in which the network answers for a row by itself.
     """
     del report
     predictor = load_predictor(folder)
-    return predictor.decoded(columns), _seconds_a_row(predictor, columns)
+    batch = _timed(predictor, columns)
+    x, c = predictor.preprocessing.encode(batch)
+    alone = seconds_to_answer(predictor.network, x[:1], c[:1])
+    return predictor.decoded(columns), _seconds_a_row(predictor, batch), alone
 
 
-def _seconds_a_row(predictor: Any, columns: Mapping[str, Any]) -> float:
-    """Of the fastest run: the others were disturbed."""
+def _timed(predictor: Any, columns: Mapping[str, Any]) -> dict[str, Any]:
     described = predictor.preprocessing.document["columns"]
     texts = {column["name"] for column in described if column["encoding"] == "text"}
-    batch = {name: _batch(values, text=name in texts) for name, values in columns.items()}
+    return {name: _batch(values, text=name in texts) for name, values in columns.items()}
+
+
+def _seconds_a_row(predictor: Any, batch: Mapping[str, Any]) -> float:
+    """Of the fastest run: the others were disturbed."""
     taken: list[float] = []
     while len(taken) < TIMED_RUNS and sum(taken) < TIMED_S:
         began = time.perf_counter()

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from justright.sizing.evidence import SHARES, Evidence
-from justright.sizing.search import FULL, Goal, chosen
+from justright.sizing.search import FULL, THIRD, Goal, chosen
 from justright.sizing.shapes import Hidden, ladder, name_of
-from justright.statistics.plateau import NOT_TESTED, TOO_LARGE, Plateau, find_plateau
+from justright.statistics.plateau import (
+    NO_EVIDENCE,
+    NOT_TESTED,
+    TOO_LARGE,
+    Plateau,
+    find_plateau,
+)
 
 RowVariance = Callable[[Hidden, Hidden], float]
+
+FEW_ROWS = 500
+"""With fewer rows nothing is called too large: a block's validation rows are too few to tell it
+from bad luck (assumption)."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,10 @@ class SizeReport:
         untested: The lightest rung of the ladder that there was no time for; None = none.
         delta: Smallest difference that matters.
         confirmed: Whether the words rest on blocks that chose nothing.
+        limited: Whether the largest rung that the user's limits allow is still better than the
+            one before by more than delta, on the blocks that chose.
+        by_heart: Whether the heaviest size is worse than the chosen one on validation rows, and
+            better on training rows.
     """
 
     rows: tuple[SizeRow, ...]
@@ -74,6 +88,8 @@ class SizeReport:
     untested: Hidden | None
     delta: float
     confirmed: bool
+    limited: bool = False
+    by_heart: bool = False
 
     @property
     def sentence(self) -> str:
@@ -93,6 +109,8 @@ class SizeReport:
             parts.append(f"too large above {ends[1]}")
         else:
             parts.append(self.upper)
+        if self.limited:
+            parts.append("still improving at the limit that was given, which costs accuracy")
         return " · ".join([*parts, f"chosen {name_of(self.chosen)}"])
 
 
@@ -135,21 +153,40 @@ def report_of(
     judged = {size: place for place, size in enumerate(sizes)}
     rungs = [each for each in ladder(goal.limits, goal.weigh) if each not in evidence.sizes]
     heaviest = max(map(goal.weigh, evidence.sizes))
+    few = goal.rows < FEW_ROWS and found.upper == TOO_LARGE
+    rows = tuple(
+        _row(evidence, goal, size, found, judged.get(size))
+        for size in sorted(evidence.sizes, key=lambda size: (goal.weigh(size), size))
+    )
     return SizeReport(
-        rows=tuple(
-            _row(evidence, goal, size, found, judged.get(size))
-            for size in sorted(evidence.sizes, key=lambda size: (goal.weigh(size), size))
-        ),
+        rows=rows,
         chosen=sizes[found.chosen],
         lightest=sizes[found.low],
         heaviest=sizes[found.high],
         sure=found.sure,
         below=sizes[found.possible[0]] if found.below is not None else None,
-        upper=found.upper,
+        upper=NO_EVIDENCE if few else found.upper,
         untested=next((each for each in rungs if goal.weigh(each) > heaviest), None),
         delta=goal.delta,
         confirmed=confirmed,
+        limited=_limited(evidence, goal),
+        by_heart=_by_heart(rows, sizes[found.chosen]),
     )
+
+
+def _limited(evidence: Evidence, goal: Goal) -> bool:
+    free = replace(goal.limits, weights=None, only=None)
+    allowed = ladder(goal.limits, goal.weigh)
+    if len(allowed) < 2 or allowed == ladder(free, goal.weigh):
+        return False
+    before, last = (evidence.mean(each, goal.selection, THIRD) for each in allowed[-2:])
+    return last < before - goal.delta
+
+
+def _by_heart(rows: Sequence[SizeRow], chosen: Hidden) -> bool:
+    own = next(row for row in rows if row.hidden == chosen)
+    last = max((row for row in rows if row.word != "given up"), key=_weight)
+    return last.low > 0 and last.weights > own.weights and last.train < own.train
 
 
 def _weight(row: SizeRow) -> int:

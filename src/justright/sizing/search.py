@@ -30,6 +30,14 @@ CONFIRM_SHARE = 0.4
 RUNG_SHARE = 0.5
 """A single rung may take this share of what is left for choosing (assumption)."""
 
+GUARD_SHARE = 0.25
+"""The same of a rung that only guards against a double descent (assumption)."""
+
+BEYOND = 4.0
+"""The ladder has not turned for good before a rung has so many times the weights with which the
+training rows can be learned by heart: there a second descent may begin. That they are about as
+many as rows × outputs is published (Belkin et al. 2019), the factor is an assumption."""
+
 SURE = 0.90
 """One-sided level at which a size counts as worse, or as not worse, while sizes are chosen.
 Nothing is claimed at it: claims are made on fresh blocks (`statistics.plateau`)."""
@@ -54,6 +62,8 @@ class Goal:
         weigh: Number of weights of a size.
         cost: Worker-seconds of a full run of a size on one block.
         budget: Worker-seconds of the whole search.
+        rows: Training rows of a block.
+        outputs: Numbers that a network returns for a row.
     """
 
     selection: tuple[int, ...]
@@ -64,6 +74,13 @@ class Goal:
     weigh: Weigh
     cost: Callable[[Hidden], float]
     budget: float
+    rows: int
+    outputs: int
+
+    @property
+    def beyond(self) -> float:
+        """Weights beyond which a second descent would have been seen."""
+        return BEYOND * self.rows * self.outputs
 
     def spent(self, evidence: Evidence) -> float:
         """Worker-seconds of all runs so far."""
@@ -195,12 +212,13 @@ def _climb(evidence: Evidence, goal: Goal) -> list[Ask]:
     """The next rungs at a third of the length, unless the ladder has clearly turned."""
     rungs = ladder(goal.limits, goal.weigh)
     tested = [each for each in rungs if evidence.known(each, goal.selection, THIRD)]
-    if len(tested) == len(rungs) or _turned(evidence, tested, goal):
+    turned = _turned(evidence, tested, goal)
+    if len(tested) == len(rungs) or (turned and goal.weigh(tested[-1]) >= goal.beyond):
         return []
     waiting = [each for each in rungs if each not in tested]
     waiting = waiting[: max(FIRST_RUNGS - len(tested), 1)]
     left = (1.0 - CONFIRM_SHARE) * goal.budget - goal.spent(evidence)
-    most = left if not tested else RUNG_SHARE * left
+    most = left if not tested else (GUARD_SHARE if turned else RUNG_SHARE) * left
     asks = [Ask(each, goal.selection, THIRD, "ladder") for each in waiting]
     return list(takewhile(lambda ask: _price(ask, evidence, goal) <= most, asks))
 

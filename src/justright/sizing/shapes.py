@@ -37,16 +37,20 @@ class Limits:
         deepest: Most hidden layers.
         widest: Most units of a layer.
         uniform: Whether all layers must be equally wide.
+        only: Shapes that are allowed at all; None = any.
     """
 
     weights: int | None = None
     deepest: int = 6
     widest: int = 1024
     uniform: bool = False
+    only: frozenset[Hidden] | None = None
 
     def allow(self, hidden: Hidden, weigh: Weigh) -> bool:
         """Whether a shape is within the limits."""
         if len(hidden) > self.deepest or max(hidden) > self.widest:
+            return False
+        if self.only is not None and hidden not in self.only:
             return False
         if self.uniform and len(set(hidden)) > 1:
             return False

@@ -13,6 +13,7 @@ is not known is null, never missing; a number that is not finite is null.
 ``verdict``               word ("beats", "ties with", "loses to", ""), against, sentence
 ``network``               score, low, high, scores, validation, drop, shape, parameters, bytes,
                           ms_per_row (to encode and predict it in a batch of 1,000, on one core),
+                          ms_to_answer (of the network, for one row by itself),
                           steps, seconds, recipe_fingerprint, usable_after_s
 ``baselines``             list of name, title, score, low, high, scores, validation, seconds,
                           state, reason
@@ -174,7 +175,7 @@ def _network(reader: Reader, method: Method | None) -> dict[str, Any]:
         "validation": dict(champion.get("validation") or {}),
         "validation_score": test.get("validation_score"),
         "drop": test.get("drop"),
-        **_pick(network, "shape", "parameters", "bytes", "ms_per_row", "steps"),
+        **_pick(network, "shape", "parameters", "bytes", "ms_per_row", "ms_to_answer", "steps"),
         "seconds": method.seconds if method else champion.get("seconds"),
         "recipe_fingerprint": network.get("recipe_fingerprint"),
         "usable_after_s": champion.get("first_at_s"),

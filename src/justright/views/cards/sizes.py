@@ -31,6 +31,8 @@ def sizes(reader: Reader) -> Card | NotApplicable:
     if network.get("ms_per_row"):
         each = significant(network["ms_per_row"], 2)
         claim += f" and predicts a row in {each} ms (of a batch of 1,000, on one core)"
+    if network.get("ms_to_answer"):
+        claim += f", one row by itself in {significant(network['ms_to_answer'], 2)} ms"
     if len(tried) > 1:
         claim += f"; {count(len(tried), 'shape')} were trained"
     rows = tuple(

@@ -1,0 +1,104 @@
+"""Which networks the user's wishes allow: asked by everything that chooses a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from justright.core.codec import fingerprint
+from justright.core.errors import JustRightError, OptionError
+from justright.designer.limits import weight_of, with_hidden
+from justright.designer.options import latency_text
+from justright.designer.session import FOREVER, Session
+from justright.executors.base import Call
+from justright.recipe.network import Inputs, NetworkSpec
+from justright.recipe.recipe import Recipe
+from justright.sizing.shapes import SHAPES, Limits, name_of
+
+NANO = 1e-9
+"""Latencies are granted in whole nanoseconds."""
+
+
+class Allowed:
+    """Which networks the wishes allow; how fast one answers is measured once and then granted.
+
+    Args:
+        session: The study at work.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._wishes = session.options.size
+
+    def among(self, recipes: Sequence[Recipe], inputs: Inputs) -> tuple[Recipe, ...]:
+        """Those recipes whose networks are light and fast enough, in their order."""
+        light = [r for r in recipes if self._light(r, inputs)]
+        limit = self._wishes.latency_s
+        if limit is None:
+            return tuple(light)
+        taken = self._latencies([NetworkSpec(r.shape, inputs) for r in light])
+        return tuple(r for r, seconds in zip(light, taken, strict=True) if 0 < seconds <= limit)
+
+    def start(self, recipe: Recipe, inputs: Inputs) -> Recipe:
+        """The recipe itself, or with the heaviest lighter body that is allowed.
+
+        Raises:
+            OptionError: If not even the lightest body is allowed for these inputs.
+        """
+        if self.among([recipe], inputs):
+            return recipe
+        others = [with_hidden(recipe, hidden) for hidden in SHAPES]
+        if allowed := self.among(others, inputs):
+            return max(allowed, key=lambda each: weight_of(each, inputs))
+        least = min(others, key=lambda each: weight_of(each, inputs))
+        weights, name = weight_of(least, inputs), name_of(least.shape.hidden)
+        if not self._light(least, inputs):
+            raise OptionError(
+                f"no network for this table has at most {self._wishes.weights:,} weights",
+                hint=f"the lightest, {name}, has {weights:,}: give --max-params {weights} or more",
+            )
+        limit, (seconds,) = (
+            self._wishes.latency_s,
+            self._latencies([NetworkSpec(least.shape, inputs)]),
+        )
+        raise OptionError(
+            f"no network for this table answers within {latency_text(limit or 0.0)}",
+            hint=f"the lightest, {name}, takes {latency_text(seconds)} here: give "
+            f"--max-latency {latency_text(2 * seconds)}",
+        )
+
+    def limits(self, recipe: Recipe, inputs: Inputs) -> Limits:
+        """The wishes as the size search takes them, for networks that are otherwise like this."""
+        if self._wishes.latency_s is None:
+            return Limits(weights=self._wishes.weights)
+        bodies = [with_hidden(recipe, hidden) for hidden in SHAPES]
+        quick = frozenset(each.shape.hidden for each in self.among(bodies, inputs))
+        return Limits(weights=self._wishes.weights, only=quick)
+
+    def latency_s(self, recipe: Recipe, inputs: Inputs) -> float | None:
+        """Seconds in which a recipe's network answers for one row, where that is limited."""
+        if self._wishes.latency_s is None:
+            return None
+        return self._latencies([NetworkSpec(recipe.shape, inputs)])[0]
+
+    def _light(self, recipe: Recipe, inputs: Inputs) -> bool:
+        most = self._wishes.weights
+        return most is None or weight_of(recipe, inputs) <= most
+
+    def _latencies(self, specs: Sequence[NetworkSpec]) -> list[float]:
+        """Seconds of each; 0 where a repetition does not know it."""
+        plan, crew = self._session.plan, self._session.crew
+        keys = [_key(spec) for spec in specs]
+        new = [spec for key, spec in zip(keys, specs, strict=True) if key not in plan.granted]
+        found: dict[str, float] = {}
+        if new and not plan.repeat:
+            call = Call("justright.model.latency:measure", {"specs": new})
+            answer = crew.ask(call, "how fast networks answer", FOREVER)
+            if answer is None:
+                raise JustRightError("how fast networks answer could not be measured")
+            found = {_key(spec): seconds for spec, seconds in zip(new, answer, strict=True)}
+        return [NANO * plan.grant(key, lambda key=key: ceil(found[key] / NANO)) for key in keys]
+
+
+def _key(spec: NetworkSpec) -> str:
+    return f"latency {name_of(spec.shape.hidden)} {fingerprint(spec)[:8]}"
