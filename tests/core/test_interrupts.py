@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from justright.core.interrupts import ENDING, ended_by_signals, uninterrupted
-
-
-@pytest.fixture(autouse=True)
-def _foreground() -> Iterator[None]:
-    """As in a foreground job: one in the background ignores Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("name", ENDING)
