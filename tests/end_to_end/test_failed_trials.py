@@ -84,6 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paths = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
     # One worker: the call that limits memory and the training after it meet the same process.
     command = ["fit", "t.csv", "-t", "y", "-q", "--work", "plan.json", "--workers", "1"]
+    command += ["--time", "10s"]  # without a clock, but it says how long boosting may look
     done = subprocess.run(
         [sys.executable, "-c", FIT, *command],
         cwd=folder,

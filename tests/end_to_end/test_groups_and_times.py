@@ -15,7 +15,7 @@ from justright.testing.commands import justright
 ROWS = 2_600
 """Enough for one partition instead of five folds; with little to learn trees are soon done."""
 
-SHORT = ("--time", "20s")
+SHORT = ("--time", "10s")
 """A plan has no clock, but the limit says how long boosting may look for its settings."""
 
 

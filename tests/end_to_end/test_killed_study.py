@@ -22,7 +22,7 @@ KILLS = 20
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    words = ("fit", "toy.csv", "-t", "y", "--time", "20s", *arguments)
+    words = ("fit", "toy.csv", "-t", "y", "--time", "10s", *arguments)
     return subprocess.Popen(
         [sys.executable, "-m", "justright.cli.main", *words],
         cwd=folder,
@@ -87,8 +87,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     y = x[:, 0] * x[:, 1] + 0.2 * rng.normal(size=240)
     pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y}).write_csv(folder / "toy.csv")
     granted = {
-        "start recipe steps": 120,
-        "own length steps": 200,
+        "start recipe steps": 60,
+        "own length steps": 100,
         "noise start recipe": 2,
         "rate": 2,
         "size core-seconds": 60,
@@ -105,7 +105,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "round 1/rate/confirm": 5,
         "round 1/length/screen 3 × longer": 1,
         "round 1/length/confirm": 5,
-        **{f"final {accepted}": 100 for accepted in range(4)},
+        **{f"final {accepted}": 50 for accepted in range(4)},
     }
     (folder / "plan.json").write_text(json.dumps({"version": 1, "granted": granted}))
     return folder
@@ -121,7 +121,7 @@ def test_killed_twenty_times(folder: Path) -> None:
     chance = random.Random(1)
     for _ in range(KILLS):
         process = start(folder, "--name", "killed", "--work", "plan.json")
-        time.sleep(chance.uniform(0.8, 4.5))
+        time.sleep(chance.uniform(0.8, 3.5))
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
     finish(start(folder, "--name", "killed", "--work", "plan.json"))

@@ -26,7 +26,7 @@ def test_a_complete_fit_leaves_the_heavy_packages_to_workers(tmp_path: Path) -> 
     pl.DataFrame({"a": a, "b": b, "y": a + 3 * noise}).write_csv(tmp_path / "t.csv")
     granted = {"start recipe steps": 60, "final 0": 60}
     (tmp_path / "plan.json").write_text(json.dumps({"version": 1, "granted": granted}))
-    command = ["fit", "t.csv", "-t", "y", "-q", "--work", "plan.json"]
+    command = ["fit", "t.csv", "-t", "y", "-q", "--work", "plan.json", "--time", "10s"]
     done = subprocess.run(
         [sys.executable, "-c", FIT, *command], cwd=tmp_path, capture_output=True, text=True
     )

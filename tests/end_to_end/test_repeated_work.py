@@ -49,8 +49,8 @@ def fit_first(folder: Path) -> str:
 @pytest.mark.timeout(600)
 def test_baselines_of_a_repetition_are_equal_under_another_load(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(2600, 4))
-    y = x[:, 0] * x[:, 1] + np.sin(3 * x[:, 2]) + 0.3 * rng.normal(size=2600)
+    x = rng.normal(size=(1500, 4))
+    y = x[:, 0] * x[:, 1] + np.sin(3 * x[:, 2]) + 0.3 * rng.normal(size=1500)
     columns = {f"x{place}": x[:, place] for place in range(4)}
     pl.DataFrame(columns | {"y": y}).write_csv(tmp_path / "t.csv")
     name = fit_first(tmp_path)

@@ -35,7 +35,7 @@ def make_table(path: Path) -> None:
 
 def fit(folder: Path, *more: str) -> str:
     # the limit only says how long boosting may look for its settings
-    done = justright("fit", "small.csv", "-t", "y", "--time", "20s", *more, cwd=folder)
+    done = justright("fit", "small.csv", "-t", "y", "--time", "10s", *more, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

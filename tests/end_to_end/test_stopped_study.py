@@ -119,10 +119,18 @@ def alive(pids: list[int]) -> list[int]:
     return [pid for pid in pids if state(pid) not in ("gone", "Z")]
 
 
-def finish(folder: Path, limit: str = LIMIT) -> dict[str, object]:
-    done = justright("fit", "good.csv", "-t", "y", "--time", limit, "--json", cwd=folder)
+def finish(folder: Path, *extra: str, limit: str = LIMIT) -> dict[str, object]:
+    words = ("fit", "good.csv", "-t", "y", "--time", limit, "--json", *extra)
+    done = justright(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def finish_soon(folder: Path) -> dict[str, object]:
+    """As little as makes a whole study, without a clock: a busy machine does the same."""
+    granted = {"start recipe steps": 60, "final 0": 60}
+    (folder / "plan.json").write_text(json.dumps({"version": 1, "granted": granted}))
+    return finish(folder, "--work", "plan.json", limit="10s")
 
 
 def done_trials(folder: Path) -> dict[str, object]:
@@ -282,7 +290,7 @@ def test_a_full_disk_is_said_and_can_be_mended(limit: int, folder: Path) -> None
     assert len(done.stderr.splitlines()) == 1
     assert "the disk is full" in done.stderr
     if limit == 300_000:
-        assert finish(folder)["test"] is not None
+        assert finish_soon(folder)["test"] is not None
 
 
 def test_extreme_values_do_not_stop_a_study(folder: Path) -> None:
@@ -290,7 +298,7 @@ def test_extreme_values_do_not_stop_a_study(folder: Path) -> None:
     a, y = frame["a"].to_numpy().copy(), frame["y"].to_numpy().copy()
     a[::37], a[1::41], y[::29] = 1e300, -1e308, 1e60
     frame.with_columns(a=a, y=y).write_csv(folder / "good.csv")
-    verdict = finish(folder)
+    verdict = finish_soon(folder)
     assert verdict["test"] is not None
 
 
