@@ -35,7 +35,7 @@ SHAPES: tuple[tuple[int, ...], ...] = (
     (512, 512, 512),
 )
 """Shapes tried, from small to large, where there was no time for a size search (measured on ten
-tables: one layer of 512 is not worse than three of 256 on nine, at half the cost in the median)."""
+tables: one layer of 512 is not worse than three of 256 on nine, and cheaper on nine)."""
 
 
 @dataclass(frozen=True)
