@@ -73,8 +73,8 @@ def two_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_metric_that_is_better_when_greater(new_session: NewSession) -> None:
     rng = np.random.default_rng(7)
-    a, b = rng.normal(size=(2, ROWS))
-    columns = {"a": a, "b": b, "y": np.where(a + 0.5 * rng.normal(size=ROWS) > 0, "yes", "no")}
+    a, b, noise = rng.normal(size=(3, ROWS)) * [[1.0], [1.0], [0.3]]
+    columns = {"a": a, "b": b, "y": np.where(np.sin(3 * a) * b + a > noise, "yes", "no")}
     session = run(new_session, columns, "auc")
     found, stages = sizes(session)
     assert {"size/ladder", "size/length", "size/shape"} <= stages
