@@ -206,6 +206,8 @@ def test_one_full_size_is_no_comparison():
     report = report_of(evidence, wanted)
     assert report.sentence.startswith("only 1×32 was trained in full")
     assert "apart" not in report.sentence
+    alone = replace(wanted, limits=Limits(only=frozenset({(32,)})))
+    assert all(ask.stage != "confirm" for ask in next_asks(evidence, alone))
 
 
 def test_only_differences_of_losses_count():

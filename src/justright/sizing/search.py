@@ -355,11 +355,12 @@ def rivals(evidence: Evidence, goal: Goal) -> tuple[Hidden, ...]:
 
 
 def _confirm(evidence: Evidence, goal: Goal) -> list[Ask]:
-    """The rivals on fresh blocks."""
+    """The rivals on fresh blocks; a single size is compared with nothing."""
+    wanted = rivals(evidence, goal)
     return [
         Ask(each, goal.confirmation, FULL, "confirm")
-        for each in rivals(evidence, goal)
-        if not evidence.known(each, goal.confirmation, FULL)
+        for each in wanted
+        if len(wanted) > 1 and not evidence.known(each, goal.confirmation, FULL)
     ]
 
 
