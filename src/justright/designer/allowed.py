@@ -57,12 +57,10 @@ class Allowed:
                 f"no network for this table has at most {self._wishes.weights:,} weights",
                 hint=f"the lightest, {name}, has {weights:,}: give --max-params {weights} or more",
             )
-        limit, (seconds,) = (
-            self._wishes.latency_s,
-            self._latencies([NetworkSpec(least.shape, inputs)]),
-        )
+        (seconds,) = self._latencies([NetworkSpec(least.shape, inputs)])
+        asked = latency_text(self._wishes.latency_s or 0.0)
         raise OptionError(
-            f"no network for this table answers within {latency_text(limit or 0.0)}",
+            f"no network for this table answers within {asked}",
             hint=f"the lightest, {name}, takes {latency_text(seconds)} here: give "
             f"--max-latency {latency_text(2 * seconds)}",
         )
@@ -74,12 +72,6 @@ class Allowed:
         bodies = [with_hidden(recipe, hidden) for hidden in SHAPES]
         quick = frozenset(each.shape.hidden for each in self.among(bodies, inputs))
         return Limits(weights=self._wishes.weights, only=quick)
-
-    def latency_s(self, recipe: Recipe, inputs: Inputs) -> float | None:
-        """Seconds in which a recipe's network answers for one row, where that is limited."""
-        if self._wishes.latency_s is None:
-            return None
-        return self._latencies([NetworkSpec(recipe.shape, inputs)])[0]
 
     def _light(self, recipe: Recipe, inputs: Inputs) -> bool:
         most = self._wishes.weights

@@ -47,11 +47,6 @@ class SizeWishes:
         bounds = [self.params, self.memory // BYTES_A_WEIGHT if self.memory else None]
         return min((bound for bound in bounds if bound is not None), default=None)
 
-    @property
-    def any(self) -> bool:
-        """Whether sizes are limited at all."""
-        return self.weights is not None or self.latency_s is not None
-
 
 def weight_of(recipe: Recipe, inputs: Inputs) -> int:
     """Learned weights of a recipe's network."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -14,7 +15,7 @@ from justright.designer.limits import SizeWishes
 from justright.store.opening import STORE_FILE
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_LATENCIES = {"": 1.0, "s": 1.0, "ms": 1e3, "us": 1e6, "µs": 1e6}  # in a second
+_LATENCIES = {"": 1e6, "s": 1e6, "ms": 1e3, "us": 1.0, "µs": 1.0}  # microseconds
 _BYTES = {"": 1, "b": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9}
 _LONGEST = 100
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{_LONGEST - 1}}}")
@@ -80,10 +81,7 @@ def parse_bytes(value: int | str | None) -> int | None:
     """
     if value is None:
         return None
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-z]*)\s*", str(value).lower())
-    if match is None or match[2] not in _BYTES:
-        raise OptionError(f"cannot read the size {value!r}", hint="write 200kB or 1.5MB")
-    return int(float(match[1]) * _BYTES[match[2]])
+    return int(_amount(value, _BYTES, "size", "write 200kB or 1.5MB"))
 
 
 def parse_latency(value: float | str | None) -> float | None:
@@ -100,10 +98,9 @@ def parse_latency(value: float | str | None) -> float | None:
     """
     if value is None:
         return None
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*([a-zµ]*)\s*", str(value).lower())
-    if match is None or match[2] not in _LATENCIES:
-        raise OptionError(f"cannot read the latency {value!r}", hint="write 2ms or 500us")
-    return float(match[1]) / _LATENCIES[match[2]]
+    if isinstance(value, float | int):  # seconds, often with an exponent
+        return float(value)
+    return _amount(value, _LATENCIES, "latency", "write 2ms or 500us") / 1e6
 
 
 def parse_time(value: float | int | str | None) -> float:
@@ -121,16 +118,21 @@ def parse_time(value: float | int | str | None) -> float:
     """
     if value is None:
         return DEFAULT_LIMIT_S
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-z]*)\s*", str(value).lower())
-    if match is None or match[2] not in _UNITS:
-        raise OptionError(f"cannot read the time limit {value!r}", hint="write 90s, 5m or 1h")
-    seconds = float(match[1]) * _UNITS[match[2]]
+    seconds = _amount(value, _UNITS, "time limit", "write 90s, 5m or 1h")
     if seconds < SHORTEST_S:
         raise OptionError(
             f"a time limit of {value} is too short to start, train and report",
             hint=f"give at least {SHORTEST_S:.0f}s (--time {SHORTEST_S:.0f}s)",
         )
     return seconds
+
+
+def _amount(value: float | str, units: Mapping[str, float], what: str, hint: str) -> float:
+    """A number and a unit, as people write them."""
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-zµ]*)\s*", str(value).lower())
+    if match is None or match[2] not in units:
+        raise OptionError(f"cannot read the {what} {value!r}", hint=hint)
+    return float(match[1]) * units[match[2]]
 
 
 def name_after(file: str) -> str:
