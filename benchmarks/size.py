@@ -23,10 +23,12 @@ import numpy as np
 
 from justright.data.problem import Problem
 from justright.sizing.evidence import Curve, Evidence
+from justright.sizing.goal import Goal
 from justright.sizing.report import SizeReport, report_of
-from justright.sizing.search import Goal, next_ask
+from justright.sizing.search import next_ask, worthwhile
 from justright.sizing.shapes import Hidden, Limits, width_equivalent
 from justright.statistics.metrics import metric_named
+from justright.training.start import WIDTHS
 from size_grid import problem_of
 
 KEPT = "size_grid.jsonl.gz"
@@ -163,6 +165,8 @@ def search(grid: Grid, deal: Deal) -> Outcome:
         grid.outputs,
     )
     evidence = Evidence()
+    if not worthwhile(goal):
+        return start(grid, deal)
     while (ask := next_ask(evidence, goal)) is not None:
         for block in ask.blocks:
             whole = grid.curves[ask.hidden, block]
@@ -170,7 +174,7 @@ def search(grid: Grid, deal: Deal) -> Outcome:
             evidence.add({(ask.hidden, block): Curve(whole.share[:count], whole.loss[:count])})
     report = report_of(evidence, goal)
     if report is None:
-        return Outcome(min(grid.weights, key=grid.cost), goal.spent(evidence), 0.0)
+        return Outcome(WIDTHS, goal.spent(evidence), 0.0)
     trainings = sum(curve.share[-1] for curve in evidence.curves.values())
     return Outcome(report.chosen, goal.spent(evidence), trainings, report)
 
@@ -184,6 +188,11 @@ def exhaustive(grid: Grid, deal: Deal) -> Outcome:
 def three_layers(_grid: Grid, _deal: Deal) -> Outcome:
     """3 × 256, whatever the data."""
     return Outcome((256,) * 3, 0.0, 0.0)
+
+
+def start(_grid: Grid, _deal: Deal) -> Outcome:
+    """The shape of the start recipe, which a study keeps where it finds nothing better."""
+    return Outcome(WIDTHS, 0.0, 0.0)
 
 
 def one_layer(_grid: Grid, _deal: Deal) -> Outcome:
@@ -266,6 +275,7 @@ def tpe(grid: Grid, deal: Deal) -> Outcome:
 METHODS: dict[str, Method] = {
     "search": search,
     "exhaustive": exhaustive,
+    "start": start,
     "3×256": three_layers,
     "1×512": one_layer,
     "few epochs": few_epochs,

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from justright.sizing.evidence import SHARES, Curve, Evidence
+from justright.sizing.goal import Ask, Goal
 from justright.sizing.report import report_of
-from justright.sizing.search import Ask, Goal, next_ask, next_asks, shapes, worthwhile
+from justright.sizing.search import next_ask, next_asks, shapes, worthwhile
 from justright.sizing.shapes import Limits, name_of
 
 POINTS = (1 / 27, 1 / 9, 1 / 3, 1.0)
@@ -208,6 +209,18 @@ def test_one_full_size_is_no_comparison():
     assert "apart" not in report.sentence
     alone = replace(wanted, limits=Limits(only=frozenset({(32,)})))
     assert all(ask.stage != "confirm" for ask in next_asks(evidence, alone))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_budget_that_is_worth_beginning_with_compares_two_full_sizes(profile):
+    """However little is left: rungs and confirmation wait until two sizes can be compared."""
+    least = next(budget for budget in range(1, 100) if worthwhile(goal(float(budget))))
+    for budget in (1.0 * least, 1.1 * least, 1.3 * least, 1.6 * least):
+        wanted = goal(budget)
+        evidence, _ = search(World(profile, 0), wanted)
+        full = [each for each in evidence.sizes if evidence.known(each, wanted.selection, 1.0)]
+        assert len(full) >= 2
+        assert wanted.spent(evidence) <= budget
 
 
 def test_only_differences_of_losses_count():

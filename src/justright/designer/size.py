@@ -22,8 +22,9 @@ from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.work import SIZE_BUDGET, SIZE_ENDED
 from justright.sizing.evidence import SHARES, Curve, Evidence
+from justright.sizing.goal import Ask, Goal, told
 from justright.sizing.report import SizeReport, report_of
-from justright.sizing.search import Ask, Goal, next_asks, told, worthwhile
+from justright.sizing.search import next_asks, worthwhile
 from justright.sizing.shapes import Hidden
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named

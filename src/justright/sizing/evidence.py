@@ -13,6 +13,8 @@ SHARES: tuple[float, ...] = (1 / 9, 1 / 3, 1.0)
 """Shares of the full length at which runs are judged: successive thirds, as in successive halving
 with factor 3 (Jamieson & Talwalkar 2016); a run that goes on is continued, never restarted."""
 
+NINTH, THIRD, FULL = SHARES
+
 _NEAR = 0.03
 """Steps are rounded, so a point of a curve may lie this share beside the asked one."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from justright.sizing.evidence import SHARES, Evidence
-from justright.sizing.search import FULL, THIRD, Goal, chosen
+from justright.sizing.evidence import FULL, SHARES, THIRD, Evidence
+from justright.sizing.goal import Goal
+from justright.sizing.search import chosen
 from justright.sizing.shapes import Hidden, ladder, name_of
 from justright.statistics.plateau import (
     NO_EVIDENCE,

@@ -9,20 +9,19 @@ of finished trainings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from math import log2, sqrt
 
 import numpy as np
 
-from justright.sizing.evidence import SHARES, Evidence
-from justright.sizing.shapes import SHAPES, Hidden, Limits, Weigh, ladder, name_of
+from justright.sizing.evidence import FULL, NINTH, THIRD, Evidence
+from justright.sizing.goal import Ask, Goal
+from justright.sizing.shapes import SHAPES, Hidden, ladder
 from justright.sizing.surface import guesses, score_of
 from justright.statistics.noise import pool
 from justright.statistics.student import t_quantile
-
-NINTH, THIRD, FULL = SHARES
 
 CONFIRM_SHARE = 0.4
 """Share of the budget kept for fresh blocks (assumption; half as much as choosing may take)."""
@@ -32,11 +31,6 @@ RUNG_SHARE = 0.5
 
 GUARD_SHARE = 0.25
 """The same of a rung that only guards against a double descent (assumption)."""
-
-BEYOND = 4.0
-"""The ladder has not turned for good before a rung has so many times the weights with which the
-training rows can be learned by heart: there a second descent may begin. That they are about as
-many as rows × outputs is published (Belkin et al. 2019), the factor is an assumption."""
 
 SURE = 0.90
 """One-sided level at which a size counts as worse, or as not worse, while sizes are chosen.
@@ -51,62 +45,6 @@ LEAST_WORTH = 0.1
 
 LIGHTER, LEAST_SAVING = 0.5, 1.5
 """As good and this much lighter is worth so much of delta (assumption)."""
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What is searched, at what price.
-
-    Attributes:
-        selection: Blocks on which sizes are chosen.
-        confirmation: Fresh blocks on which the choice is confirmed.
-        overlap: Validation rows over training rows of a block.
-        delta: Smallest difference that matters, in units of the loss.
-        limits: Sizes that are allowed.
-        weigh: Number of weights of a size.
-        cost: Worker-seconds of a full run of a size on one block.
-        budget: Worker-seconds of the whole search.
-        rows: Training rows of a block.
-        outputs: Numbers that a network returns for a row.
-    """
-
-    selection: tuple[int, ...]
-    confirmation: tuple[int, ...]
-    overlap: float
-    delta: float
-    limits: Limits
-    weigh: Weigh
-    cost: Callable[[Hidden], float]
-    budget: float
-    rows: int
-    outputs: int
-
-    @property
-    def beyond(self) -> float:
-        """Weights beyond which a second descent would have been seen."""
-        return BEYOND * self.rows * self.outputs
-
-    def spent(self, evidence: Evidence) -> float:
-        """Worker-seconds of all runs so far."""
-        curves = evidence.curves.items()
-        return sum(self.cost(hidden) * curve.share[-1] for (hidden, _), curve in curves)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Trainings that are wanted next.
-
-    Attributes:
-        hidden: The size.
-        blocks: On which blocks.
-        share: Share of the full length; a shorter run that exists is continued.
-        stage: "ladder", "length", "shape" or "confirm".
-    """
-
-    hidden: Hidden
-    blocks: tuple[int, ...]
-    share: float
-    stage: str
 
 
 @dataclass(frozen=True)
@@ -132,6 +70,9 @@ FIRST_RUNGS = 3
 """Rungs that are trained before any of them is judged: they are cheap, and fill all workers."""
 
 
+COMPARED = 2
+"""Sizes that must have their full length before anything can be said."""
+
 SIDE_BY_SIDE = 2
 """Other trainings at once: more would be asked for without knowing what the first ones showed."""
 
@@ -140,10 +81,10 @@ def next_asks(evidence: Evidence, goal: Goal) -> tuple[Ask, ...]:
     """The next trainings, to be run side by side: together they are affordable."""
     for stage in (_climb, _lengthen, _shape, _confirm):
         batch: list[Ask] = []
-        seconds, keep = 0.0, 0.0 if stage is _confirm else CONFIRM_SHARE
+        seconds, keep = 0.0, 0.0 if stage is _confirm else _kept(evidence, goal)
         for ask in stage(evidence, goal):
-            seconds += _price(ask, evidence, goal)
-            if not _affordable(goal, evidence, seconds, keep):
+            seconds += goal.price(ask, evidence)
+            if not goal.affordable(evidence, seconds, keep):
                 break
             batch.append(ask)
         if batch:
@@ -151,22 +92,31 @@ def next_asks(evidence: Evidence, goal: Goal) -> tuple[Ask, ...]:
     return ()
 
 
-def _price(ask: Ask, evidence: Evidence, goal: Goal) -> float:
-    """Worker-seconds of an ask: of what is still missing of its runs."""
-    curves = [evidence.curves.get((ask.hidden, block)) for block in ask.blocks]
-    missing = sum(ask.share - (curve.share[-1] if curve else 0.0) for curve in curves)
-    return goal.cost(ask.hidden) * missing
+def _full(evidence: Evidence, goal: Goal) -> list[Hidden]:
+    """Sizes that were trained in full on the blocks that choose."""
+    return [each for each in evidence.sizes if evidence.known(each, goal.selection, FULL)]
+
+
+def _kept(evidence: Evidence, goal: Goal) -> float:
+    """Share of the budget that is kept for confirming: none before there are two to compare.
+
+    Two sizes compared on the blocks that chose say more than one that is confirmed.
+    """
+    return CONFIRM_SHARE if len(_full(evidence, goal)) >= COMPARED else 0.0
 
 
 def worthwhile(goal: Goal) -> bool:
-    """Whether the budget reaches for an answer: the first rungs, and two of them in full."""
+    """Whether the budget reaches for an answer: the first rungs, and two of them in full.
+
+    Less than that chose worse than not to search (measured by replay: LOG.md, 2026-11-21).
+    """
     rungs = ladder(goal.limits, goal.weigh)[:FIRST_RUNGS]
     if not rungs:
         return False
     blocks, dearest = len(goal.selection), max(map(goal.cost, rungs))
     first = THIRD * blocks * sum(map(goal.cost, rungs))
-    full = (FULL - THIRD) * blocks * 2 * dearest
-    return first + full <= (1.0 - CONFIRM_SHARE) * goal.budget
+    full = (FULL - THIRD) * blocks * COMPARED * dearest
+    return first + full <= goal.budget
 
 
 def gaps(
@@ -208,10 +158,6 @@ def chosen(evidence: Evidence, blocks: tuple[int, ...], goal: Goal) -> Hidden | 
     return min(good, key=goal.weigh, default=None)
 
 
-def _affordable(goal: Goal, evidence: Evidence, seconds: float, keep: float) -> bool:
-    return goal.spent(evidence) + seconds <= (1.0 - keep) * goal.budget
-
-
 def _climb(evidence: Evidence, goal: Goal) -> list[Ask]:
     """The next rungs at a third of the length, unless the ladder has clearly turned."""
     rungs = ladder(goal.limits, goal.weigh)
@@ -223,8 +169,15 @@ def _climb(evidence: Evidence, goal: Goal) -> list[Ask]:
     waiting = waiting[: max(FIRST_RUNGS - len(tested), 1)]
     left = (1.0 - CONFIRM_SHARE) * goal.budget - goal.spent(evidence)
     most = left if not tested else (GUARD_SHARE if turned else RUNG_SHARE) * left
+    most = min(most, goal.budget - goal.spent(evidence) - _comparison(evidence, goal))
     asks = [Ask(each, goal.selection, THIRD, "ladder") for each in waiting]
-    return list(takewhile(lambda ask: _price(ask, evidence, goal) <= most, asks))
+    return list(takewhile(lambda ask: goal.price(ask, evidence) <= most, asks))
+
+
+def _comparison(evidence: Evidence, goal: Goal) -> float:
+    """Worker-seconds that the first full runs will take of the rungs known so far."""
+    wanted = COMPARED - len(_full(evidence, goal))
+    return sum(goal.price(ask, evidence) for ask in _waiting(evidence, goal)[: max(wanted, 0)])
 
 
 def _turned(evidence: Evidence, tested: list[Hidden], goal: Goal) -> bool:
@@ -259,30 +212,36 @@ def _promising(evidence: Evidence, hidden: Hidden, goal: Goal) -> bool:
 
 def _lengthen(evidence: Evidence, goal: Goal) -> list[Ask]:
     """Full length for the most promising of the sizes that have a third of it."""
+    missing = COMPARED - len(_full(evidence, goal))
+    together = missing if missing > 0 else SIDE_BY_SIDE
+    return _within(_waiting(evidence, goal), evidence, goal)[:together]
+
+
+def _waiting(evidence: Evidence, goal: Goal) -> list[Ask]:
+    """Full runs of all promising sizes, the most urgent first, then of some to compare with."""
     waiting = [
         each
         for each in evidence.sizes
         if each not in evidence.failed
         and evidence.known(each, goal.selection, THIRD)
         and not evidence.known(each, goal.selection, FULL)
-        and _promising(evidence, each, goal)
     ]
+    promising = {each for each in waiting if _promising(evidence, each, goal)}
     unit = max(goal.delta, 1e-12)
 
-    def urgency(each: Hidden) -> float:
-        return evidence.mean(each, goal.selection, THIRD) / unit + DEAR * log2(goal.cost(each))
+    def urgency(each: Hidden) -> tuple[bool, float]:
+        loss = evidence.mean(each, goal.selection, THIRD)
+        return each not in promising, loss / unit + DEAR * log2(goal.cost(each))
 
-    asks = [Ask(each, goal.selection, FULL, "length") for each in sorted(waiting, key=urgency)]
-    return _within(asks, evidence, goal)[:SIDE_BY_SIDE]
+    least = max(COMPARED - len(_full(evidence, goal)), len(promising))
+    ordered = sorted(waiting, key=urgency)[:least]
+    return [Ask(each, goal.selection, FULL, "length") for each in ordered]
 
 
 def _within(asks: list[Ask], evidence: Evidence, goal: Goal) -> list[Ask]:
     """The asks that are affordable one by one, with the time for confirming kept."""
-    return [
-        ask
-        for ask in asks
-        if _affordable(goal, evidence, _price(ask, evidence, goal), CONFIRM_SHARE)
-    ]
+    keep = _kept(evidence, goal)
+    return [ask for ask in asks if goal.affordable(evidence, goal.price(ask, evidence), keep)]
 
 
 def _shape(evidence: Evidence, goal: Goal) -> list[Ask]:
@@ -362,9 +321,3 @@ def _confirm(evidence: Evidence, goal: Goal) -> list[Ask]:
         for each in wanted
         if len(wanted) > 1 and not evidence.known(each, goal.confirmation, FULL)
     ]
-
-
-def told(ask: Ask) -> str:
-    """One line for the screen."""
-    length = {THIRD: "a third of the length", FULL: "the full length"}.get(ask.share, "a ninth")
-    return f"{ask.stage}: {name_of(ask.hidden)} on {len(ask.blocks)} blocks, {length}"
