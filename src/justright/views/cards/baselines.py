@@ -6,6 +6,7 @@ from math import isfinite, log10
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
+from justright.views.labels import label_positions
 from justright.views.metrics import columns_of, title_of
 from justright.views.numbers import count, duration, significant
 from justright.views.outcome import greater_is_better, metric_title
@@ -84,22 +85,31 @@ def _figure(scored: list[tuple], metric: str, title: str, greater: bool) -> figu
     timed = [m for m in scored if m[2]]
     if len(timed) < 2:
         return None
+    times = [float(m[2]) for m in timed]
+    values = [float(m[1][metric]) for m in timed]
+    low, high = min(times) / 1.6, max(times) * 6  # room for the names on the right
+    names = [figures.plain(m[0], limit=34) for m in timed]
+    tall = max(values) - min(values) or 1.0
+    points = [
+        (log10(seconds / low) / log10(high / low), (max(values) - value) / tall)
+        for seconds, value in zip(times, values, strict=True)
+    ]
     data = [
         {
             "type": "scatter",
             "mode": "markers+text",
-            "x": [float(seconds)],
-            "y": [float(scores[metric])],
-            "text": [figures.plain(name, limit=34)],
-            "textposition": "middle right",
+            "x": [seconds],
+            "y": [value],
+            "text": [name],
+            "textposition": position,
             "cliponaxis": False,
-            "marker": {"color": figures.NETWORK if network else figures.BASELINE, "size": 10},
+            "marker": {"color": figures.NETWORK if own[4] else figures.BASELINE, "size": 10},
             "hovertemplate": "%{text}: %{y:.4g} in %{x:.2g} s<extra></extra>",
         }
-        for name, scores, seconds, _, network in timed
+        for own, seconds, value, name, position in zip(
+            timed, times, values, names, label_positions(points, names), strict=True
+        )
     ]
-    times = [float(m[2]) for m in timed]
-    low, high = min(times) / 1.6, max(times) * 6  # room for the names on the right
     better = "greater" if greater else "less"
     return {
         "data": data,
