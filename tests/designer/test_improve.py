@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from justright.designer.admission import Admission
 from justright.designer.improve import Improver
+from justright.designer.moves import Leads
 from justright.designer.session import Arm, Champion, Session, results
 from justright.designer.work import WorkPlan
 from justright.recipe.network import Shape
@@ -27,12 +28,7 @@ def trained(session: Session, arm: Arm) -> Champion:
     return Champion(arm, own, session.measure(own))
 
 
-def test_an_idea_costs_what_its_trainings_took_and_none_where_none_ran(
-    new_session: NewSession,
-) -> None:
-    """One process trains, so the ideas together cannot cost more than the time that went by."""
-    amounts = {"round 1": 1} | {f"round 1/rate/screen {title}": 1 for title in TRIED}
-    session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
+def start(session: Session) -> Champion:
     recipe = Recipe(
         preprocessing=session.blocks.spec,
         shape=Shape(hidden=(16, 16)),
@@ -40,7 +36,30 @@ def test_an_idea_costs_what_its_trainings_took_and_none_where_none_ran(
         optimiser=OptimiserSpec(rate=0.01),
         batch=32,
     )
-    champion = trained(session, Arm("start recipe", recipe, 150))
+    return trained(session, Arm("start recipe", recipe, 150))
+
+
+def test_a_size_with_fewer_weights_need_not_be_better_however_many_units_it_has(
+    new_session: NewSession,
+) -> None:
+    key = "round 1/shape"
+    amounts = {"round 1": 1, f"{key}/screen size 1×32": 1}
+    amounts |= {f"{key}/confirm part": 1, f"{key}/confirm": 5}
+    session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
+    champion = start(session)
+    improver = Improver(session, Admission(session, 1.0), lambda _: None, delta=1e3)
+    improver.follow(Leads(size=(32,), blocks=5))
+    champion = replace(champion, loss=champion.loss - 1.0)  # nothing looks better
+    assert improver.run(champion).arm.recipe.shape.hidden == (32,)
+
+
+def test_an_idea_costs_what_its_trainings_took_and_none_where_none_ran(
+    new_session: NewSession,
+) -> None:
+    """One process trains, so the ideas together cannot cost more than the time that went by."""
+    amounts = {"round 1": 1} | {f"round 1/rate/screen {title}": 1 for title in TRIED}
+    session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
+    champion = start(session)
     improver = Improver(session, Admission(session, 1.0), lambda _: None, delta=0.01)
     began = time.perf_counter()
     improver.run(replace(champion, loss=0.0))  # so that nothing is confirmed
