@@ -87,8 +87,7 @@ class Admission:
         if blocks == 0:
             return 0.0
         session = self.session
-        block = session.blocks.block(0, arm.recipe.preprocessing)
-        inputs = session.blocks.inputs(block)
+        inputs = session.blocks.inputs_of(arm.recipe.preprocessing)
         if session.alone(arm.recipe):
             return blocks * session.seconds(arm, inputs)
         stacks = min(parts or session.crew.capacity, blocks)
@@ -122,8 +121,7 @@ class Admission:
             arm: The network.
             baselines_s: Worker-seconds of the baselines on all folds.
         """
-        block = self.session.blocks.block(0, arm.recipe.preprocessing)
-        inputs = self.session.blocks.inputs(block)
+        inputs = self.session.blocks.inputs_of(arm.recipe.preprocessing)
         network = self.session.seconds(arm, inputs, FOLDS)
         encoding = FOLDS * self.session.blocks.latest_encode_s
         return self._wall(network + baselines_s, network) + encoding

@@ -118,6 +118,10 @@ class Blocks:
             self._inputs[block.folder] = EncodedRows(block.folder).meta.inputs
         return self._inputs[block.folder]
 
+    def inputs_of(self, spec: PreprocessingSpec) -> Inputs:
+        """What networks receive and return whose columns become numbers so, on the first block."""
+        return self.inputs(self.block(0, spec))
+
     def sample(self, block: EncodedBlock) -> Sample:
         """The validation rows of a block, to be judged on."""
         return self.rows_sample(self.splits.rest[block.validation])

@@ -25,8 +25,6 @@ from justright.designer.lengthen import full_steps, judge_longer, longer_move
 from justright.designer.limits import weight_of
 from justright.designer.moves import Leads, Move, by_value, propose_moves
 from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
-from justright.recipe.network import Inputs
-from justright.recipe.recipe import Recipe
 from justright.store.rules import idea_id
 
 LEAST_ROUND_S = 1.0
@@ -190,19 +188,16 @@ class Improver:
     def _is_lighter(self, arm: Arm, champion: Champion) -> bool:
         """Whether the size search chose an arm's size, and it is smaller than the champion's."""
         old = champion.arm.recipe
-        inputs = self._inputs(old)
+        inputs = self._session.blocks.inputs_of(old.preprocessing)
         lighter = weight_of(arm.recipe, inputs) < weight_of(old, inputs)
         return lighter and arm.recipe.shape.hidden == self._leads.size
-
-    def _inputs(self, recipe: Recipe) -> Inputs:
-        blocks = self._session.blocks
-        return blocks.inputs(blocks.block(blocks.first[0], recipe.preprocessing))
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
         recipe, best_at = champion.arm.recipe, champion.best_at
         moves = propose_moves(recipe, best_at=best_at, loss=champion.loss, leads=self._leads)
         recipes = [move.recipe for move in moves]
-        allowed = Allowed(self._session).among(recipes, self._inputs(recipe))
+        inputs = self._session.blocks.inputs_of(recipe.preprocessing)
+        allowed = Allowed(self._session).among(recipes, inputs)
         return tuple(move for move in moves if move.recipe in allowed)
 
     def _new_confirmer(self) -> Confirmer:

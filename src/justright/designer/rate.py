@@ -115,8 +115,7 @@ def find_rate(session: Session, champion: Champion, admission: Admission) -> flo
 def _affordable(session: Session, champion: Champion, admission: Admission) -> int:
     """On how many blocks the race can be run within its share of the time; 0 = not at all."""
     recipe = trunk(champion.arm.recipe)
-    block = session.blocks.block(session.blocks.first[0], recipe.preprocessing)
-    inputs = session.blocks.inputs(block)
+    inputs = session.blocks.inputs_of(recipe.preprocessing)
     _, stop = race_steps(champion.arm.steps)
     test = session.seconds(Arm("", recipe, STEPS), inputs, SEEDS)
     short = Arm("", recipe, stop)

@@ -212,8 +212,7 @@ class Session:
         """
 
         def ask() -> int:
-            first = self.blocks.block(self.blocks.first[0], recipe.preprocessing)
-            return self.prices.alone_from(recipe, self.blocks.inputs(first))
+            return self.prices.alone_from(recipe, self.blocks.inputs_of(recipe.preprocessing))
 
         return max(recipe.shape.hidden) >= self.plan.grant("alone from", ask)
 
