@@ -195,9 +195,8 @@ class Improver:
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
         recipe, best_at = champion.arm.recipe, champion.best_at
         moves = propose_moves(recipe, best_at=best_at, loss=champion.loss, leads=self._leads)
-        recipes = [move.recipe for move in moves]
         inputs = self._session.blocks.inputs_of(recipe.preprocessing)
-        allowed = Allowed(self._session).among(recipes, inputs)
+        allowed = Allowed(self._session).among([move.recipe for move in moves], inputs)
         return tuple(move for move in moves if move.recipe in allowed)
 
     def _new_confirmer(self) -> Confirmer:
