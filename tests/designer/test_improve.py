@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from justright.designer.admission import Admission
 from justright.designer.improve import Improver
+from justright.designer.limits import SizeWishes
 from justright.designer.moves import Leads
 from justright.designer.session import Arm, Champion, Session, results
 from justright.designer.work import WorkPlan
@@ -51,6 +52,11 @@ def test_a_size_with_fewer_weights_need_not_be_better_however_many_units_it_has(
     improver.follow(Leads(size=(32,), blocks=5))
     champion = replace(champion, loss=champion.loss - 1.0)  # nothing looks better
     assert improver.run(champion).arm.recipe.shape.hidden == (32,)
+    options = replace(session.options, size=SizeWishes(prefer="accuracy"))
+    session = replace(session, options=options)
+    improver = Improver(session, Admission(session, 1.0), lambda _: None, delta=1e3)
+    improver.follow(Leads(size=(32,), blocks=5))
+    assert improver.run(champion).arm.recipe.shape.hidden == (16, 16)
 
 
 def test_an_idea_costs_what_its_trainings_took_and_none_where_none_ran(

@@ -18,7 +18,9 @@ from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
 from justright.designer.flow import Flow
 from justright.designer.session import Session
+from justright.designer.size import NOTHING_LEARNED, UNDEFINED
 from justright.designer.work import WorkPlan
+from justright.views.explain import size_lines
 
 NewSession = Callable[..., Session]
 
@@ -88,6 +90,15 @@ def test_a_metric_that_is_better_when_greater(new_session: NewSession) -> None:
     assert test["methods"][0]["scores"]["auc"] > 0.8
 
 
+def test_a_metric_that_is_not_defined(new_session: NewSession) -> None:
+    """A class of one row is missing from the validation rows of most folds."""
+    a, b = np.random.default_rng(7).normal(size=(2, ROWS))
+    columns = {"a": a, "b": b, "y": np.where(np.arange(ROWS) == 3, "yes", "no")}
+    session = run(new_session, columns, "auc", only="size")
+    assert session.store.ledger.fact("s", "size") == {"reason": UNDEFINED}
+    assert size_lines(session.store, "s") == [UNDEFINED]
+
+
 def test_no_baseline_is_better_than_the_constant(new_session: NewSession) -> None:
     a, b, y = np.random.default_rng(7).normal(size=(3, ROWS))
     session = run(new_session, {"a": a, "b": b, "y": y}, "rmse", only="size")
@@ -95,6 +106,6 @@ def test_no_baseline_is_better_than_the_constant(new_session: NewSession) -> Non
         d.measured["delta"] for d in session.store.ledger.decisions("s") if "delta" in d.measured
     ]
     assert deltas[0] == 0.0
-    found, stages = sizes(session)
-    assert {"size/ladder", "size/length"} <= stages
-    assert found["chosen"] in [row["hidden"] for row in found["rows"]]
+    found = session.store.ledger.fact("s", "size")
+    assert found == {"reason": NOTHING_LEARNED}
+    assert not any(t.spec.stage.startswith("size/") for t in session.store.trials.list("s"))

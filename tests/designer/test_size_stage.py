@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from justright.designer.admission import Admission
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
-from justright.designer.size import SMALL_BLOCKS, SizeStage
+from justright.designer.size import NO_TIME, SMALL_BLOCKS, SizeStage
 from justright.designer.work import SIZE_BUDGET, SIZE_ENDED, WorkPlan
 from justright.recipe.recipe import Recipe
 from justright.sizing.report import SizeReport
@@ -103,8 +104,25 @@ def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) 
     session = new_session(plan=plan(budget=0), params=PARAMS)
     assert stage_of(session).run() is None
     assert not done(session)
-    assert session.store.ledger.fact("s", "size") is None
+    assert session.store.ledger.fact("s", "size") == {"reason": NO_TIME}
     assert session.plan.granted["size search"] == session.plan.granted[SIZE_BUDGET] == 0
+
+
+def test_under_a_longer_limit_the_new_budget_comes_on_top_of_what_was_spent(
+    new_session: NewSession,
+) -> None:
+    """Nothing was trained twice, so what was spent before must not be taken off again."""
+    session = new_session(plan=WorkPlan(), params=PARAMS)
+    first = stage_of(session)
+    first.run()
+    spent = first._spent_before(first._goal)
+    assert spent > 0.0
+    session = replace(session, plan=session.plan.reopened(1e6))
+    budgets = {}
+    for name, granted in (("fresh", {}), ("gone on with", dict(session.plan.granted))):
+        other = replace(session, plan=WorkPlan(granted=granted))
+        budgets[name] = stage_of(other)._goal.budget
+    assert budgets["gone on with"] == pytest.approx(budgets["fresh"] + spent, abs=3.0)
 
 
 def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(

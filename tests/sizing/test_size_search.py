@@ -172,7 +172,7 @@ def test_a_size_that_diverges_is_passed_over():
     wanted, world, evidence = goal(), World("flat", 0), Evidence()
     while (ask := next_ask(evidence, wanted)) is not None:
         if ask.hidden == (64, 64):
-            evidence.failed.add(ask.hidden)
+            evidence.failed[ask.hidden] = "diverged at step 7"
         else:
             evidence.add(world.answer(ask))
     report = report_of(evidence, wanted)
@@ -279,6 +279,100 @@ def test_a_limit_that_costs_accuracy_is_said_to():
         assert ("costs accuracy" in report.sentence) == said
     wanted = goal(budget=150.0)
     assert not report_of(search(World("sloped", 0), wanted)[0], wanted).limited
+
+
+class SlowWorld(World):
+    """Small sizes learn more slowly, and all come out equal."""
+
+    def curve(self, hidden, block):
+        found = super().curve(hidden, block)
+        late = 0.05 * (14 - log2(weigh(hidden)))
+        losses = [loss + late * (1 - s) for loss, s in zip(found.loss, found.share, strict=True)]
+        return Curve(found.share, tuple(losses))
+
+
+@pytest.mark.parametrize("world", [SlowWorld("flat", 0), World("flat", 1, noise=0.02)])
+def test_a_limit_costs_nothing_where_sizes_are_equal_in_the_end(world):
+    wanted = goal(limits=Limits(weights=6_000), budget=150.0)
+    found = []
+    for seed in range(12):
+        world.seed = seed
+        found.append(report_of(search(world, wanted)[0], wanted))
+    assert not any(report.limited for report in found)
+    assert not any("not tested" in report.sentence for report in found if report.capped)
+    assert any(report.capped for report in found)
+
+
+def known(losses, train=None):
+    """All of these sizes trained in full on six blocks."""
+    evidence = Evidence()
+    for hidden, loss in losses.items():
+        for block in range(6):
+            end = loss + 0.03 * np.sin(block) + 0.0005 * np.cos(97 * loss + 13 * block)
+            fit = () if train is None else (train(hidden),) * 3
+            curve = Curve((1 / 9, 1 / 3, 1.0), (end + 0.1, end + 0.05, end), fit)
+            evidence.add({(hidden, block): curve})
+    return evidence
+
+
+def test_what_is_learned_by_heart_is_worse_than_what_it_is_compared_with():
+    losses = {(16,): 0.512, (64,): 0.5119, (256,): 0.5, (512, 512): 0.508}
+    report = report_of(known(losses, lambda hidden: 1 / log2(weigh(hidden))), goal())
+    assert report.by_heart
+    best, last = (next(r for r in report.rows if r.hidden == h) for h in ((256,), (512, 512)))
+    assert (best.difference, best.train > last.train, last.low > 0.0) == (0.0, True, True)
+
+
+def test_losses_of_all_sizes_in_full_compare_like_their_differences():
+    """Some were trained on three blocks, some on six, which differ in how hard they are."""
+    for seed in range(10):
+        wanted = goal(budget=150.0)
+        report = report_of(search(World("bowl", seed), wanted)[0], wanted)
+        judged = [row for row in report.rows if np.isfinite(row.difference)]
+        assert len({row.blocks for row in judged}) == 2
+        base = judged[0].loss - judged[0].difference
+        assert all(row.loss - row.difference == pytest.approx(base) for row in judged)
+
+
+def test_a_size_that_ran_out_of_memory_is_not_called_too_large():
+    wanted = goal(budget=3_000.0)
+    world, evidence = World("flat", 0), Evidence()
+    while (ask := next_ask(evidence, wanted)) is not None:
+        if weigh(ask.hidden) > 60_000:
+            evidence.failed[ask.hidden] = "out of memory"
+        else:
+            evidence.add(world.answer(ask))
+    report = report_of(evidence, wanted)
+    failed = [row for row in report.rows if row.word == "failed"]
+    assert failed
+    assert {row.reason for row in failed} == {"out of memory"}
+    assert "too large" not in report.sentence
+
+
+def test_a_promising_size_that_time_ran_out_for_was_not_given_up():
+    words = {}
+    for budget in (30.0, 1e4):
+        wanted = goal(budget)
+        report = report_of(search(World("flat", 0), wanted)[0], wanted)
+        words[budget] = {row.word for row in report.rows}
+    assert "no time" in words[30.0]
+    assert "no time" not in words[1e4]
+
+
+def test_one_size_alone_is_never_confirmed():
+    for profile in PROFILES:
+        for budget in range(10, 80, 2):
+            _, asks = search(World(profile, 0), goal(float(budget)))
+            assert sum(ask.stage == "confirm" for ask in asks) != 1
+
+
+def test_on_one_set_of_validation_rows_new_seeds_are_not_fresh_blocks():
+    """Rows that favour a size favour it on the new seeds too: all pairs have to be judged."""
+    losses = {(16,): 0.5, (64,): 0.501, (256,): 0.502}
+    wanted = goal()
+    found = [report_of(known(losses), wanted, rows) for rows in (None, lambda one, other: 1e-9)]
+    widths = [max(row.high - row.low for row in report.rows) for report in found]
+    assert widths[1] > widths[0]
 
 
 def test_few_rows_call_nothing_too_large():

@@ -52,6 +52,27 @@ def test_a_clear_u_gets_both_ends_and_the_smallest_of_the_middle() -> None:
     assert (best.chosen, best.best) == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("means", "chosen", "span", "apart", "upper"),
+    [
+        ((0.0, 1.0, 0.0, 0.0, -0.01), 0, (0, 4), (1,), NO_EVIDENCE),
+        ((0.0, 0.0, 0.0, 1.0, -0.01), 0, (0, 4), (3,), NO_EVIDENCE),
+        ((1.0, 0.0, 1.0, 0.0, 1.0), 1, (1, 3), (2,), TOO_LARGE),
+    ],
+)
+def test_a_bad_shape_says_nothing_of_lighter_and_heavier_ones(
+    means: tuple[float, ...],
+    chosen: int,
+    span: tuple[int, int],
+    apart: tuple[int, ...],
+    upper: str,
+) -> None:
+    found = find_plateau(_losses(means, 0.01), WEIGHTS, overlap=0.25, delta=0.1)
+    assert (found.chosen, (found.low, found.high)) == (chosen, span)
+    assert (found.apart, found.upper) == (apart, upper)
+    assert (found.below is None) == (means[0] == 0.0)
+
+
 def test_a_slope_down_to_the_largest_size_says_that_more_was_not_tested() -> None:
     found = find_plateau(_losses((4.0, 3.0, 2.0, 1.0, 0.0), 0.01), WEIGHTS, overlap=0, delta=0.1)
     assert (found.chosen, found.upper, found.above) == (4, NOT_TESTED, None)

@@ -84,12 +84,22 @@ def test_the_map_shows_depth_and_width() -> None:
     assert sum(cell is not None for line in heat["z"] for cell in line) == 5
 
 
+@pytest.mark.parametrize("greater", [False, True])
+def test_the_good_colour_of_the_map_is_at_the_good_scores(greater: bool) -> None:
+    store, name, reader = reader_of()
+    store.ledger.put(name, "table", {**reader.fact("table"), "greater_is_better": greater})
+    card = size_map(Reader(store, name))
+    assert isinstance(card, Card)
+    assert card.figure is not None
+    assert card.figure["data"][0]["reversescale"] == greater
+
+
 def test_sizes_that_were_given_up_have_no_place_in_the_claim_of_the_map() -> None:
     """Their score is of another length and of fewer blocks, so it may well look best."""
     first, *rest = copy.deepcopy(list(SIZE["rows"]))
     card = size_map(reader_of(rows=[{**first, "loss": 0.01}, *rest])[2])
     assert isinstance(card, Card)
-    assert "Of 4 uniform sizes trained in full, 2×128 has the best mean score" in card.claim
+    assert "Of 4 uniform sizes trained in full, 2×128 has the best score" in card.claim
     card = size_map(reader_of(rows=[{**row, "word": "given up"} for row in SIZE["rows"]])[2])
     assert isinstance(card, Card)
     assert "none to its full length" in card.claim

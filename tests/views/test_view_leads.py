@@ -51,7 +51,7 @@ def test_a_study_that_ends_with_the_size_says_size_and_rate() -> None:
 def test_the_chosen_size_is_named_once() -> None:
     said = size_of("just right 2×64 · not tested above 2×128 · chosen 2×64")
     assert size_line(reader_of(size=said, network=CHOSEN)) == (
-        "2×64 (6.1 k weights, 31 kB): just right · not tested above 2×128"
+        "2×64 (6.1 k weights, 31 kB on disk): just right · not tested above 2×128"
     )
 
 

@@ -70,11 +70,13 @@ class Admission:
         session: The study at work.
         baselines_s: Seconds that refitting the baselines for the test set is expected to take.
         repeats: Whether repeated cross-validation follows the final training.
+        finishing: Whether there is a final training at all; not with ``--only size``.
     """
 
     session: Session
     baselines_s: float
     repeats: bool = False
+    finishing: bool = True
 
     def cost(self, arm: Arm, blocks: int, parts: int | None = None) -> float:
         """Worker-seconds (90% quantile) of an arm on some blocks.
@@ -109,6 +111,8 @@ class Admission:
     def reserve_s(self, arm: Arm) -> float:
         """Seconds to keep for everything that comes after the search."""
         session = self.session
+        if not self.finishing:
+            return 0.0
         ceiling = FINISH_SHARE * session.clock.limit_s
         encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
         finish = min(max(self.finish_s(arm), self.baselines_s), ceiling)

@@ -25,7 +25,7 @@ SET_ASIDE = max(LOOKS + LOOKS_SMALL)
 """Blocks that a round with a comparison uses up, however many of them the clock lets it train on:
 when the study is repeated, or goes on, later rounds meet the same blocks."""
 
-LIGHTER = "not worse, and lighter"
+LIGHTER = "not worse by what matters, and lighter"
 """The word for a lighter candidate that was shown not to be worse by what matters."""
 
 

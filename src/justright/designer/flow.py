@@ -46,6 +46,10 @@ CALIBRATION_S, SHORT_CALIBRATION = 1.2, 0.08
 """Seconds, and at most this share of the time left, of measured steps before the work is planned
 (assumption: the relative error of the prediction stays within the 30% of its 90% quantile)."""
 
+LEAST_LEARNED = 0.01
+"""A network that alone is better than the constant by less than this share of its loss is taken to
+be lucky (assumption)."""
+
 CALIBRATION_SHARE = 0.25
 """Share of the time left after which a calibration is given up, and the usual costs are believed:
 on a machine that is busy, or whose first import takes long, it must not eat the champion's time
@@ -74,8 +78,13 @@ class Flow:
                 found = background.submit(audit, session.blocks.problem, session.blocks.splits)
                 champion, baselines = self._champion(recipe)
                 session.store.ledger.find(session.name, found.result())
-            tolerance = self._tolerance(baselines)
-            admission = Admission(session, _longest(baselines), why_not(session.blocks) is None)
+            tolerance = self._tolerance(baselines, champion)
+            admission = Admission(
+                session,
+                _longest(baselines),
+                repeats=why_not(session.blocks) is None,
+                finishing=session.options.only != "size",
+            )
             session.watch.stage("improving")
             improver = Improver(session, admission, self._save, tolerance)
             champion = improver.lengthen(champion)
@@ -235,18 +244,24 @@ class Flow:
             | {"confirmed": champion.confirmed, "final": final},
         )
 
-    def _tolerance(self, baselines: Mapping[str, Rival]) -> float:
-        """δ: the smallest difference that matters."""
+    def _tolerance(self, baselines: Mapping[str, Rival], champion: Champion) -> float:
+        """δ: the smallest difference that matters.
+
+        Where no baseline is better than the constant, the network may be; 0 where none is.
+        """
         metric = metric_named(self._session.metric)
         losses = {n: metric.loss(s) for n, s in score_of(baselines, metric.name).items()}
         others = [loss for name, loss in losses.items() if name != "constant"]
-        delta = smallest_useful(losses.get("constant", np.nan), min(others, default=np.nan))
+        constant, best = losses.get("constant", np.nan), "best baseline"
+        delta = smallest_useful(constant, min(others, default=np.nan))
+        if not delta and constant - champion.loss > LEAST_LEARNED * abs(constant):
+            delta, best = smallest_useful(constant, champion.loss), "network"
         self._session.store.ledger.decide(
             self._session.name,
             Decision(
                 "statistics",
                 f"differences of {metric.title} below {delta:.3g} do not matter",
-                "1% of the way from the constant to the best baseline on the validation rows",
+                f"1% of the way from the constant to the {best} on the validation rows",
                 "assumption: a hundredth of what can be learned is worth no complexity",
                 Status.ASSUMPTION,
                 {"delta": delta},

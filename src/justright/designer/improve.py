@@ -186,11 +186,9 @@ class Improver:
         return self._confirmer.within(champion, best[1], lighter=lighter)
 
     def _is_lighter(self, arm: Arm, champion: Champion) -> bool:
-        """Whether the size search chose an arm's size, and it is smaller than the champion's."""
-        old = champion.arm.recipe
-        inputs = self._session.blocks.inputs_of(old.preprocessing)
-        lighter = weight_of(arm.recipe, inputs) < weight_of(old, inputs)
-        return lighter and arm.recipe.shape.hidden == self._leads.size
+        """Whether an arm has the size that the search chose, and it is welcome to be lighter."""
+        chosen = arm.recipe.shape.hidden == self._leads.size
+        return chosen and _lighter(self._session, arm, champion.arm)
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
         recipe, best_at = champion.arm.recipe, champion.best_at
@@ -297,6 +295,13 @@ class Improver:
         )
         session.fact("rounds", self._log)
         session.watch.headline(_sentence(move, verdict, accepted=accepted))
+
+
+def _lighter(session: Session, arm: Arm, other: Arm) -> bool:
+    """Whether an arm weighs less, where that is wanted."""
+    inputs = session.blocks.inputs_of(arm.recipe.preprocessing)
+    less = weight_of(arm.recipe, inputs) < weight_of(other.recipe, inputs)
+    return less and session.options.size.prefer == "small"
 
 
 def _word(entry: Mapping[str, object]) -> object:

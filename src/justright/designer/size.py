@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from justright.core.codec import to_document
-from justright.core.decision import Decision, Status
-from justright.core.finding import Finding, Severity
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.allowed import Allowed
 from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.size_record import record
 from justright.designer.work import SIZE_BUDGET, SIZE_ENDED
 from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.goal import Ask, Goal, told
@@ -31,9 +29,15 @@ from justright.statistics.metrics import metric_named
 from justright.training.request import MAX_EVALUATIONS
 from justright.training.trunk import trunk
 
-SIZE_SHARE = 0.4
-"""Share of the time left that the size search may take (assumption; planned before building: a
-quarter for the ladder and a fifth for confirming)."""
+SIZE_SHARES = (0.4, 0.6)
+"""Shares of the time left that the size search may take: the first that reaches for an answer
+(assumption; planned before building: a quarter for the ladder and a fifth for confirming)."""
+
+UNDEFINED = "the metric is not defined on some of the validation rows"
+NOTHING_LEARNED = "neither a baseline nor the network is better than the constant"
+NO_TIME = "no time for a size search"
+NOTHING_FULL = "no size was trained in full"
+"""Why there is no verdict."""
 
 BLOCKS = (3, 3)
 """Blocks on which sizes are chosen, and on which they are confirmed."""
@@ -66,10 +70,10 @@ class SizeStage:
         self._recipe = trunk(champion.arm.recipe)
         first = session.blocks.block(session.blocks.first[0], self._recipe.preprocessing)
         self._inputs = session.blocks.inputs(first)
+        self._prices: dict[Hidden, float] = {}
         self._goal = self._make_goal(first, delta)
         self._evidence = Evidence()
         self._predictions: dict[Hidden, Trial] = {}
-        self._prices: dict[Hidden, float] = {}
 
     @property
     def blocks_seen(self) -> int:
@@ -80,8 +84,8 @@ class SizeStage:
     def run(self) -> SizeReport | None:
         """Search while the budget lasts, record the verdict, and return it."""
         session, evidence = self._session, self._evidence
-        if not session.plan.grant("size search", lambda: int(worthwhile(self._goal))):
-            session.plan.truncate(SIZE_BUDGET, 0)
+        if reason := self._reason():
+            session.fact("size", {"reason": reason})
             return None
         for asks in recorded_asks(session.plan.granted):
             self._train(evidence, asks)
@@ -91,9 +95,23 @@ class SizeStage:
         shared = session.blocks.fixed_holdout
         rows = self._row_variance if shared else None
         report = report_of(evidence, self._goal, rows, session.options.size.prefer)
-        if report is not None:
-            self._record(report)
+        if report is None:
+            session.fact("size", {"reason": NOTHING_FULL})
+        else:
+            record(session, report)
         return report
+
+    def _reason(self) -> str:
+        """Why there is no search; empty if there is one."""
+        if not math.isfinite(self._champion.loss):
+            return UNDEFINED
+        if not self._goal.delta:
+            return NOTHING_LEARNED
+        plan = self._session.plan
+        if plan.grant("size search", lambda: int(worthwhile(self._goal))):
+            return ""
+        plan.truncate(SIZE_BUDGET, 0)
+        return NO_TIME
 
     def _go_on(self) -> None:
         """Train what the search asks for, until it asks for nothing, or the clock cuts it."""
@@ -108,15 +126,12 @@ class SizeStage:
     def _make_goal(self, first: EncodedBlock, delta: float) -> Goal:
         session = self._session
         left = self._admission.left(self._champion.arm, self._champion.arm)
-        share = 1.0 if session.options.only == "size" else SIZE_SHARE
         small = len(session.blocks.first) > 1
         fixed = session.blocks.fixed_holdout
         choose, confirm = SMALL_BLOCKS if small else LARGE_BLOCKS if fixed else BLOCKS
         spec = self._recipe.preprocessing
         encoding = session.blocks.encoding_s(range(choose + confirm), spec)
-        seconds = (share * left - encoding) * session.crew.capacity * USABLE_SHARE
-        budget = session.plan.grant(SIZE_BUDGET, lambda: int(max(seconds, 0.0)))
-        return Goal(
+        goal = Goal(
             selection=tuple(range(choose)),
             confirmation=tuple(range(choose, choose + confirm)),
             overlap=0.0 if fixed else first.overlap,
@@ -124,10 +139,29 @@ class SizeStage:
             limits=Allowed(session).limits(self._recipe, self._inputs),
             weigh=cache(self._weigh),
             cost=lambda hidden: self._cost(hidden, choose),
-            budget=float(budget),
+            budget=0.0,
             rows=len(first.train),
             outputs=self._inputs.outputs,
         )
+        usable = session.crew.capacity * USABLE_SHARE
+        shares = (1.0,) if session.options.only == "size" else SIZE_SHARES
+        budgets = [max(share * left - encoding, 0.0) * usable for share in shares]
+
+        def ask() -> int:
+            enough = (b for b in budgets if worthwhile(replace(goal, budget=b)))
+            return int(next(enough, budgets[0]) + self._spent_before(goal))
+
+        return replace(goal, budget=float(session.plan.grant(SIZE_BUDGET, ask)))
+
+    def _spent_before(self, goal: Goal) -> float:
+        """Worker-seconds of what was trained before the study was resumed."""
+        shares: dict[tuple[Hidden, int], float] = {}
+        for asks in recorded_asks(self._session.plan.granted):
+            for ask in asks:
+                for block in ask.blocks:
+                    known = shares.get((ask.hidden, block), 0.0)
+                    shares[ask.hidden, block] = max(known, ask.share)
+        return sum(goal.cost(hidden) * share for (hidden, _), share in shares.items())
 
     def _weigh(self, hidden: Hidden) -> int:
         return weight_of(with_hidden(self._recipe, hidden), self._inputs)
@@ -174,11 +208,16 @@ class SizeStage:
         complete = True
         for ask, group in jobs.items():
             own = results(trials, group)
-            if any(trial.state is TrialState.FAILED for trial in own):
-                evidence.failed.add(ask.hidden)
+            failed = [trial for trial in own if trial.state is TrialState.FAILED]
+            if failed:
+                evidence.failed[ask.hidden] = failed[0].reason or "no result"
             elif all(trial.state is TrialState.DONE for trial in own):
-                pairs = zip(ask.blocks, own, strict=True)
-                evidence.add({(ask.hidden, block): self._curve(t) for block, t in pairs})
+                curves = [self._curve(trial) for trial in own]
+                if not all(math.isfinite(curve.loss[-1]) for curve in curves):
+                    evidence.failed[ask.hidden] = UNDEFINED
+                    continue
+                pairs = zip(ask.blocks, curves, strict=True)
+                evidence.add({(ask.hidden, block): curve for block, curve in pairs})
                 if ask.share == 1.0 and ask.blocks == self._goal.selection:
                     self._predictions[ask.hidden] = own[0]
             else:
@@ -212,42 +251,6 @@ class SizeStage:
         sample, metric = session.blocks.sample(block), metric_named(session.metric)
         return row_variance(metric, sample, session.predictions(one), session.predictions(other))
 
-    def _record(self, report: SizeReport) -> None:
-        session = self._session
-        document = to_document(report) | {"sentence": report.sentence}
-        session.fact("size", _without_nan(document))
-        session.watch.headline(f"size: {report.sentence}")
-        if report.by_heart:
-            session.store.ledger.find(session.name, [_by_heart(report)])
-        weighed = next(row.weights for row in report.rows if row.hidden == report.chosen)
-        session.store.ledger.decide(
-            session.name,
-            Decision(
-                "size",
-                report.sentence,
-                f"of {len(report.rows)} sizes, the lightest that is not worse than the best by "
-                f"{report.delta:.3g}, "
-                + ("on blocks that chose nothing" if report.confirmed else "not confirmed"),
-                "plateau of paired, simultaneous differences (Hsu 1996; Berger 1982)",
-                Status.MEASURED,
-                {"weights": float(weighed), "delta": report.delta},
-            ),
-        )
-
-
-def _by_heart(report: SizeReport) -> Finding:
-    own = next(row for row in report.rows if row.hidden == report.chosen)
-    last = [row for row in report.rows if row.word != "given up"][-1]
-    return Finding(
-        "learned by heart",
-        Severity.WARNING,
-        f"{last.name} fits training rows better than {own.name} (loss {last.train:.3g} instead of "
-        f"{own.train:.3g}), and rows that it has not seen worse: it learns noise by heart",
-        f"{own.name} was chosen; a larger network needs less noise in the target, more rows, "
-        "or to be stopped early",
-        numbers={"train": last.train, "difference": last.difference},
-    )
-
 
 def key_of(ask: Ask) -> str:
     """The ask's key in the work plan.
@@ -276,14 +279,3 @@ def recorded_asks(granted: Mapping[str, int]) -> list[tuple[Ask, ...]]:
             shares = {111: 1 / 9, 333: 1 / 3, 1000: 1.0}
             asks.append((Ask(hidden, numbers, shares[int(share)], stage),))
     return asks
-
-
-def _without_nan(value: object) -> object:
-    """JSON knows no nan: null instead."""
-    if isinstance(value, dict):
-        return {key: _without_nan(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -46,16 +46,20 @@ class Evidence:
 
     Attributes:
         curves: The longest curve of each size on each block.
-        failed: Sizes that diverged somewhere.
+        failed: Why a size has no result somewhere: it diverged, or memory ran out.
     """
 
     curves: dict[tuple[Hidden, int], Curve] = field(default_factory=dict)
-    failed: set[Hidden] = field(default_factory=set)
+    failed: dict[Hidden, str] = field(default_factory=dict)
 
     @property
     def sizes(self) -> tuple[Hidden, ...]:
         """Sizes that were trained at all."""
-        return tuple(sorted({hidden for hidden, _ in self.curves}))
+        return tuple(sorted({hidden for hidden, _ in self.curves} | set(self.failed)))
+
+    def diverged(self, hidden: Hidden) -> bool:
+        """Whether a size is as bad as can be; what failed for another reason is unknown."""
+        return self.failed.get(hidden, "").startswith("diverged")
 
     def add(self, found: Mapping[tuple[Hidden, int], Curve]) -> None:
         """Take in curves; a longer one replaces a shorter one of the same run."""

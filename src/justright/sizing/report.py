@@ -7,19 +7,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from justright.sizing.evidence import FULL, SHARES, THIRD, Evidence
+from justright.sizing.evidence import FULL, SHARES, Evidence
 from justright.sizing.goal import Goal
-from justright.sizing.search import chosen
+from justright.sizing.search import chosen, gaps, promising
 from justright.sizing.shapes import Hidden, ladder, name_of
 from justright.statistics.plateau import (
+    CANNOT_TELL,
+    JUST_RIGHT,
     NO_EVIDENCE,
     NOT_TESTED,
     TOO_LARGE,
-    Plateau,
+    WORSE,
+    SizeWord,
     find_plateau,
 )
 
 RowVariance = Callable[[Hidden, Hidden], float]
+
+JUDGED = (JUST_RIGHT, WORSE, CANNOT_TELL)
+"""Words for sizes at their full length."""
+
+GIVEN_UP, NO_TIME, FAILED = "given up", "no time", "failed"
+"""Words for the others."""
 
 FEW_ROWS = 500
 """With fewer rows nothing is called too large: a block's validation rows are too few to tell it
@@ -36,12 +45,15 @@ class SizeRow:
         weights: Learned weights.
         share: Share of the full length it was trained for.
         blocks: On how many blocks it has that.
-        loss: Mean deciding loss there, lower is better.
+        loss: Mean deciding loss there, lower is better; at the full length the best size's loss
+            plus the difference to it, so that losses of other blocks can be compared.
         train: Mean proper loss of training rows there; nan if it was not recorded.
         proper: Mean proper loss of the validation rows; nan if it was not recorded.
-        word: "just right", "worse", "cannot tell"; "given up" before its full length.
-        difference: Of the loss to the best size; nan if it was given up.
+        word: "just right", "worse", "cannot tell"; before its full length "given up", because it
+            could not reach the best any more, or "no time"; "failed".
+        difference: Of the loss to the best size; nan before the full length.
         low, high: 95% limits of it, for all sizes together.
+        reason: Why it failed.
     """
 
     hidden: Hidden
@@ -56,6 +68,7 @@ class SizeRow:
     difference: float
     low: float
     high: float
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,14 +81,17 @@ class SizeReport:
         lightest, heaviest: Ends of the plateau.
         sure: Whether the plateau is of sizes shown to be just right; else it is of those that
             could not be told from the best.
+        possible: Ends of what could not be excluded.
+        apart: Sizes between these that are worse all the same, by their shape.
         below: Sizes lighter than this one are too small; None without evidence.
         upper: "too large above", "no evidence for larger" or "not tested above".
         untested: The lightest rung of the ladder that there was no time for; None = none.
         delta: Smallest difference that matters.
         confirmed: Whether the words rest on blocks that chose nothing.
-        limited: Whether the largest rung that the user's limits allow is still better than the
-            one before by more than delta, on the blocks that chose.
-        by_heart: Whether the heaviest size is worse than the chosen one on validation rows, and
+        capped: Whether the user's limits allow nothing larger than what was trained in full.
+        limited: Whether, besides, the largest rung that they allow is surely better than the one
+            before by more than delta, on the blocks that chose.
+        by_heart: Whether the heaviest size is surely worse than the best on validation rows, and
             better on training rows.
     """
 
@@ -84,35 +100,48 @@ class SizeReport:
     lightest: Hidden
     heaviest: Hidden
     sure: bool
+    possible: tuple[Hidden, Hidden]
+    apart: tuple[Hidden, ...]
     below: Hidden | None
     upper: str
     untested: Hidden | None
     delta: float
     confirmed: bool
+    capped: bool = False
     limited: bool = False
     by_heart: bool = False
 
     @property
     def sentence(self) -> str:
         """The verdict in one line."""
-        ends = name_of(self.lightest), name_of(self.heaviest)
-        span = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+        span = _span(self.lightest, self.heaviest)
         parts = [f"too small below {name_of(self.below)}"] if self.below else []
         if self.sure:
             parts.append(f"just right {span}")
-        elif ends[0] == ends[1]:
+            if self.possible != (self.lightest, self.heaviest):
+                parts.append(f"{_span(*self.possible)} not excluded")
+        elif self.lightest == self.heaviest:
             parts.append(f"only {span} was trained in full")
         else:
             parts.append(f"cannot tell {span} apart")
-        if self.upper == NOT_TESTED or (self.untested and self.upper != TOO_LARGE):
-            parts.append(f"not tested above {name_of(max(self.rows, key=_weight).hidden)}")
-        elif self.upper == TOO_LARGE:
-            parts.append(f"too large above {ends[1]}")
-        else:
-            parts.append(self.upper)
+        if self.apart:
+            names = ", ".join(map(name_of, self.apart))
+            parts.append(f"{names} worse by {'its' if len(self.apart) == 1 else 'their'} shape")
+        return " · ".join([*parts, self._above, f"chosen {name_of(self.chosen)}"])
+
+    @property
+    def _above(self) -> str:
+        """What is known of larger sizes."""
+        if self.upper == TOO_LARGE:
+            return f"too large above {name_of(self.possible[1])}"
         if self.limited:
-            parts.append("still improving at the limit that was given, which costs accuracy")
-        return " · ".join([*parts, f"chosen {name_of(self.chosen)}"])
+            return "the limit that was given costs accuracy"
+        if self.capped:
+            return "nothing larger is allowed"
+        if self.upper == NOT_TESTED or self.untested:
+            full = [row for row in self.rows if row.word in JUDGED]
+            return f"not tested above {name_of(full[-1].hidden)}"
+        return self.upper
 
 
 def report_of(
@@ -128,73 +157,92 @@ def report_of(
         prefer: "small" or "accuracy".
     """
     blocks = (*goal.selection, *goal.confirmation)
-    sizes = sorted(
-        (s for s in evidence.sizes if s in evidence.failed or _full(evidence, s, goal)),
-        key=lambda size: (goal.weigh(size), size),
-    )
+    everything = sorted(evidence.sizes, key=lambda size: (goal.weigh(size), size))
+    sizes = [s for s in everything if _judged(evidence, s, goal)]
     if chosen(evidence, goal.selection, goal) is None:
         return None
     losses = evidence.losses(sizes, blocks, FULL)
-    losses[[size in evidence.failed for size in sizes]] = np.inf
+    losses[[evidence.diverged(size) for size in sizes]] = np.inf
     fresh = losses[:, len(goal.selection) :]
     confirmed = bool((np.isfinite(fresh).all(axis=1)).sum() > 1) if fresh.size else False
+    # On one set of validation rows new seeds are not free of the choice: all pairs are judged.
+    free = confirmed and row_variance is None
     found = find_plateau(
         losses,
         [goal.weigh(size) for size in sizes],
         overlap=goal.overlap,
         delta=goal.delta,
         row_variance=_row_variances(sizes, row_variance),
-        selection=range(len(goal.selection)) if confirmed else (),
+        selection=range(len(goal.selection)) if free else (),
         prefer=prefer,
     )
-    assert found.chosen is not None
+    if found.chosen is None or found.best is None or found.possible is None:
+        return None
     assert found.low is not None
     assert found.high is not None
-    assert found.possible is not None
     judged = {size: place for place, size in enumerate(sizes)}
+    base = float(np.nanmean(fresh[found.best] if free else losses[found.best]))
     rungs = [each for each in ladder(goal.limits, goal.weigh) if each not in evidence.sizes]
     heaviest = max(map(goal.weigh, evidence.sizes))
     few = goal.rows < FEW_ROWS and found.upper == TOO_LARGE
     rows = tuple(
-        _row(evidence, goal, size, found, judged.get(size))
-        for size in sorted(evidence.sizes, key=lambda size: (goal.weigh(size), size))
+        _row(evidence, goal, size, found.sizes[judged[size]], base)
+        if size in judged and size not in evidence.failed
+        else _unjudged(evidence, goal, size)
+        for size in everything
     )
+    capped = _capped(evidence, goal)
     return SizeReport(
         rows=rows,
         chosen=sizes[found.chosen],
         lightest=sizes[found.low],
         heaviest=sizes[found.high],
         sure=found.sure,
+        possible=(sizes[found.possible[0]], sizes[found.possible[1]]),
+        apart=tuple(sizes[place] for place in found.apart),
         below=sizes[found.possible[0]] if found.below is not None else None,
         upper=NO_EVIDENCE if few else found.upper,
         untested=next((each for each in rungs if goal.weigh(each) > heaviest), None),
         delta=goal.delta,
         confirmed=confirmed,
-        limited=_limited(evidence, goal),
-        by_heart=_by_heart(rows, sizes[found.chosen]),
+        capped=capped,
+        limited=capped and _costly(evidence, goal),
+        by_heart=goal.rows >= FEW_ROWS and _by_heart(rows),
     )
 
 
-def _limited(evidence: Evidence, goal: Goal) -> bool:
+def _span(first: Hidden, last: Hidden) -> str:
+    return name_of(first) if first == last else f"{name_of(first)} to {name_of(last)}"
+
+
+def _capped(evidence: Evidence, goal: Goal) -> bool:
+    """Whether a ladder that limits made shorter was climbed to its end."""
     free = replace(goal.limits, weights=None, only=None)
     allowed = ladder(goal.limits, goal.weigh)
-    if len(allowed) < 2 or allowed == ladder(free, goal.weigh):
+    shorter = bool(allowed) and allowed != ladder(free, goal.weigh)
+    return shorter and _judged(evidence, allowed[-1], goal)
+
+
+def _costly(evidence: Evidence, goal: Goal) -> bool:
+    """Whether the last two rungs that are allowed say that a larger one would be better."""
+    found = gaps(evidence, evidence.sizes, goal.selection, FULL, goal)
+    last = ladder(goal.limits, goal.weigh)[-2:]
+    if len(last) < 2 or not all(each in found for each in last):
         return False
-    before, last = (evidence.mean(each, goal.selection, THIRD) for each in allowed[-2:])
-    return last < before - goal.delta
+    return found[last[1]].mean == 0.0 and found[last[0]].low > goal.delta
 
 
-def _by_heart(rows: Sequence[SizeRow], chosen: Hidden) -> bool:
-    own = next(row for row in rows if row.hidden == chosen)
-    last = max((row for row in rows if row.word != "given up"), key=_weight)
-    return last.low > 0 and last.weights > own.weights and last.train < own.train
+def _by_heart(rows: Sequence[SizeRow]) -> bool:
+    """Whether the heaviest size is better than the best on training rows, and surely worse."""
+    full = [row for row in rows if row.word in JUDGED]
+    best, last = next(row for row in full if row.difference == 0.0), full[-1]
+    return last.low > 0.0 and last.weights > best.weights and last.train < best.train
 
 
-def _weight(row: SizeRow) -> int:
-    return row.weights
-
-
-def _full(evidence: Evidence, size: Hidden, goal: Goal) -> bool:
+def _judged(evidence: Evidence, size: Hidden, goal: Goal) -> bool:
+    """Whether it is known how good a size is: as bad as can be, if it diverged."""
+    if size in evidence.failed:
+        return evidence.diverged(size)
     return evidence.known(size, goal.selection, FULL)
 
 
@@ -208,13 +256,26 @@ def _row_variances(sizes: list[Hidden], row_variance: RowVariance | None) -> flo
     return found
 
 
-def _row(
-    evidence: Evidence, goal: Goal, size: Hidden, found: Plateau, place: int | None
-) -> SizeRow:
+def _row(evidence: Evidence, goal: Goal, size: Hidden, word: SizeWord, base: float) -> SizeRow:
+    """A size at its full length; `base` is the loss of the size that differences are to."""
+    row = _unjudged(evidence, goal, size)
+    return replace(
+        row,
+        loss=base + word.difference,
+        word=word.word,
+        difference=word.difference,
+        low=word.low,
+        high=word.high,
+    )
+
+
+def _unjudged(evidence: Evidence, goal: Goal, size: Hidden) -> SizeRow:
+    """A size as far as it was trained."""
     curves = [curve for (hidden, _), curve in evidence.curves.items() if hidden == size]
     share = min((curve.share[-1] for curve in curves), default=0.0)
     share = next((each for each in reversed(SHARES) if each <= share * 1.03), share)
-    word = found.sizes[place] if place is not None else None
+    failed = evidence.failed.get(size, "")
+    hopeful = not failed and promising(evidence, size, goal)
     return SizeRow(
         hidden=size,
         name=name_of(size),
@@ -224,10 +285,11 @@ def _row(
         loss=_mean([curve.at(share) for curve in curves]),
         train=_mean([curve.train[-1] for curve in curves if curve.train]),
         proper=_mean([curve.proper[-1] for curve in curves if curve.proper]),
-        word="given up" if word is None else word.word,
-        difference=float("nan") if word is None else word.difference,
-        low=float("nan") if word is None else word.low,
-        high=float("nan") if word is None else word.high,
+        word=FAILED if failed else NO_TIME if hopeful else GIVEN_UP,
+        difference=float("nan"),
+        low=float("nan"),
+        high=float("nan"),
+        reason=failed,
     )
 
 

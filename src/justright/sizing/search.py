@@ -94,7 +94,8 @@ def next_asks(evidence: Evidence, goal: Goal) -> tuple[Ask, ...]:
 
 def _full(evidence: Evidence, goal: Goal) -> list[Hidden]:
     """Sizes that were trained in full on the blocks that choose."""
-    return [each for each in evidence.sizes if evidence.known(each, goal.selection, FULL)]
+    known = [each for each in evidence.sizes if evidence.known(each, goal.selection, FULL)]
+    return [each for each in known if each not in evidence.failed]
 
 
 def _kept(evidence: Evidence, goal: Goal) -> float:
@@ -125,6 +126,7 @@ def gaps(
     """Differences to the best of some sizes, with limits from the variance of all of them."""
     known = [each for each in sizes if evidence.known(each, blocks, share)]
     known = [each for each in known if each not in evidence.failed]
+    known = [each for each in known if np.isfinite(evidence.mean(each, blocks, share))]
     if not known:
         return {}
     losses = evidence.losses(known, blocks, share)
@@ -189,11 +191,11 @@ def _turned(evidence: Evidence, tested: list[Hidden], goal: Goal) -> bool:
     found = gaps(evidence, tested, goal.selection, THIRD, goal)
     last = tested[-2:]
     return len(tested) > 3 and all(
-        each in evidence.failed or found[each].low > goal.delta for each in last
+        each not in found or found[each].low > goal.delta for each in last
     )
 
 
-def _promising(evidence: Evidence, hidden: Hidden, goal: Goal) -> bool:
+def promising(evidence: Evidence, hidden: Hidden, goal: Goal) -> bool:
     """Whether a size may still come within delta of the best at its full length.
 
     From a third of the length to the whole, a loss that falls like a power of the steps falls at
@@ -226,14 +228,14 @@ def _waiting(evidence: Evidence, goal: Goal) -> list[Ask]:
         and evidence.known(each, goal.selection, THIRD)
         and not evidence.known(each, goal.selection, FULL)
     ]
-    promising = {each for each in waiting if _promising(evidence, each, goal)}
+    hopeful = {each for each in waiting if promising(evidence, each, goal)}
     unit = max(goal.delta, 1e-12)
 
     def urgency(each: Hidden) -> tuple[bool, float]:
         loss = evidence.mean(each, goal.selection, THIRD)
-        return each not in promising, loss / unit + DEAR * log2(goal.cost(each))
+        return each not in hopeful, loss / unit + DEAR * log2(goal.cost(each))
 
-    least = max(COMPARED - len(_full(evidence, goal)), len(promising))
+    least = max(COMPARED - len(_full(evidence, goal)), len(hopeful))
     ordered = sorted(waiting, key=urgency)[:least]
     return [Ask(each, goal.selection, FULL, "length") for each in ordered]
 
@@ -314,10 +316,17 @@ def rivals(evidence: Evidence, goal: Goal) -> tuple[Hidden, ...]:
 
 
 def _confirm(evidence: Evidence, goal: Goal) -> list[Ask]:
-    """The rivals on fresh blocks; a single size is compared with nothing."""
-    wanted = rivals(evidence, goal)
+    """The rivals on fresh blocks, if there is time for two: one is compared with nothing."""
+    asks = [Ask(each, goal.confirmation, FULL, "confirm") for each in rivals(evidence, goal)]
+    prices = [goal.price(ask, evidence) for ask in asks]
+    both = [
+        [asks[0], other]
+        for other, price in zip(asks[1:], prices[1:], strict=True)
+        if goal.affordable(evidence, prices[0] + price, 0.0)
+    ]
+    ordered = [*both[0], *asks] if both else []
     return [
-        Ask(each, goal.confirmation, FULL, "confirm")
-        for each in wanted
-        if len(wanted) > 1 and not evidence.known(each, goal.confirmation, FULL)
+        ask
+        for ask in dict.fromkeys(ordered)
+        if not evidence.known(ask.hidden, ask.blocks, ask.share)
     ]

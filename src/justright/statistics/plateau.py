@@ -4,6 +4,9 @@
 size has to be chosen first: intersection-union, Berger 1982). "worse": more than delta worse than
 the best, and the 95% interval, which holds for all pairs together, excludes 0. Everything else is
 "cannot tell". Where no size is shown to be just right, the plateau is what could not be excluded.
+
+Sizes have a weight and a shape, so a worse size says nothing of lighter ones by itself: sizes are
+too small below the lightest that is not worse, too large above the heaviest.
 """
 
 from __future__ import annotations
@@ -67,11 +70,12 @@ class Plateau:
     Attributes:
         sizes: Every size in the order given.
         best: Lowest mean loss; None where nothing was measured.
-        low: Smallest size of the plateau.
-        high: Largest.
+        low: Lightest size of the plateau.
+        high: Heaviest.
         sure: Whether the plateau consists of sizes shown to be just right; otherwise of those
             that could not be told from the best.
-        possible: Smallest and largest size that was not shown to be worse, around the best.
+        possible: Lightest and heaviest size that was not shown to be worse.
+        apart: Sizes between these that are worse all the same: by their shape.
         chosen: The size to take.
         below: Weights under which sizes are too small; None without evidence for that.
         above: Weights over which sizes are too large; None without evidence for that.
@@ -88,6 +92,7 @@ class Plateau:
     high: int | None
     sure: bool
     possible: tuple[int, int] | None
+    apart: tuple[int, ...]
     chosen: int | None
     below: int | None
     above: int | None
@@ -271,17 +276,15 @@ def _plateau(
     noise: tuple[float, float, int],
 ) -> Plateau:
     """Put the sizes' words together."""
-    worse = [i for i, size in enumerate(words) if size.word == WORSE]
-    first = max((i for i in worse if i < best), default=-1) + 1
-    last = min((i for i in worse if i > best), default=len(words)) - 1
-    inside = range(first, last + 1)
-    right = [i for i in inside if words[i].word == JUST_RIGHT]
+    good = [i for i, size in enumerate(words) if size.word != WORSE]  # the best is among them
+    first, last = good[0], good[-1]
+    right = [i for i in good if words[i].word == JUST_RIGHT]
     low, high = (right[0], right[-1]) if right else (first, last)
     if prefer == "accuracy":
         chosen = min(right or [best], key=lambda i: words[i].difference)
     else:
         # without a sure plateau, by the estimates: the smallest that is not delta behind
-        near = [i for i in inside if words[i].difference <= delta]
+        near = [i for i in good if words[i].difference <= delta]
         chosen = low if right else near[0]
     return Plateau(
         sizes=tuple(words),
@@ -290,6 +293,7 @@ def _plateau(
         high=high,
         sure=bool(right),
         possible=(first, last),
+        apart=tuple(i for i in range(first, last) if i not in good),
         chosen=chosen,
         below=words[first].weights if first > 0 else None,
         above=words[last].weights if last + 1 < len(words) else None,
@@ -324,5 +328,19 @@ def _nothing(weights: Sequence[int], delta: float, diverged: np.ndarray) -> Plat
         for count, gone in zip(weights, diverged, strict=True)
     )
     return Plateau(
-        words, None, None, None, False, None, None, None, None, NOT_TESTED, delta, 0.0, math.nan, 0
+        sizes=words,
+        best=None,
+        low=None,
+        high=None,
+        sure=False,
+        possible=None,
+        apart=(),
+        chosen=None,
+        below=None,
+        above=None,
+        upper=NOT_TESTED,
+        delta=delta,
+        df=0.0,
+        levene=math.nan,
+        pooled_by=0,
     )

@@ -26,9 +26,10 @@ is not known is null, never missing; a number that is not finite is null.
 ``test``                  rows, openings, score, low, high, word, against: the locked test set,
                           also where it is not the headline
 ``noise``                 seed_sd, split_sd, tie_below, blocks
-``size``                  sentence, chosen, lightest, heaviest, below, untested (units of each
-                          layer), upper, sure, confirmed, delta, rows: list of hidden, name,
-                          weights, share, blocks, loss, word, difference, low, high
+``size``                  sentence, chosen, lightest, heaviest, below, untested, possible, apart
+                          (units of each layer), upper, sure, confirmed, capped, limited, delta,
+                          reason (why there is none), rows: list of hidden, name, weights, share,
+                          blocks, loss, word, difference, low, high, reason (why it failed)
 ``rate``                  prior, peak: before and after the race of learning rates; rate: the
                           constant rate that won; reason: why there was no race
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
@@ -139,9 +140,10 @@ def _pick(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 def _size(found: Mapping[str, Any]) -> dict[str, Any]:
     ends = ("chosen", "lightest", "heaviest", "below", "untested")
     row = ("hidden", "name", "weights", "share", "blocks", "loss")
-    row += ("word", "difference", "low", "high")
+    row += ("word", "difference", "low", "high", "reason")
+    words = ("upper", "sure", "confirmed", "capped", "limited", "delta", "reason")
     return {
-        **_pick(found, "sentence", *ends, "upper", "sure", "confirmed", "delta"),
+        **_pick(found, "sentence", *ends, "possible", "apart", *words),
         "rows": [_pick(each, *row) for each in found.get("rows") or ()],
     }
 

@@ -57,7 +57,7 @@ def _network_text(network: Mapping[str, Any]) -> str:
     if network.get("parameters"):
         parts.append(f"{compact(network['parameters'])} weights")
     if network.get("bytes"):
-        parts.append(bytes_text(network["bytes"]))
+        parts.append(f"{bytes_text(network['bytes'])} on disk")
     if network.get("ms_per_row"):
         parts.append(f"{significant(network['ms_per_row'], 2)} ms a row")
     return f"{name} ({', '.join(parts)})" if parts else name
@@ -90,6 +90,7 @@ def _no_search(reader: Reader) -> str:
     clock = reader.fact("clock")
     if not clock:
         return ""
-    return (
-        "stopped before a size search" if clock.get("interrupted") else "no time for a size search"
-    )
+    if clock.get("interrupted"):
+        return "stopped before a size search"
+    reason = reader.fact("size").get("reason") or "no time for a size search"
+    return reason if reason.startswith("no ") else f"no size search: {reason}"

@@ -18,14 +18,18 @@ _COLOURS: Mapping[str, str] = {
     "cannot tell": figures.PALETTE[0],
     "worse": figures.WARNING,
     "given up": figures.BASELINE,
+    "no time": figures.REFERENCE,
 }
 
 _GOOD, _BAD, _INK = "#8db6ee", "#f3dfb4", "#14181d"
 """Cells of the map bring their own paper, so their ink is the same on light and dark pages."""
 
-GIVEN_UP = (
-    "Sizes that were given up early stand with their score at that length on the blocks they had: "
-    "it does not compare with the score of a full length."
+EARLY = ("given up", "no time")
+
+SHORTER = (
+    "Sizes without their full length stand with their score at that length on the blocks they "
+    "had: it does not compare with the score of a full length. “Given up” could not come within "
+    "reach of the best any more; for “no time” there was none left."
 )
 
 Row = Mapping[str, Any]
@@ -36,7 +40,7 @@ def size_search(reader: Reader) -> Card | NotApplicable:
     found = reader.fact("size")
     rows = _rows(found, reader)
     if not rows:
-        return NotApplicable("there was no time for a size search")
+        return NotApplicable(str(found.get("reason") or "no time for a size search"))
     metric = str(reader.fact("table").get("metric_title") or "loss")
     heads = (
         Column("Size"),
@@ -69,19 +73,19 @@ def size_map(reader: Reader) -> Card | NotApplicable:
     widths = sorted({row["hidden"][0] for row in rows})
     if len(depths) < 2 or len(widths) < 2:
         return NotApplicable("too few sizes were tried for a map")
-    full = [row for row in rows if row["word"] != "given up"]
+    full = [row for row in rows if row["word"] not in EARLY]
     claim = f"{count(len(rows), 'uniform size')} were tried, none to its full length."
     if full:
         best = min(full, key=lambda row: row["loss"])
         claim = (
             f"Of {count(len(full), 'uniform size')} trained in full, {best['name']} has the best "
-            f"mean score, {significant(best['score'])}; the choice is by what matters, not by it."
+            f"score, {significant(best['score'])}; the choice is by what matters, not by it."
         )
     return Card(
         title="Size map",
         claim=claim,
-        figure=_map(rows, depths, widths),
-        notes=(GIVEN_UP,),
+        figure=_map(rows, depths, widths, greater=greater_is_better(reader)),
+        notes=(SHORTER,),
     )
 
 
@@ -96,11 +100,7 @@ def _rows(found: Mapping[str, Any], reader: Reader) -> list[Row]:
 
 
 def _ends(row: Row, sign: float) -> tuple[float, float] | None:
-    """Where the score may lie beside the best one's, as far as blocks tell.
-
-    A loss is a mean over the size's own blocks, a difference is one over shared blocks: only the
-    room around the difference can be carried over.
-    """
+    """Where the score may lie beside the best one's, as far as blocks tell."""
     limits = [row.get(key) for key in ("difference", "low", "high")]
     if any(each is None for each in limits):
         return None
@@ -135,16 +135,29 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _notes(found: Mapping[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
+    delta = significant(found.get("delta") or 0.0)
     notes = [
-        f"Differences below {significant(found.get('delta') or 0.0)} do not matter; “just right” "
-        "means surely less than that behind any other size, “worse” surely behind by more.",
+        f"Differences below {delta} do not matter. “Just right” was shown to be less than that "
+        "behind any other size compared (one-sided, 90%, pair by pair); “worse” is more than that "
+        "behind the best, and the 95% interval excludes no difference.",
         "All sizes learn at the same constant rate from the same blocks (partition and seed); "
         "intervals hold for all sizes together.",
     ]
+    most = max(int(row.get("blocks") or 0) for row in rows)
     if not found.get("confirmed"):
         notes.append("There was no time to confirm this on blocks that chose nothing.")
-    if any(row["word"] == "given up" for row in rows):
-        notes.append(GIVEN_UP)
+    elif any(row["word"] not in EARLY and row.get("blocks") != most for row in rows):
+        notes.append(
+            f"Only sizes with {most} blocks were compared again after the choice; the others "
+            "stand with what was seen before it."
+        )
+    if any(row["word"] in EARLY for row in rows):
+        notes.append(SHORTER)
+    notes += [
+        f"{row['name']} failed: {row.get('reason') or 'no result'}."
+        for row in found.get("rows") or ()
+        if row.get("word") == "failed"
+    ]
     return tuple(notes)
 
 
@@ -191,7 +204,9 @@ def _points(rows: Sequence[Row], word: str) -> dict[str, Any]:
     }
 
 
-def _map(rows: Sequence[Row], depths: Sequence[int], widths: Sequence[int]) -> figures.Figure:
+def _map(
+    rows: Sequence[Row], depths: Sequence[int], widths: Sequence[int], *, greater: bool
+) -> figures.Figure:
     known = {(len(row["hidden"]), row["hidden"][0]): row for row in rows}
     cells = [[known.get((depth, width)) for width in widths] for depth in depths]
     return {
@@ -207,6 +222,7 @@ def _map(rows: Sequence[Row], depths: Sequence[int], widths: Sequence[int]) -> f
                 ],
                 "texttemplate": "%{text}",
                 "colorscale": [[0.0, _GOOD], [1.0, _BAD]],
+                "reversescale": greater,
                 "textfont": {"color": _INK},
                 "showscale": False,
                 "hovertemplate": "%{y} × %{x}: %{z:.4g}<extra></extra>",
