@@ -26,11 +26,11 @@ from justright.statistics.student import t_quantile
 CONFIRM_SHARE = 0.4
 """Share of the budget kept for fresh blocks (assumption; half as much as choosing may take)."""
 
-RUNG_SHARE = 0.5
-"""A single rung may take this share of what is left for choosing (assumption)."""
-
-GUARD_SHARE = 0.25
-"""The same of a rung that only guards against a double descent (assumption)."""
+RUNG_SHARES = (0.5, 0.25)
+"""What the first rung that is asked for alone, and any later one, may take of what is left for
+choosing. Measured by replay on six tables: with halves throughout fewer sizes get their full length
+(2.6 instead of 4.2) and the plateau covers the best in 73% instead of 90%; with quarters throughout
+small budgets stop too low."""
 
 SURE = 0.90
 """One-sided level at which a size counts as worse, or as not worse, while sizes are chosen.
@@ -170,7 +170,7 @@ def _climb(evidence: Evidence, goal: Goal) -> list[Ask]:
     waiting = [each for each in rungs if each not in tested]
     waiting = waiting[: max(FIRST_RUNGS - len(tested), 1)]
     left = (1.0 - CONFIRM_SHARE) * goal.budget - goal.spent(evidence)
-    most = left if not tested else (GUARD_SHARE if turned else RUNG_SHARE) * left
+    most = RUNG_SHARES[len(tested) > FIRST_RUNGS] * left if tested else left
     most = min(most, goal.budget - goal.spent(evidence) - _comparison(evidence, goal))
     asks = [Ask(each, goal.selection, THIRD, "ladder") for each in waiting]
     return list(takewhile(lambda ask: goal.price(ask, evidence) <= most, asks))
