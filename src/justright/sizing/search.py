@@ -28,9 +28,9 @@ CONFIRM_SHARE = 0.4
 
 RUNG_SHARES = (0.5, 0.25)
 """What the first rung that is asked for alone, and any later one, may take of what is left for
-choosing. Measured by replay on six tables: with halves throughout fewer sizes get their full length
-(2.6 instead of 4.2) and the plateau covers the best in 73% instead of 90%; with quarters throughout
-small budgets stop too low."""
+choosing. Measured by replay on six tables: with halves throughout fewer sizes get their full
+length (2.6 instead of 4.2) and the plateau covers the best in 73% instead of 90%; with quarters
+throughout small budgets stop too low."""
 
 SURE = 0.90
 """One-sided level at which a size counts as worse, or as not worse, while sizes are chosen.
