@@ -44,11 +44,15 @@ GRANTED = {
 
 
 def run(
-    new_session: NewSession, columns: dict[str, np.ndarray], metric: str, only: str | None = None
+    new_session: NewSession,
+    columns: dict[str, np.ndarray],
+    metric: str,
+    only: str | None = None,
+    plan: WorkPlan | None = None,
 ) -> Session:
     """Lead a study of a table to its end, in this process."""
     options = DataOptions(target=("y",), metric=metric)
-    session = new_session(plan=WorkPlan(granted=dict(GRANTED)), params=PARAMS)
+    session = new_session(plan=plan or WorkPlan(granted=dict(GRANTED)), params=PARAMS)
     problem = make_problem(read_table(pl.DataFrame(columns)), options)
     session = replace(
         session,
@@ -88,6 +92,24 @@ def test_a_metric_that_is_better_when_greater(new_session: NewSession) -> None:
     test = session.store.ledger.fact("s", "test")
     assert test is not None
     assert test["methods"][0]["scores"]["auc"] > 0.8
+
+
+def test_a_search_without_time_takes_what_is_left_at_the_end(new_session: NewSession) -> None:
+    """It comes after the final training, and a repetition does the same without a clock."""
+    a, b, noise = np.random.default_rng(7).normal(size=(3, ROWS)) * [[1.0], [1.0], [0.3]]
+    columns = {"a": a, "b": b, "y": np.sin(3 * a) * b + a + noise}
+    granted = {key: amount for key, amount in GRANTED.items() if key != "size core-seconds"}
+    granted |= {"size core-seconds": 0, "size search": 0, "round 1": 0}
+    granted |= {"late size core-seconds": 10_000, "late size search": 1}
+    first = run(new_session, columns, "rmse", plan=WorkPlan(granted=granted))
+    found, stages = sizes(first)
+    assert {"size/ladder", "size/length"} <= stages
+    assert found["chosen"] in [row["hidden"] for row in found["rows"]]
+    trained = [trial.spec.stage for trial in first.store.trials.list("s")]
+    assert trained.index("final") < trained.index("size/ladder")
+    plan = WorkPlan(granted=dict(first.plan.granted), repeat=True)
+    again = run(new_session, columns, "rmse", plan=plan)
+    assert again.store.ledger.fact("s", "size") == found
 
 
 def test_a_metric_that_is_not_defined(new_session: NewSession) -> None:

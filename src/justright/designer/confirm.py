@@ -45,6 +45,11 @@ class Confirmer:
         self._fresh = self._used = used
         self._delta = delta
 
+    @property
+    def used(self) -> int:
+        """Blocks below this number were seen by decisions."""
+        return self._used
+
     def use(self, admission: Admission) -> None:
         """Let something else say what fits into the time."""
         self._admission = admission

@@ -30,6 +30,7 @@ from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
 from justright.designer.rate import find_rate
 from justright.designer.repeats import Repeated, repeat
+from justright.designer.rest import Rest
 from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
@@ -89,7 +90,8 @@ class Flow:
             improver = Improver(session, admission, self._save, tolerance)
             champion = improver.lengthen(champion)
             measure_noise(session, champion, admission)
-            improver.follow(self._leads(champion, admission, tolerance))
+            leads = self._leads(champion, admission, tolerance)
+            improver.follow(leads)
             if session.options.only == "size":
                 close_study(session, interrupted=False)
                 return
@@ -97,7 +99,9 @@ class Flow:
             record_noise(session, champion.arm)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
-            champion, final = self._use_the_rest(improver, champion, final, admission)
+            admission = replace(admission, baselines_s=0.0)  # they are refitted
+            rest = Rest(session, improver, admission, tolerance)
+            champion, final = rest.use(champion, final, leads)
             repeated = repeat(session, champion, final.percent, baselines, admission)
             self._test(final, champion, baselines, tolerance, repeated)
             close_study(session, interrupted=False)
@@ -112,21 +116,6 @@ class Flow:
         stage = SizeStage(self._session, champion, admission, tolerance)
         found = stage.run()
         return Leads(rate, found.chosen if found else None, stage.blocks_seen)
-
-    def _use_the_rest(
-        self, improver: Improver, champion: Champion, final: Final, admission: Admission
-    ) -> tuple[Champion, Final]:
-        """Go on improving with what the reserves did not need: they err on the safe side."""
-        improver.use(replace(admission, baselines_s=0.0))  # they are refitted
-        while improver.refused:
-            better = improver.run(champion)
-            if better is champion:
-                break
-            again = finish(self._session, better, admission)
-            if final.refitted and not again.refitted:
-                break  # there was no time for it after all: what was finished stays
-            champion, final = better, again
-        return champion, final
 
     def _describe(self) -> Recipe:
         """Record what the data are, encode the first block, choose the start recipe."""

@@ -80,7 +80,7 @@ class Improver:
 
     def follow(self, leads: Leads) -> None:
         """Take up what was measured on these data since the champion was trained."""
-        self._leads = leads
+        self._leads = replace(leads, blocks=max(leads.blocks, self._confirmer.used))
         self._confirmer = self._new_confirmer()
 
     def use(self, admission: Admission) -> None:

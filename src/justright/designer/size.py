@@ -18,7 +18,7 @@ from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.size_record import record
-from justright.designer.work import SIZE_BUDGET, SIZE_ENDED
+from justright.designer.work import LATE, SIZE_BUDGET, SIZE_ENDED
 from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.goal import Ask, Goal, told
 from justright.sizing.report import SizeReport, report_of
@@ -59,12 +59,20 @@ class SizeStage:
         champion: Whose recipe and length are searched with.
         admission: Prices trainings.
         delta: Smallest difference that matters, in units of the deciding metric.
+        late: Whether it was refused before, and begins with what is left after everything else.
     """
 
     def __init__(
-        self, session: Session, champion: Champion, admission: Admission, delta: float
+        self,
+        session: Session,
+        champion: Champion,
+        admission: Admission,
+        delta: float,
+        *,
+        late: bool = False,
     ) -> None:
         self._session = session
+        self._key = LATE if late else ""
         self._champion = champion
         self._admission = admission
         self._recipe = trunk(champion.arm.recipe)
@@ -108,9 +116,9 @@ class SizeStage:
         if not self._goal.delta:
             return NOTHING_LEARNED
         plan = self._session.plan
-        if plan.grant("size search", lambda: int(worthwhile(self._goal))):
+        if plan.grant(f"{self._key}size search", lambda: int(worthwhile(self._goal))):
             return ""
-        plan.truncate(SIZE_BUDGET, 0)
+        plan.truncate(self._key + SIZE_BUDGET, 0)
         return NO_TIME
 
     def _go_on(self) -> None:
@@ -151,7 +159,7 @@ class SizeStage:
             enough = (b for b in budgets if worthwhile(replace(goal, budget=b)))
             return int(next(enough, budgets[0]) + self._spent_before(goal))
 
-        return replace(goal, budget=float(session.plan.grant(SIZE_BUDGET, ask)))
+        return replace(goal, budget=float(session.plan.grant(self._key + SIZE_BUDGET, ask)))
 
     def _spent_before(self, goal: Goal) -> float:
         """Worker-seconds of what was trained before the study was resumed."""

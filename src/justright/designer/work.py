@@ -28,6 +28,9 @@ LIMIT = "limit in seconds"
 SIZE_BUDGET, SIZE_ENDED = "size core-seconds", "size search ended"
 """Keys of what the size search may spend, and of its end. What they say holds for one limit."""
 
+LATE = "late "
+"""Before the keys of a size search that was refused at first, and begins with what is left."""
+
 
 @dataclass
 class WorkPlan:
@@ -87,7 +90,7 @@ class WorkPlan:
         limit = ceil(limit_s)
         kept = {key: amount for key, amount in self.granted.items() if amount > 0}
         if limit > kept.get(LIMIT, limit):
-            for key in (SIZE_BUDGET, SIZE_ENDED):
+            for key in (SIZE_BUDGET, LATE + SIZE_BUDGET, SIZE_ENDED):
                 kept.pop(key, None)
         kept[LIMIT] = limit
         return WorkPlan(granted=kept, repeat=self.repeat, on_grant=self.on_grant)
