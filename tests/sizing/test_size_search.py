@@ -11,7 +11,7 @@ import pytest
 
 from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.goal import Ask, Goal
-from justright.sizing.report import report_of
+from justright.sizing.report import JUDGED, report_of
 from justright.sizing.search import next_ask, next_asks, shapes, worthwhile
 from justright.sizing.shapes import Limits, name_of
 
@@ -374,6 +374,20 @@ def test_on_one_set_of_validation_rows_new_seeds_are_not_fresh_blocks():
     found = [report_of(known(losses), wanted, rows) for rows in (None, lambda one, other: 1e-9)]
     widths = [max(row.high - row.low for row in report.rows) for report in found]
     assert widths[1] > widths[0]
+
+
+def test_the_largest_size_compared_is_not_called_just_right_while_larger_ones_are_unknown():
+    said = set()
+    for seed in range(12):
+        for budget in (20.0, 40.0):
+            wanted = goal(budget)
+            report = report_of(search(World("sloped", seed), wanted)[0], wanted)
+            full = [row.hidden for row in report.rows if row.word in JUDGED]
+            if report.chosen == full[-1]:
+                assert "not tested above" in report.sentence
+                assert f"just right {name_of(report.chosen)}" not in report.sentence
+                said.add(report.below is not None)
+    assert said
 
 
 def test_few_rows_call_nothing_too_large():

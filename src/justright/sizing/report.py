@@ -117,7 +117,10 @@ class SizeReport:
         span = _span(self.lightest, self.heaviest)
         parts = [f"too small below {name_of(self.below)}"] if self.below else []
         if self.sure:
-            parts.append(f"just right {span}")
+            if not self._open_above:
+                parts.append(f"just right {span}")
+            elif not self.below:
+                parts.append(f"best so far {span}")
             if self.possible != (self.lightest, self.heaviest):
                 parts.append(f"{_span(*self.possible)} not excluded")
         elif self.lightest == self.heaviest:
@@ -130,6 +133,16 @@ class SizeReport:
         return " · ".join([*parts, self._above, f"chosen {name_of(self.chosen)}"])
 
     @property
+    def _open_above(self) -> bool:
+        """Whether the one size that is just right is also the heaviest that was compared."""
+        single = self.lightest == self.heaviest == self._full[-1].hidden
+        return single and self._above.startswith(NOT_TESTED)
+
+    @property
+    def _full(self) -> list[SizeRow]:
+        return [row for row in self.rows if row.word in JUDGED]
+
+    @property
     def _above(self) -> str:
         """What is known of larger sizes."""
         if self.upper == TOO_LARGE:
@@ -139,8 +152,7 @@ class SizeReport:
         if self.capped:
             return "nothing larger is allowed"
         if self.upper == NOT_TESTED or self.untested:
-            full = [row for row in self.rows if row.word in JUDGED]
-            return f"not tested above {name_of(full[-1].hidden)}"
+            return f"{NOT_TESTED} {name_of(self._full[-1].hidden)}"
         return self.upper
 
 

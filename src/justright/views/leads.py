@@ -75,6 +75,7 @@ def _grounds(found: Mapping[str, Any], chosen: list[int]) -> str:
     name = shape_text({"hidden": chosen})
     short = {
         f"just right {name}": "just right",
+        f"best so far {name}": "the best so far",
         f"only {name} was trained in full": "the only one trained in full",
         f"chosen {name}": "",
     }
