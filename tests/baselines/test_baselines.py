@@ -26,6 +26,9 @@ BINARY = Task(TaskKind.BINARY, ("y",), ("no", "yes"))
 THREE = Task(TaskKind.MULTICLASS, ("y",), ("a", "b", "c"))
 TASKS = (REGRESSION, TWO_OUTPUTS, BINARY, THREE)
 NAMES = baseline_names()
+TIME_S = 2.0
+"""For one baseline: boosting looks for settings as long as it may; these tables need little."""
+
 LEARNING = [name for name in NAMES if name != "constant"]
 
 
@@ -43,7 +46,7 @@ def world(task: Task, n: int = 400, m: int = 100, seed: int = 0) -> tuple[Exerci
         y = (signal[:, None] * np.arange(1, len(task.targets) + 1) + noise).astype(np.float32)
         y = (y - y.mean(axis=0)) / y.std(axis=0)
     train = Sample(x[:n], c[:n], y[:n])
-    exercise = Exercise(task, (6,), train, x[n:], c[n:], seed, time.monotonic() + 6)
+    exercise = Exercise(task, (6,), train, x[n:], c[n:], seed, time.monotonic() + TIME_S)
     return exercise, y[n:]
 
 

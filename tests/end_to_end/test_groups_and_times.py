@@ -1,8 +1,13 @@
-"""Whole studies of rows that belong together: few large groups, dates as text."""
+"""Whole studies of rows that belong together: few large groups, dates as text.
+
+In both the main process of a complete `fit` imports neither torch nor scikit-learn: workers do.
+"""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,14 @@ import numpy as np
 import polars as pl
 
 from justright.testing.commands import justright
+
+FIT = """
+import sys
+from justright.cli.main import main
+code = main(sys.argv[1:])
+heavy = ("torch", "sklearn", "lightgbm")
+print(code, [name for name in heavy if name in sys.modules])
+"""
 
 ROWS = 2_600
 """Enough for one partition instead of five folds; with little to learn trees are soon done."""
@@ -26,8 +39,11 @@ def fit(folder: Path, *words: str, **columns: Any) -> dict[str, Any]:
     frame.write_csv(folder / "t.csv")
     granted = {"start recipe steps": 60, "final 0": 60}
     (folder / "plan.json").write_text(json.dumps({"version": 1, "granted": granted}))
-    done = justright("fit", "t.csv", "-t", "y", "--work", "plan.json", *SHORT, *words, cwd=folder)
-    assert done.returncode == 0, done.stderr
+    command = ["fit", "t.csv", "-t", "y", "-q", "--work", "plan.json", *SHORT, *words]
+    done = subprocess.run(
+        [sys.executable, "-c", FIT, *command], cwd=folder, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1:] == ["0 []"], done.stderr  # and nothing heavy imported
     return json.loads((folder / "studies/t/verdict.json").read_text())
 
 

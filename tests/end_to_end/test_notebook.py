@@ -18,15 +18,17 @@ pytestmark = [
 ]
 
 PREPARE = """
-import asyncio
+import asyncio, json, pathlib
 import numpy as np, polars as pl
 import justright
 assert asyncio.get_running_loop().is_running()
 a, b, noise = np.random.default_rng(0).normal(size=(3, 2600))
 frame = pl.DataFrame({"a": a, "b": b, "y": a + 3 * noise})
+plan = {"version": 1, "granted": {"start recipe steps": 60, "final 0": 60}}
+_ = pathlib.Path("plan.json").write_text(json.dumps(plan))
 """
-FIT = 'justright.fit(frame, target="y", time=12, name="first")'
-LONG = 'justright.fit(frame, target="y", time=100, name="second")'
+FIT = 'justright.fit(frame, target="y", time=12, work="plan.json", name="first")'
+LONG = 'justright.fit(frame, target="y", time=60, name="second")'
 AFTER = """
 model = justright.load("studies/second/model")
 print(model.predict(frame.head(3)).height, "rows predicted")

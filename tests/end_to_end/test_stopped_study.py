@@ -23,6 +23,18 @@ from justright.store.opening import open_store
 from justright.testing.commands import justright
 
 LIMIT = "25s"
+
+GRANTED = {
+    "start recipe steps": 60,
+    "noise start recipe": 2,
+    "round 1": 1,
+    "round 1/length/screen 3 × longer": 1,
+    "round 1/length/confirm": 5,
+    "final 0": 60,
+    "final 1": 60,
+}
+"""Work for every stage but the search for rate and size; a busy machine does the same."""
+
 COMMAND = [sys.executable, "-m", "justright.cli.main"]
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
@@ -47,10 +59,10 @@ def folder(tmp_path: Path, good: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Running:
     """A `fit` in a process group of its own, whose standard error can be waited for."""
 
-    def __init__(self, folder: Path, limit: str = LIMIT) -> None:
+    def __init__(self, folder: Path, *words: str) -> None:
         with (folder / "closing lines").open("w") as closing:
             self.process = subprocess.Popen(
-                [*COMMAND, "fit", "good.csv", "-t", "y", "--time", limit, "-v"],
+                [*COMMAND, "fit", "good.csv", "-t", "y", "-v", *words],
                 cwd=folder,
                 stdout=closing,
                 stderr=subprocess.PIPE,
@@ -85,8 +97,8 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(folder: Path, limit: str = LIMIT) -> Iterator[Running]:
-    run = Running(folder, limit)
+def running(folder: Path, *words: str) -> Iterator[Running]:
+    run = Running(folder, *(words or ("--time", LIMIT)))
     try:
         yield run
     finally:
@@ -119,18 +131,22 @@ def alive(pids: list[int]) -> list[int]:
     return [pid for pid in pids if state(pid) not in ("gone", "Z")]
 
 
-def finish(folder: Path, *extra: str, limit: str = LIMIT) -> dict[str, object]:
-    words = ("fit", "good.csv", "-t", "y", "--time", limit, "--json", *extra)
-    done = justright(*words, cwd=folder)
+def finish(folder: Path, *words: str) -> dict[str, object]:
+    words = words or ("--time", LIMIT)
+    done = justright("fit", "good.csv", "-t", "y", "--json", *words, cwd=folder)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def finish_soon(folder: Path) -> dict[str, object]:
-    """As little as makes a whole study, without a clock: a busy machine does the same."""
-    granted = {"start recipe steps": 60, "final 0": 60}
+def planned(folder: Path, granted: dict[str, int] = GRANTED) -> tuple[str, ...]:
+    """Words for a study that follows a plan; the limit says how long boosting may look."""
     (folder / "plan.json").write_text(json.dumps({"version": 1, "granted": granted}))
-    return finish(folder, "--work", "plan.json", limit="10s")
+    return ("--work", "plan.json", "--time", "10s")
+
+
+def finish_soon(folder: Path) -> dict[str, object]:
+    """As little as makes a whole study."""
+    return finish(folder, *planned(folder, {"start recipe steps": 60, "final 0": 60}))
 
 
 def done_trials(folder: Path) -> dict[str, object]:
@@ -162,12 +178,14 @@ def test_stopping_keeps_the_network_and_a_later_fit_goes_on(
     moment: str, number: int, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = folder / "studies" / "good"
-    with running(folder) as run:
+    # what comes last is reached sooner by a plan; what others find taken must not end meanwhile
+    words = {"3/6 improving": ("--time", "40s"), "6/6 report": planned(folder)}.get(moment, ())
+    with running(folder, *words) as run:
         run.wait_for(moment)
         workers = descendants(run.process.pid)
         if number == signal.SIGTERM:
             # While it runs, nobody else gets the study.
-            assert main(["fit", "good.csv", "-t", "y"]) == 2
+            assert main(["fit", "good.csv", "-t", "y", "--time", "10s"]) == 2
             assert f"being worked on by process {run.process.pid}" in capsys.readouterr().err
             run.process.send_signal(number)
         else:
@@ -198,7 +216,8 @@ def finished(good: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     shutil.copy(good, folder / "good.csv")
     # Standard files closed, as under some schedulers: nothing may end up in the store instead.
-    command = f'exec "$0" -m justright.cli.main fit good.csv -t y --time {LIMIT} <&- >&- 2>&-'
+    words = " ".join(planned(folder))
+    command = f'exec "$0" -m justright.cli.main fit good.csv -t y {words} <&- >&- 2>&-'
     assert subprocess.run(["sh", "-c", command, sys.executable], cwd=folder).returncode == 0
     return folder
 
@@ -209,7 +228,10 @@ def test_closed_standard_files_do_not_matter(finished: Path) -> None:
 
 def test_a_finished_study_trains_nothing_twice(finished: Path) -> None:
     before = done_trials(finished)
-    finish(finished)
+    with open_store(finished / "studies") as store:
+        stages = {trial.spec.stage for trial in store.trials.list("good")}
+    assert stages >= {"baselines", "champion", "round 1/length/screen", "final"}, "not all of it"
+    finish(finished, "--time", "15s")  # it has its network: nothing needs longer
     after = done_trials(finished)
     assert len(before) > 5
     assert {key: after[key] for key in before} == before
@@ -223,7 +245,7 @@ def test_stopping_a_study_that_goes_on_keeps_the_tested_network(
     model, verdict = (tmp_path / "studies/good" / x for x in ("model", "verdict.json"))
     before = {path.name: path.read_bytes() for path in model.iterdir()}
     tested = json.loads(verdict.read_text())["network"]
-    with running(tmp_path, "60s") as run:
+    with running(tmp_path, "--time", "60s") as run:
         run.wait_for("3/6 improving")
         os.killpg(run.process.pid, signal.SIGINT)
         code, _ = run.end()

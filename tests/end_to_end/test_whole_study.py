@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,9 @@ from justright.views.registry import sections
 
 LIMIT_S = 25
 SLACK_S = 2.0
+
+CHOOSING = {"knn", "boosting"}
+"""Baselines that look at the clock for what they choose."""
 
 
 def make_table(path: Path, rows: int = 700) -> pl.DataFrame:
@@ -145,21 +149,61 @@ def test_studies_are_listed_and_the_report_can_be_written_again(finished: Path) 
     assert report.stat().st_size == pytest.approx(before, rel=0.01)
 
 
-def test_a_work_plan_is_repeated_to_the_same_decisions(finished: Path) -> None:
-    done = justright(
-        "fit",
-        "toy.csv",
-        "-t",
-        "y",
-        "--work",
-        "studies/toy/work.json",
-        "--name",
-        "again",
-        "--json",
-        cwd=finished,
-    )
+def baselines(folder: Path, study: str) -> dict[tuple[str, str, str], dict[str, Any]]:
+    with open_store(folder / "studies") as store:
+        return {
+            (trial.spec.stage, trial.spec.subject, trial.spec.partition): trial.result
+            for trial in store.trials.list(study)
+            if trial.spec.kind == "baseline" and trial.state == "done"
+        }
+
+
+@pytest.fixture(scope="module")
+def first(finished: Path) -> str:
+    """The name of a study in which baselines chose by the clock: a busy machine needs longer."""
+    for name, seconds in (("toy", LIMIT_S), ("longer", 60), ("longest", 120)):
+        if name != "toy":
+            words = ("--time", f"{seconds}s", "--name", name)
+            done = justright("fit", "toy.csv", "-t", "y", *words, cwd=finished)
+            assert done.returncode == 0, done.stderr
+        found = baselines(finished, name)
+        if {subject for (_, subject, _), result in found.items() if result["choice"]} >= CHOOSING:
+            return name
+    raise AssertionError("nothing depended on the clock")
+
+
+@pytest.fixture(scope="module")
+def again(finished: Path, first: str) -> dict[str, Any]:
+    """The verdict on a repetition of that study by its plan, while something else computes."""
+    words = ("--work", f"studies/{first}/work.json", "--name", "again", "--json")
+    hog = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        done = justright("fit", "toy.csv", "-t", "y", *words, cwd=finished)
+    finally:
+        hog.kill()
+        hog.wait()
     assert done.returncode == 0, done.stderr
-    first = json.loads((finished / "studies/toy/verdict.json").read_text())
-    again = json.loads(done.stdout)
-    assert again["network"]["scores"]["rmse"] == first["network"]["scores"]["rmse"]
-    assert [r["word"] for r in again["rounds"]] == [r["word"] for r in first["rounds"]]
+    return json.loads(done.stdout)
+
+
+def test_a_work_plan_is_repeated_to_the_same_decisions(
+    finished: Path, first: str, again: dict[str, Any]
+) -> None:
+    before = json.loads((finished / f"studies/{first}/verdict.json").read_text())
+    assert again["network"]["scores"]["rmse"] == before["network"]["scores"]["rmse"]
+    assert [r["word"] for r in again["rounds"]] == [r["word"] for r in before["rounds"]]
+
+
+def test_baselines_of_a_repetition_are_equal_under_another_load(
+    finished: Path, first: str, again: dict[str, Any]
+) -> None:
+    """Bit for bit, also where the first study chose by the clock."""
+    plan = json.loads((finished / f"studies/{first}/work.json").read_text())
+    assert all(isinstance(amount, int) for amount in plan["granted"].values())
+    before, after = baselines(finished, first), baselines(finished, "again")
+    assert after.keys() == before.keys()
+    for key, result in before.items():
+        assert after[key]["scores"] == result["scores"], key
+        assert after[key]["choice"] == result["choice"], key
+        one, other = (np.load(finished / each["predictions"]) for each in (result, after[key]))
+        assert np.array_equal(one, other), key

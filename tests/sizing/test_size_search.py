@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from math import log2
 
@@ -86,17 +87,23 @@ def search(world, wanted, evidence=None):
     return evidence, asks
 
 
+@cache
+def studied(profile, seed):
+    """Evidence and report of a search that several tests look at; nobody may change it."""
+    wanted = goal(budget=150.0)
+    evidence, _ = search(World(profile, seed), wanted)
+    return evidence, report_of(evidence, wanted)
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_choice_is_nearly_as_good_as_the_best_shape(profile):
-    wanted = goal(budget=150.0)
     regrets = []
     for seed in range(12):
         world = World(profile, seed)
-        evidence, _ = search(world, wanted)
-        report = report_of(evidence, wanted)
+        evidence, report = studied(profile, seed)
         affordable = [s for s in evidence.sizes if evidence.known(s, (0,), 1.0)]
         best = min(map(world.truth, affordable))
-        regrets.append((world.truth(report.chosen) - best) / wanted.delta)
+        regrets.append((world.truth(report.chosen) - best) / goal().delta)
     assert np.mean(np.array(regrets) <= 1.0) >= 0.9
 
 
@@ -107,11 +114,10 @@ def test_on_a_flat_profile_the_choice_is_light():
 
 
 def test_small_sizes_are_said_to_be_too_small_where_they_are():
-    wanted = goal(budget=150.0)
     below = []
     for seed in range(8):
         world = World("too small below", seed)
-        report = report_of(search(world, wanted)[0], wanted)
+        _, report = studied("too small below", seed)
         judged = [row for row in report.rows if row.word == "worse"]
         assert all(world.truth(row.hidden) > 0.5 for row in judged)
         below.append(report.below is not None)
@@ -277,8 +283,7 @@ def test_a_limit_that_costs_accuracy_is_said_to():
         report = report_of(search(World(profile, 0), wanted)[0], wanted)
         assert report.limited == said
         assert ("costs accuracy" in report.sentence) == said
-    wanted = goal(budget=150.0)
-    assert not report_of(search(World("sloped", 0), wanted)[0], wanted).limited
+    assert not studied("sloped", 0)[1].limited
 
 
 class SlowWorld(World):
@@ -391,13 +396,10 @@ def test_the_largest_size_compared_is_not_called_just_right_while_larger_ones_ar
 
 
 def test_few_rows_call_nothing_too_large():
-    upper = {}
-    for rows in (400, 1_000):
-        wanted = goal(budget=150.0, rows=rows)
-        found = [report_of(search(World("bowl", s), wanted)[0], wanted) for s in range(6)]
-        upper[rows] = {report.upper for report in found}
-    assert "too large above" in upper[1_000]
-    assert "too large above" not in upper[400]
+    few = goal(budget=150.0, rows=400)
+    found = [report_of(search(World("bowl", seed), few)[0], few) for seed in range(6)]
+    assert "too large above" not in {report.upper for report in found}
+    assert "too large above" in {studied("bowl", seed)[1].upper for seed in range(6)}
 
 
 @pytest.mark.parametrize("profile", ["bowl", "flat"])
