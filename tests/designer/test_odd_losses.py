@@ -49,10 +49,11 @@ def run(
     metric: str,
     only: str | None = None,
     plan: WorkPlan | None = None,
+    params: int = PARAMS,
 ) -> Session:
     """Lead a study of a table to its end, in this process."""
     options = DataOptions(target=("y",), metric=metric)
-    session = new_session(plan=plan or WorkPlan(granted=dict(GRANTED)), params=PARAMS)
+    session = new_session(plan=plan or WorkPlan(granted=dict(GRANTED)), params=params)
     problem = make_problem(read_table(pl.DataFrame(columns)), options)
     session = replace(
         session,
@@ -101,14 +102,14 @@ def test_a_search_without_time_takes_what_is_left_at_the_end(new_session: NewSes
     granted = {key: amount for key, amount in GRANTED.items() if key != "size core-seconds"}
     granted |= {"size core-seconds": 0, "size search": 0, "round 1": 0}
     granted |= {"late size core-seconds": 10_000, "late size search": 1}
-    first = run(new_session, columns, "rmse", plan=WorkPlan(granted=granted))
+    first = run(new_session, columns, "rmse", plan=WorkPlan(granted=granted), params=900)
     found, stages = sizes(first)
     assert {"size/ladder", "size/length"} <= stages
     assert found["chosen"] in [row["hidden"] for row in found["rows"]]
     trained = [trial.spec.stage for trial in first.store.trials.list("s")]
     assert trained.index("final") < trained.index("size/ladder")
     plan = WorkPlan(granted=dict(first.plan.granted), repeat=True)
-    again = run(new_session, columns, "rmse", plan=plan)
+    again = run(new_session, columns, "rmse", plan=plan, params=900)
     assert again.store.ledger.fact("s", "size") == found
 
 
