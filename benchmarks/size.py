@@ -81,7 +81,8 @@ class Score:
         behind: How much worse than the choice of the exhaustive grid on the same blocks, in delta.
         outcome: What it chose, and at what cost.
         seconds, flops: Over those of the exhaustive grid.
-        covers: Whether its plateau holds the weights of the best cell.
+        covers: Whether its plateau holds the weights of the best cell, or may go on to them.
+        between: The same between its two ends only, and between the ends of what was not excluded.
     """
 
     table: str
@@ -92,6 +93,7 @@ class Score:
     seconds: float
     flops: float
     covers: bool
+    between: tuple[bool, bool]
 
 
 def score(name: str, grid: Grid, resplit: int, share: float, method: Method) -> Score:
@@ -106,11 +108,14 @@ def score(name: str, grid: Grid, resplit: int, share: float, method: Method) -> 
     delta = 0.01 * (grid.constant - truth[best])
     deal = Deal(choose, confirm, delta, share * grid.whole * first, resplit)
     outcome, whole = method(grid, deal), exhaustive(grid, deal)
-    report, covers = outcome.report, False
+    report, covers, between = outcome.report, False, (False, False)
     if report is not None:
-        low, high = grid.weights[report.lightest], grid.weights[report.heaviest]
+        weight = grid.weights[best]
+        ends = (report.lightest, report.heaviest), report.possible
+        inside = [grid.weights[low] <= weight <= grid.weights[high] for low, high in ends]
+        between = (inside[0], inside[1])
         open_end = report.upper != "too large above"
-        covers = low <= grid.weights[best] and (open_end or grid.weights[best] <= high)
+        covers = inside[0] or (open_end and grid.weights[report.lightest] <= weight)
     away = truth[outcome.chosen] - truth[best]
     return Score(
         name,
@@ -121,6 +126,7 @@ def score(name: str, grid: Grid, resplit: int, share: float, method: Method) -> 
         outcome.spent.seconds / whole.spent.seconds,
         outcome.spent.flops / whole.spent.flops,
         covers,
+        between,
     )
 
 
@@ -166,7 +172,10 @@ def _print_methods(scores: dict[str, list[Score]]) -> None:
 
 
 def _print_tables(grids: dict[str, Grid], found: list[Score]) -> None:
-    _head("table", "blocks", "chosen", "regret / δ", "covers best", "share a size", "width ratio")
+    _head(
+        "table", "blocks", "chosen", "regret / δ", "covers best", "between its ends",
+        "not excluded", "share a size", "width ratio",
+    )  # fmt: skip
     for name, grid in grids.items():
         own = [each for each in found if each.table == name]
         sizes = [each.outcome.chosen for each in own]
@@ -176,12 +185,19 @@ def _print_tables(grids: dict[str, Grid], found: list[Score]) -> None:
             for r in (each.outcome.report for each in own)
             if r is not None
         ]
-        share = bool(ends) and max(low for low, _ in ends) <= min(high for _, high in ends)
+        lows, highs = zip(*ends, strict=True) if len(ends) == len(own) else ((1,), (0,))
+        share = max(lows) <= min(highs)
         named = ", ".join(sorted({f"{len(h)}×{h[0]}" for h in sizes}))
         regret = np.median([each.regret for each in own])
-        covers = np.mean([each.covers for each in own])
+        covers = np.mean([(each.covers, *each.between) for each in own], axis=0)
         ratio = 2 ** (log2(max(widths)) - log2(min(widths)))
-        cells = (name, str(len(grid.blocks)), named, f"{regret:.2f}", f"{covers:.0%}")
+        cells = (
+            name,
+            str(len(grid.blocks)),
+            named,
+            f"{regret:.2f}",
+            *map("{:.0%}".format, covers),
+        )
         print("| " + " | ".join((*cells, "yes" if share else "no", f"{ratio:.1f}")) + " |")
 
 
