@@ -7,8 +7,9 @@ seeds of its own) the start recipe goes through the range test, the rules, the r
 as a study does it; then 13 rates, a third of a decade apart around the prior, and every proposed
 rate are trained at full length, at a constant rate with the average of weights evaluated, and
 under the recipe's own schedule with the peak that the constant rate stands for. One JSON line per
-table and repeat; those in the file are not repeated, so the run can be interrupted. Then the
-Markdown tables are printed; ``--repeats 0`` prints those of the lines that are there.
+table and repeat; those in the file are not repeated, so the run can be interrupted, and can begin
+with the lines of ``learning_rate.jsonl.gz``. Then the Markdown tables are printed; ``--repeats 0``
+prints those of the lines that are there.
 """
 
 from __future__ import annotations

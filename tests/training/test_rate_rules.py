@@ -11,7 +11,9 @@ from justright.training.rate_race import verify, winner_of
 from justright.training.rate_rules import (
     HIGHEST,
     LOWEST,
+    MOST_ENTRANTS,
     NAMES,
+    RACED_RULES,
     SAME,
     STEPS,
     STOP,
@@ -155,18 +157,22 @@ def test_every_rule_answers_any_curve(losses: list[float], diverged: float | Non
     st.floats(1e-3, 1.0),
     st.lists(st.one_of(st.none(), st.floats(1e-6, 10)), max_size=4),
 )
-def test_entrants_differ_and_stand_for_every_pick(
+def test_entrants_differ_and_stand_for_every_pick_that_is_raced(
     prior: float, proposed: list[float | None]
 ) -> None:
-    listed = [Pick(f"rule {place}", rate, "") for place, rate in enumerate(proposed)]
+    listed = [Pick(name, rate, "") for name, rate in zip(NAMES, proposed, strict=False)]
     field = entrants(prior, listed)
     assert field[0].rate == prior
     for place, entrant in enumerate(field):
         assert not any(alike(entrant.rate, other.rate) for other in field[:place])
     spoken = {rule: entrant.rate for entrant in field for rule in entrant.rules}
+    assert len(field) <= MOST_ENTRANTS
+    around = {round(np.log10(entrant.rate / prior), 3) for entrant in field}
+    assert around >= {-1.333, -0.667, 0.0, 0.667, 1.333}
     for pick in listed:
-        assert (pick.rule in spoken) == (pick.rate is not None)
-        if pick.rate is not None:
+        wanted = pick.rate is not None and pick.rule in RACED_RULES
+        assert (pick.rule in spoken) == wanted
+        if wanted:
             assert alike(pick.rate, spoken[pick.rule])
 
 

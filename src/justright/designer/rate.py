@@ -23,7 +23,7 @@ from justright.designer.rate_jobs import RaceJob, RangeJob
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.training.rate_race import Verified, race_steps, verify, winner_of
 from justright.training.rate_rules import (
-    NAMES,
+    MOST_ENTRANTS,
     STEPS,
     Entrant,
     Pick,
@@ -119,7 +119,7 @@ def _affordable(session: Session, champion: Champion, admission: Admission) -> i
     _, stop = race_steps(champion.arm.steps)
     test = session.seconds(Arm("", recipe, STEPS), inputs, SEEDS)
     short = Arm("", recipe, stop)
-    members = (len(NAMES) + 1, 2)  # of the race, and of the check
+    members = (MOST_ENTRANTS, 2)  # of the race, and of the check
     each = sum(session.seconds(short, inputs, count) for count in members)
     left = admission.left(champion.arm, champion.arm)
     workers = session.crew.capacity

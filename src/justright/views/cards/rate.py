@@ -79,6 +79,14 @@ def _rule_lines(fact: Mapping[str, Any]) -> list[str]:
         for pick in _listed(fact.get("candidates"))
         if _number(pick.get("rate")) is None
     ]
+    raced = {rule for entrant in _entrants(fact) for rule in entrant.get("rules") or ()}
+    others = [
+        f"{pick.get('rule')} {significant(rate, 2)}"
+        for pick in _listed(fact.get("candidates"))
+        if (rate := _number(pick.get("rate"))) is not None and pick.get("rule") not in raced
+    ]
+    if others:
+        silent.append(f"Not raced, as such picks are seldom good: {', '.join(others)}.")
     diverged = _number(_mapping(fact.get("curve")).get("diverged"))
     end = (
         "The range test never diverged."
