@@ -209,8 +209,9 @@ class Truth:
 
     def regret(self, line: Mapping[str, Any], rate: float) -> float:
         """How much lower the best rate's loss was on the same rows and seed, in logarithms."""
-        losses = dict(zip(line["rates"], line[self.schedule]["best"], strict=True))
-        own, best = losses.get(rate), line[self.schedule]["best"][self.place]
+        nearest = int(np.argmin(np.abs(np.log(np.array(line["rates"]) / rate))))  # but for rounding
+        losses = line[self.schedule]["best"]
+        own, best = losses[nearest], losses[self.place]
         return float("inf") if own is None else float(np.log(own) - np.log(best))
 
 
