@@ -209,7 +209,8 @@ class Truth:
 
     def regret(self, line: Mapping[str, Any], rate: float) -> float:
         """How much lower the best rate's loss was on the same rows and seed, in logarithms."""
-        nearest = int(np.argmin(np.abs(np.log(np.array(line["rates"]) / rate))))  # but for rounding
+        away = np.abs(np.log(np.array(line["rates"]) / rate))
+        nearest = int(np.argmin(away))  # it is there, but for rounding
         losses = line[self.schedule]["best"]
         own, best = losses[nearest], losses[self.place]
         return float("inf") if own is None else float(np.log(own) - np.log(best))
