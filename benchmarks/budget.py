@@ -27,7 +27,9 @@ STAGES = {
     "size/shape": "size: shapes",
     "size/confirm": "size: confirmation",
     "round": "ideas and confirmation",
+    "own length": "own length",
     "final": "final network",
+    "headline": "repeated cross-validation",
 }
 """Words for the beginnings of stages, in their order."""
 
