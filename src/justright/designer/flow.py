@@ -47,14 +47,14 @@ CALIBRATION_S, SHORT_CALIBRATION = 1.2, 0.08
 """Seconds, and at most this share of the time left, of measured steps before the work is planned
 (assumption: the relative error of the prediction stays within the 30% of its 90% quantile)."""
 
-LEAST_LEARNED = 0.01
-"""A network that alone is better than the constant by less than this share of its loss is taken to
-be lucky (assumption)."""
-
 CALIBRATION_SHARE = 0.25
 """Share of the time left after which a calibration is given up, and the usual costs are believed:
 on a machine that is busy, or whose first import takes long, it must not eat the champion's time
 (assumption)."""
+
+LEAST_LEARNED = 0.01
+"""A network that alone is better than the constant by less than this share of its loss is taken to
+be lucky (assumption)."""
 
 
 class Flow:

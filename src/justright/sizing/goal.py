@@ -32,20 +32,6 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """How much worse than the best a size is on the same blocks.
-
-    Attributes:
-        mean: Mean difference of the loss; 0 for the best itself.
-        low, high: One-sided limits at `SURE`.
-    """
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Goal:
     """What is searched, at what price.
 
