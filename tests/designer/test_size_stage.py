@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from justright.designer.admission import Admission
+from justright.core.trial import Trial
+from justright.designer.admission import SHORTEST, Admission
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
-from justright.designer.size import NO_TIME, SMALL_BLOCKS, SizeStage
-from justright.designer.work import SIZE_BUDGET, SIZE_ENDED, WorkPlan
+from justright.designer.size import NO_TIME, SMALL_BLOCKS, SizeStage, key_of
+from justright.designer.work import LIMIT, SIZE_BUDGET, SIZE_ENDED, SIZE_PART, WorkPlan
 from justright.recipe.recipe import Recipe
+from justright.sizing.goal import Ask
 from justright.sizing.report import SizeReport
 from justright.testing.recipes import plain_recipe
 
@@ -25,9 +27,9 @@ PARAMS = 6_000
 STEPS = 120
 
 
-def stage_of(session: Session) -> SizeStage:
+def stage_of(session: Session, steps: int = STEPS) -> SizeStage:
     recipe = plain_recipe(session.blocks.spec, 32, batch=64)
-    champion = Champion(Arm("start recipe", recipe, STEPS), (), 0.5)
+    champion = Champion(Arm("start recipe", recipe, steps), (), 0.5)
     return SizeStage(session, champion, Admission(session, 1.0), delta=0.05)
 
 
@@ -39,6 +41,11 @@ def search(session: Session) -> SizeReport:
     report = stage_of(session).run()
     assert report is not None
     return report
+
+
+def end_of(trial: Trial) -> int:
+    """Step at which a training ended."""
+    return int(trial.result["steps"])
 
 
 def done(session: Session) -> dict[str, object]:
@@ -104,8 +111,42 @@ def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) 
     session = new_session(plan=plan(budget=0), params=PARAMS)
     assert stage_of(session).run() is None
     assert not done(session)
-    assert session.store.ledger.fact("s", "size") == {"reason": NO_TIME}
+    reason = (session.store.ledger.fact("s", "size") or {})["reason"]
+    assert reason.startswith(f"{NO_TIME}: it takes ")
+    assert reason.endswith(" core-seconds, and 0 could be spared")
     assert session.plan.granted["size search"] == session.plan.granted[SIZE_BUDGET] == 0
+
+
+def test_a_search_at_a_third_of_the_length_says_so_and_can_be_gone_on_with_in_full(
+    new_session: NewSession,
+) -> None:
+    steps = 3 * SHORTEST
+    granted = {LIMIT: 60, SIZE_BUDGET: BUDGET, SIZE_PART: 3}
+    session = new_session(plan=WorkPlan(granted=granted), params=PARAMS)
+    report = stage_of(session, steps).run()
+    assert report is not None
+    assert report.part == 3
+    assert "at 1/3 of the length" in report.sentence
+    assert max(end_of(trial) for trial in session.store.trials.list("s")) == steps // 3
+    before = {trial.spec.id for trial in session.store.trials.list("s")}
+    plan = session.plan.reopened(1e6)
+    assert SIZE_PART not in plan.granted
+    again = stage_of(replace(session, plan=plan), steps).run()
+    assert again is not None
+    assert again.part == plan.granted[SIZE_PART] == 1
+    assert "of the length" not in again.sentence
+    trials = session.store.trials.list("s")
+    assert max(end_of(trial) for trial in trials) == steps
+    assert {row.hidden for row in report.rows} <= {row.hidden for row in again.rows}
+    assert before <= {trial.spec.id for trial in trials}, "what was trained is gone on with"
+
+
+def test_what_was_begun_in_full_is_not_left_for_a_third(new_session: NewSession) -> None:
+    session = new_session(plan=plan(), params=PARAMS)
+    stage = stage_of(session, 3 * SHORTEST)
+    assert stage._parts() == (1, 3)
+    session.plan.granted[key_of(Ask((16,), (0, 1), 1.0, "length"), 1)] = 1
+    assert stage._parts() == (1,)
 
 
 def test_under_a_longer_limit_the_new_budget_comes_on_top_of_what_was_spent(

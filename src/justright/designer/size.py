@@ -7,22 +7,22 @@ trunks that are continued from third to third, and their curves handed back to i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
 from justright.core.trial import Trial, TrialState
-from justright.designer.admission import Admission
+from justright.designer.admission import SHORTEST, Admission
 from justright.designer.allowed import Allowed
 from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.size_record import record
-from justright.designer.work import LATE, SIZE_BUDGET, SIZE_ENDED
+from justright.designer.work import LATE, SIZE_BUDGET, SIZE_ENDED, SIZE_PART
 from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.goal import Ask, Goal, told
 from justright.sizing.report import SizeReport, report_of
-from justright.sizing.search import next_asks, worthwhile
+from justright.sizing.search import least, next_asks, offer, worthwhile
 from justright.sizing.shapes import Hidden
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named
@@ -36,6 +36,7 @@ SIZE_SHARES = (0.4, 0.6)
 UNDEFINED = "the metric is not defined on some of the validation rows"
 NOTHING_LEARNED = "neither a baseline nor the network is better than the constant"
 NO_TIME = "no time for a size search"
+NOT_ALLOWED = "no size of the ladder is within the limits"
 NOTHING_FULL = "no size was trained in full"
 """Why there is no verdict."""
 
@@ -78,7 +79,7 @@ class SizeStage:
         self._recipe = trunk(champion.arm.recipe)
         first = session.blocks.block(session.blocks.first[0], self._recipe.preprocessing)
         self._inputs = session.blocks.inputs(first)
-        self._prices: dict[Hidden, float] = {}
+        self._prices: dict[tuple[Hidden, int], float] = {}
         self._goal = self._make_goal(first, delta)
         self._evidence = Evidence()
         self._predictions: dict[Hidden, Trial] = {}
@@ -95,8 +96,8 @@ class SizeStage:
         if reason := self._reason():
             session.fact("size", {"reason": reason})
             return None
-        for asks in recorded_asks(session.plan.granted):
-            self._train(evidence, asks)
+        for ask in recorded_asks(session.plan.granted, self._goal.part):
+            self._train(evidence, [ask])
         if SIZE_ENDED not in session.plan.granted:  # else what followed rests on what was found
             self._go_on()
             session.plan.truncate(SIZE_ENDED, 1)
@@ -119,19 +120,23 @@ class SizeStage:
         if plan.grant(f"{self._key}size search", lambda: int(worthwhile(self._goal))):
             return ""
         plan.truncate(self._key + SIZE_BUDGET, 0)
-        return NO_TIME
+        wanted, left = least(self._goal), self._goal.budget
+        if not math.isfinite(wanted):
+            return NOT_ALLOWED
+        return f"{NO_TIME}: it takes {wanted:.2g} core-seconds, and {left:.2g} could be spared"
 
     def _go_on(self) -> None:
         """Train what the search asks for, until it asks for nothing, or the clock cuts it."""
         session, evidence = self._session, self._evidence
         while not session.plan.repeat and (asks := next_asks(evidence, self._goal)):
             for ask in asks:
-                session.plan.grant(key_of(ask), lambda: 1)
-                session.watch.headline(f"size, {told(ask)}")
+                session.plan.grant(key_of(ask, self._goal.part), lambda: 1)
+                session.watch.headline(f"size, {told(ask, self._steps(self._goal.part))}")
             if not self._train(evidence, asks):
                 return
 
     def _make_goal(self, first: EncodedBlock, delta: float) -> Goal:
+        """What is searched, with as long runs and as much time as reach for an answer."""
         session = self._session
         left = self._admission.left(self._champion.arm, self._champion.arm)
         small = len(session.blocks.first) > 1
@@ -146,55 +151,69 @@ class SizeStage:
             delta=delta,
             limits=Allowed(session).limits(self._recipe, self._inputs),
             weigh=cache(self._weigh),
-            cost=lambda hidden: self._cost(hidden, choose),
+            cost=lambda hidden: self._cost(hidden, choose, 1),
             budget=0.0,
             rows=len(first.train),
             outputs=self._inputs.outputs,
         )
+        third = replace(goal, part=3, cost=lambda hidden: self._cost(hidden, choose, 3))
+        goals = {each.part: each for each in (goal, third)}
         usable = session.crew.capacity * USABLE_SHARE
         shares = (1.0,) if session.options.only == "size" else SIZE_SHARES
         budgets = [max(share * left - encoding, 0.0) * usable for share in shares]
+        allowed = [goals[part] for part in self._parts()]
+        offered = cache(lambda: offer(allowed, budgets))
+        part = session.plan.grant(self._key + SIZE_PART, lambda: offered().part)
+        goal = goals[part or 1]
+        budget = session.plan.grant(
+            self._key + SIZE_BUDGET, lambda: int(offered().budget + self._spent_before(goal))
+        )
+        return replace(goal, budget=float(budget))
 
-        def ask() -> int:
-            enough = (b for b in budgets if worthwhile(replace(goal, budget=b)))
-            return int(next(enough, budgets[0]) + self._spent_before(goal))
-
-        return replace(goal, budget=float(session.plan.grant(self._key + SIZE_BUDGET, ask)))
+    def _parts(self) -> tuple[int, ...]:
+        """By what the network's own length may be divided: what was begun in full stays so."""
+        shares = [share for *_, share in _recorded(self._session.plan.granted)]
+        if self._champion.arm.steps < 3 * SHORTEST or any(share > 1 / 3 for share in shares):
+            return (1,)
+        return (1, 3)
 
     def _spent_before(self, goal: Goal) -> float:
         """Worker-seconds of what was trained before the study was resumed."""
         shares: dict[tuple[Hidden, int], float] = {}
-        for asks in recorded_asks(self._session.plan.granted):
-            for ask in asks:
-                for block in ask.blocks:
-                    known = shares.get((ask.hidden, block), 0.0)
-                    shares[ask.hidden, block] = max(known, ask.share)
+        for ask in recorded_asks(self._session.plan.granted, goal.part):
+            for block in ask.blocks:
+                known = shares.get((ask.hidden, block), 0.0)
+                shares[ask.hidden, block] = max(known, ask.share)
         return sum(goal.cost(hidden) * share for (hidden, _), share in shares.items())
 
     def _weigh(self, hidden: Hidden) -> int:
         return weight_of(with_hidden(self._recipe, hidden), self._inputs)
 
-    def _cost(self, hidden: Hidden, blocks: int) -> float:
+    def _cost(self, hidden: Hidden, blocks: int, part: int) -> float:
         """Worker-seconds of a full run on one block, when all blocks are trained as one stack.
 
         The search asks for them by the thousand, so they are kept until trainings change them.
         """
-        if hidden not in self._prices:
-            arm = self._arm(hidden)
+        if (hidden, part) not in self._prices:
+            arm = self._arm(hidden, part)
             members = 1 if self._session.alone(arm.recipe) else blocks
             seconds = self._session.seconds(arm, self._inputs, members)
-            self._prices[hidden] = seconds / members
-        return self._prices[hidden]
+            self._prices[hidden, part] = seconds / members
+        return self._prices[hidden, part]
 
-    def _arm(self, hidden: Hidden) -> Arm:
+    def _arm(self, hidden: Hidden, part: int) -> Arm:
         shape = "-".join(map(str, hidden))
-        return Arm(f"size {shape}", with_hidden(self._recipe, hidden), self._champion.arm.steps)
+        return Arm(f"size {shape}", with_hidden(self._recipe, hidden), self._steps(part))
+
+    def _steps(self, part: int) -> int:
+        """Steps of a full run of the search."""
+        return max(round(self._champion.arm.steps / part), 1)
 
     def _jobs(self, ask: Ask) -> tuple[NetworkJob, ...]:
-        session, arm = self._session, self._arm(ask.hidden)
+        session, arm = self._session, self._arm(ask.hidden, 1)
         spec = arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in ask.blocks]
-        stop = max(round(arm.steps * ask.share), 1)
+        stop = max(round(self._steps(self._goal.part) * ask.share), 1)
         return tuple(
             replace(
                 job,
@@ -229,7 +248,7 @@ class SizeStage:
                 if ask.share == 1.0 and ask.blocks == self._goal.selection:
                     self._predictions[ask.hidden] = own[0]
             else:
-                session.plan.truncate(key_of(ask), 0)
+                session.plan.truncate(key_of(ask, self._goal.part), 0)
                 complete = False
         return complete
 
@@ -240,7 +259,7 @@ class SizeStage:
         train, proper = (
             session.store.curves.read(session.name, trial.spec.id, name)[1] for name in CURVES[1:]
         )
-        full = self._champion.arm.steps
+        full = self._steps(self._goal.part)
         exact = {max(round(full * share), 1): share for share in SHARES}  # steps are whole
         return Curve(
             tuple(exact.get(int(step), float(step) / full) for step in steps),
@@ -260,30 +279,41 @@ class SizeStage:
         return row_variance(metric, sample, session.predictions(one), session.predictions(other))
 
 
-def key_of(ask: Ask) -> str:
-    """The ask's key in the work plan.
+SHARES_BY_KEY = {round(1000 * share): share for share in SHARES}
+"""Shares of the network's own length at which runs end, as they stand in a work plan."""
 
-    >>> key_of(Ask((64, 64), (0, 1), 1 / 3, "ladder"))
+
+def key_of(ask: Ask, part: int) -> str:
+    """The ask's key in the work plan, by the share of the network's own length.
+
+    >>> key_of(Ask((64, 64), (0, 1), 1 / 3, "ladder"), 1)
     'size ask ladder/64-64/0,1/333'
+    >>> key_of(Ask((64, 64), (0, 1), 1.0, "length"), 3)
+    'size ask length/64-64/0,1/333'
     """
     shape = "-".join(map(str, ask.hidden))
     blocks = ",".join(map(str, ask.blocks))
-    return f"size ask {ask.stage}/{shape}/{blocks}/{round(1000 * ask.share)}"
+    return f"size ask {ask.stage}/{shape}/{blocks}/{round(1000 * ask.share / part)}"
 
 
-def recorded_asks(granted: Mapping[str, int]) -> list[tuple[Ask, ...]]:
+def recorded_asks(granted: Mapping[str, int], part: int) -> list[Ask]:
     """The asks of a work plan in their order.
 
     >>> ask = Ask((64, 64), (0, 1), 1 / 3, "ladder")
-    >>> recorded_asks({key_of(ask): 1}) == [(ask,)]
+    >>> recorded_asks({key_of(ask, 1): 1}, 1) == [ask]
     True
     """
-    asks = []
+    return [
+        Ask(hidden, blocks, share * part, stage)
+        for stage, hidden, blocks, share in _recorded(granted)
+    ]
+
+
+def _recorded(granted: Mapping[str, int]) -> Iterator[tuple[str, Hidden, tuple[int, ...], float]]:
+    """Stage, size, blocks and share of the network's own length of what was asked for."""
     for key, amount in granted.items():
         if key.startswith("size ask ") and amount:
             stage, shape, blocks, share = key.removeprefix("size ask ").split("/")
             hidden = tuple(int(units) for units in shape.split("-"))
             numbers = tuple(int(number) for number in blocks.split(","))
-            shares = {111: 1 / 9, 333: 1 / 3, 1000: 1.0}
-            asks.append((Ask(hidden, numbers, shares[int(share)], stage),))
-    return asks
+            yield stage, hidden, numbers, SHARES_BY_KEY[int(share)]

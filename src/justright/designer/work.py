@@ -25,8 +25,9 @@ Amounts = Mapping[str, int]
 LIMIT = "limit in seconds"
 """Key of the time limit under which a plan was made."""
 
-SIZE_BUDGET, SIZE_ENDED = "size core-seconds", "size search ended"
-"""Keys of what the size search may spend, and of its end. What they say holds for one limit."""
+SIZE_BUDGET, SIZE_PART, SIZE_ENDED = "size core-seconds", "size length over", "size search ended"
+"""Keys of what the size search may spend, of what its runs are shortened by, and of its end. What
+they say holds for one limit."""
 
 LATE = "late "
 """Before the keys of a size search that was refused at first, and begins with what is left."""
@@ -90,8 +91,10 @@ class WorkPlan:
         limit = ceil(limit_s)
         kept = {key: amount for key, amount in self.granted.items() if amount > 0}
         if limit > kept.get(LIMIT, limit):
-            for key in (SIZE_BUDGET, LATE + SIZE_BUDGET, SIZE_ENDED):
+            for key in (SIZE_BUDGET, SIZE_PART):
                 kept.pop(key, None)
+                kept.pop(LATE + key, None)
+            kept.pop(SIZE_ENDED, None)
         kept[LIMIT] = limit
         return WorkPlan(granted=kept, repeat=self.repeat, on_grant=self.on_grant)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from justright.sizing.evidence import FULL, THIRD, Evidence
+from justright.sizing.evidence import Evidence
 from justright.sizing.shapes import Hidden, Limits, Weigh, name_of
 
 BEYOND = 4.0
@@ -46,6 +46,7 @@ class Goal:
         budget: Worker-seconds of the whole search.
         rows: Training rows of a block.
         outputs: Numbers that a network returns for a row.
+        part: The full length of the search is the network's own over this.
     """
 
     selection: tuple[int, ...]
@@ -58,6 +59,7 @@ class Goal:
     budget: float
     rows: int
     outputs: int
+    part: int = 1
 
     @property
     def beyond(self) -> float:
@@ -80,7 +82,7 @@ class Goal:
         return self.spent(evidence) + seconds <= (1.0 - keep) * self.budget
 
 
-def told(ask: Ask) -> str:
-    """One line for the screen."""
-    length = {THIRD: "a third of the length", FULL: "the full length"}.get(ask.share, "a ninth")
+def told(ask: Ask, steps: int) -> str:
+    """One line for the screen; `steps` are those of the full length."""
+    length = f"{max(round(steps * ask.share), 1):,} steps"
     return f"{ask.stage}: {name_of(ask.hidden)} on {len(ask.blocks)} blocks, {length}"

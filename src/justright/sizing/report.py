@@ -93,6 +93,7 @@ class SizeReport:
             before by more than delta, on the blocks that chose.
         by_heart: Whether the heaviest size is surely worse than the best on validation rows, and
             better on training rows.
+        part: "In full" means the network's own length over this.
     """
 
     rows: tuple[SizeRow, ...]
@@ -110,6 +111,7 @@ class SizeReport:
     capped: bool = False
     limited: bool = False
     by_heart: bool = False
+    part: int = 1
 
     @property
     def sentence(self) -> str:
@@ -130,7 +132,8 @@ class SizeReport:
         if self.apart:
             names = ", ".join(map(name_of, self.apart))
             parts.append(f"{names} worse by {'its' if len(self.apart) == 1 else 'their'} shape")
-        return " · ".join([*parts, self._above, f"chosen {name_of(self.chosen)}"])
+        length = [f"at 1/{self.part} of the length"] if self.part > 1 else []
+        return " · ".join([*parts, self._above, *length, f"chosen {name_of(self.chosen)}"])
 
     @property
     def _open_above(self) -> bool:
@@ -220,6 +223,7 @@ def report_of(
         capped=capped,
         limited=capped and _costly(evidence, goal),
         by_heart=goal.rows >= FEW_ROWS and _by_heart(rows),
+        part=goal.part,
     )
 
 

@@ -143,6 +143,12 @@ def _notes(found: Mapping[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
         "All sizes learn at the same constant rate from the same blocks (partition and seed); "
         "intervals hold for all sizes together.",
     ]
+    if (part := int(found.get("part") or 1)) > 1:
+        notes.append(
+            f"There was time for 1/{part} of the network's own length only, and “full” means "
+            "that: large sizes gain more from the rest of it than small ones. What was chosen is "
+            "compared with the network at hand before it replaces it."
+        )
     most = max(int(row.get("blocks") or 0) for row in rows)
     if not found.get("confirmed"):
         notes.append("There was no time to confirm this on blocks that chose nothing.")
