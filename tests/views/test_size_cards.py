@@ -74,6 +74,14 @@ def test_what_was_not_confirmed_is_said() -> None:
     assert any("no time to confirm" in note for note in card.notes)
 
 
+def test_a_search_of_shorter_runs_says_so() -> None:
+    whole, shorter = (size_search(reader_of(part=part)[2]) for part in (1, 3))
+    assert isinstance(whole, Card)
+    assert isinstance(shorter, Card)
+    (note,) = set(shorter.notes) - set(whole.notes)
+    assert "1/3 of the network's own length" in note
+
+
 def test_the_map_shows_depth_and_width() -> None:
     card = size_map(reader_of()[2])
     assert isinstance(card, Card)

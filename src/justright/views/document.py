@@ -28,7 +28,7 @@ is not known is null, never missing; a number that is not finite is null.
 ``noise``                 seed_sd, split_sd, tie_below, blocks
 ``size``                  sentence, chosen, lightest, heaviest, below, untested, possible, apart
                           (units of each layer), upper, sure, confirmed, capped, limited, delta,
-                          reason (why there is none), rows: list of hidden, name, weights, share,
+                          part (3: runs of a third of the length), reason (why there is none), rows: list of hidden, name, weights, share,
                           blocks, loss, word, difference, low, high, reason (why it failed)
 ``rate``                  prior, peak: before and after the race of learning rates; rate: the
                           constant rate that won; reason: why there was no race
@@ -141,7 +141,7 @@ def _size(found: Mapping[str, Any]) -> dict[str, Any]:
     ends = ("chosen", "lightest", "heaviest", "below", "untested")
     row = ("hidden", "name", "weights", "share", "blocks", "loss")
     row += ("word", "difference", "low", "high", "reason")
-    words = ("upper", "sure", "confirmed", "capped", "limited", "delta", "reason")
+    words = ("upper", "sure", "confirmed", "capped", "limited", "delta", "part", "reason")
     return {
         **_pick(found, "sentence", *ends, "possible", "apart", *words),
         "rows": [_pick(each, *row) for each in found.get("rows") or ()],
