@@ -16,6 +16,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
 
 import argparse
 import gzip
+import itertools
 import json
 import statistics
 import time
@@ -31,6 +32,7 @@ from size_grid import problem_of
 
 PART = tuple((depth, width) for depth in (1, 3, 6) for width in (16, 64, 256, 512))
 STEPS, ROUNDS = 60, 3
+KEPT = "size_grid.jsonl.gz"
 
 
 def inputs_of(entry: dict[str, Any], folder: Path, cache: Path) -> tuple[int, int]:
@@ -45,7 +47,7 @@ def seconds_a_step(features: int, outputs: int, depth: int, width: int, batch: i
     """Of the loop of every tutorial: the fastest of some rounds."""
     sizes = [features, *[width] * depth]
     layers: list[torch.nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(before, after), torch.nn.SELU()]
     net = torch.nn.Sequential(*layers, torch.nn.Linear(width, outputs))
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3)
@@ -69,7 +71,7 @@ def main() -> None:
     """Time the part, and print one line for each table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--grid", type=Path, default=Path(__file__).with_name("size_grid.jsonl.gz"))
+    parser.add_argument("--grid", type=Path, default=Path(__file__).with_name(KEPT))
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/size_bare"))
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -28,8 +28,9 @@ is not known is null, never missing; a number that is not finite is null.
 ``noise``                 seed_sd, split_sd, tie_below, blocks
 ``size``                  sentence, chosen, lightest, heaviest, below, untested, possible, apart
                           (units of each layer), upper, sure, confirmed, capped, limited, delta,
-                          part (3: runs of a third of the length), reason (why there is none), rows: list of hidden, name, weights, share,
-                          blocks, loss, word, difference, low, high, reason (why it failed)
+                          part (3: runs of a third of the length), reason (why there is
+                          none), rows: list of hidden, name, weights, share, blocks, loss,
+                          word, difference, low, high, reason (why it failed)
 ``rate``                  prior, peak: before and after the race of learning rates; rate: the
                           constant rate that won; reason: why there was no race
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
