@@ -11,6 +11,7 @@ from justright.store.memory import MemoryStore
 from justright.testing.example_facts import SIZE
 from justright.testing.examples import write_example
 from justright.views.card import Card, NotApplicable
+from justright.views.cards.size_fit import size_fit
 from justright.views.cards.size_search import size_map, size_search
 from justright.views.reader import Reader
 from justright.views.verdict import verdict_lines
@@ -128,3 +129,20 @@ def test_the_closing_line_says_whether_the_choice_was_kept() -> None:
     store.ledger.put(name, "size", {**SIZE, "chosen": list(hidden)})
     line = next(line for line in verdict_lines(store, name) if line.startswith("Size"))
     assert "not confirmed" not in line
+
+
+def test_training_and_validation_losses_stand_side_by_side_for_full_lengths_only() -> None:
+    card = size_fit(reader_of()[2])
+    assert isinstance(card, Card)
+    assert card.claim.startswith("From 1×32 to 3×256 the loss of training rows goes from 0.232 to")
+    assert card.figure is not None
+    train, validation = card.figure["data"]
+    assert train["x"] == validation["x"] == [1_240, 6_100, 21_000, 140_000]
+    assert all(a < b for a, b in zip(train["y"], validation["y"], strict=True))
+
+
+def test_one_full_size_has_no_curve_over_sizes() -> None:
+    rows = [{**row, "word": "no time"} for row in SIZE["rows"][1:]]
+    assert isinstance(size_fit(reader_of(rows=[SIZE["rows"][0], *rows])[2]), NotApplicable)
+    unknown = [{**row, "train": None} for row in SIZE["rows"]]
+    assert isinstance(size_fit(reader_of(rows=unknown)[2]), NotApplicable)

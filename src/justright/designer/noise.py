@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from justright.core.codec import to_document
 from justright.core.trial import TrialState
 from justright.designer.admission import Admission
@@ -54,5 +56,7 @@ def record_noise(session: Session, arm: Arm) -> None:
     ]
     if len(alike) < 2:
         return
-    found = noise([(t.spec.partition, t.spec.seed, session.measure([t])) for t in alike])
-    session.fact("noise", to_document(found) | {"trainings": len(alike)})
+    scores = [(t.spec.partition, t.spec.seed, session.measure([t])) for t in alike]
+    places = list(dict.fromkeys(partition for partition, _, _ in scores))
+    losses = [[places.index(p), loss if isfinite(loss) else None] for p, _, loss in scores]
+    session.fact("noise", to_document(noise(scores)) | {"losses": losses})

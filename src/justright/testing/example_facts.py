@@ -72,7 +72,14 @@ SIZE: Mapping[str, Any] = {
 }
 
 SEARCH_FACTS: Mapping[str, Mapping[str, Any]] = {
-    "noise": {"seed_sd": 0.006, "split_sd": 0.009, "tie_below": 0.008, "blocks": 5},
+    "noise": {
+        "seed_sd": 0.006,
+        "split_sd": 0.009,
+        "tie_below": 0.008,
+        "blocks": 5,
+        "df": 2,
+        "losses": [[0, 0.241], [0, 0.247], [0, 0.235], [1, 0.256]],
+    },
     "rate": RATE,
     "size": SIZE,
 }

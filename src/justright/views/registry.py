@@ -13,10 +13,12 @@ from justright.views.cards.comparisons import comparisons
 from justright.views.cards.data import columns, findings
 from justright.views.cards.decisions import decisions
 from justright.views.cards.following import following
+from justright.views.cards.noise import noise
 from justright.views.cards.rate import rate
 from justright.views.cards.recipes import recipes
 from justright.views.cards.regression import regression
 from justright.views.cards.reproduce import reproduce
+from justright.views.cards.size_fit import size_fit
 from justright.views.cards.size_search import size_map, size_search
 from justright.views.cards.sizes import sizes
 from justright.views.cards.time import time
@@ -52,8 +54,10 @@ VIEWS: tuple[View, ...] = (
     View("baselines", "Baselines", baselines),
     View("recipes", "All recipes tried", recipes),
     View("tried", "Predicted and measured", comparisons),
+    View("noise", "Noise", noise),
     View("rate", "Learning rate", rate),
     View("right-size", "Right size", size_search),
+    View("size-fit", "Size: training and validation", size_fit),
     View("size-map", "Size map", size_map),
     View("size", "Size", sizes),
     View("predictions", "Predictions", regression),

@@ -1,0 +1,120 @@
+"""Card: how much a score moves when nothing changes but the seed or the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from statistics import fmean, stdev
+from typing import Any
+
+from justright.views import figures
+from justright.views.card import Card, NotApplicable
+from justright.views.numbers import count, decimals, fixed, significant
+from justright.views.outcome import greater_is_better
+from justright.views.reader import Reader
+from justright.views.table import Column, Table
+
+
+def noise(reader: Reader) -> Card | NotApplicable:
+    """The same recipe trained again: each score, the spread between seeds and between splits."""
+    found = reader.fact("noise")
+    splits = _splits(found, reader)
+    if not splits:
+        return NotApplicable("no recipe was trained twice")
+    metric = str(reader.fact("table").get("metric_title") or "loss")
+    heads = (
+        Column("Rows"),
+        Column("Trainings", numeric=True),
+        Column(f"Mean {metric}", numeric=True),
+        Column("Spread between seeds", numeric=True),
+    )
+    rows = tuple(
+        (
+            _name(place),
+            str(len(scores)),
+            significant(fmean(scores), 4),
+            significant(stdev(scores), 2) if len(scores) > 1 else "–",
+        )
+        for place, scores in enumerate(splits)
+    )
+    return Card(
+        title="Noise",
+        claim=_claim(found),
+        figure=_figure(splits, metric),
+        table=Table(heads, rows),
+        notes=_notes(found),
+    )
+
+
+def _splits(found: Mapping[str, Any], reader: Reader) -> list[list[float]]:
+    """Scores of each split, in the order in which they were trained."""
+    sign = -1.0 if greater_is_better(reader) else 1.0
+    known: dict[int, list[float]] = {}
+    for place, loss in found.get("losses") or ():
+        if loss is not None and isfinite(loss):
+            known.setdefault(place, []).append(sign * loss)
+    return [known[place] for place in sorted(known)]
+
+
+def _name(place: int) -> str:
+    return f"split {place + 1}"
+
+
+def _known(found: Mapping[str, Any], key: str) -> str:
+    value = found.get(key)
+    return fixed(value, decimals(value)) if value and isfinite(value) else ""
+
+
+def _claim(found: Mapping[str, Any]) -> str:
+    seed, split, tie = (_known(found, key) for key in ("seed_sd", "split_sd", "tie_below"))
+    if seed:
+        text = f"The same recipe with another seed scores {seed} apart (standard deviation)"
+        text += f", with other rows {split} on top of it" if split else ""
+    elif split:
+        text = f"The same recipe scores {split} apart with another seed and other rows"
+    else:
+        text = "The same recipe scores the same again"
+    return f"{text}; means that differ by less than {tie} are a tie." if tie else f"{text}."
+
+
+def _notes(found: Mapping[str, Any]) -> tuple[str, ...]:
+    notes = ["Nothing but the seed, or the rows and the seed, differs between these trainings."]
+    if _known(found, "tie_below"):
+        blocks = count(int(found.get("blocks") or 0), "training")
+        notes.append(
+            f"A tie is of two recipes with {blocks} each on the same splits, at 95%; a comparison "
+            "of its own has its own blocks and interval."
+        )
+    if not found.get("df"):
+        notes.append(
+            "No split has two seeds, so that seeds and rows cannot be told apart: ties are "
+            "rather too wide than too narrow."
+        )
+    else:
+        notes.append(
+            f"The spread between seeds rests on {count(int(found['df']), 'degree')} of freedom."
+        )
+    return tuple(notes)
+
+
+def _figure(splits: Sequence[Sequence[float]], metric: str) -> figures.Figure:
+    names = [_name(place) for place in range(len(splits))]
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": list(scores),
+                "y": [name] * len(scores),
+                "marker": {"color": figures.NETWORK, "size": 10, "opacity": 0.7},
+                "text": [f"{name}: {significant(score, 4)}" for score in scores],
+                "hovertemplate": "%{text}<extra></extra>",
+            }
+            for name, scores in zip(names, splits, strict=True)
+        ],
+        "layout": figures.layout(
+            height=90 + 34 * len(splits),
+            xaxis=figures.axis(f"validation {metric}", nticks=7),
+            yaxis=figures.axis(type="category", autorange="reversed", showgrid=False),
+        ),
+    }

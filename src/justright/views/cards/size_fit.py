@@ -1,0 +1,86 @@
+"""Card: how the losses of training and of validation rows go with the size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from justright.views import figures
+from justright.views.card import Card, NotApplicable
+from justright.views.cards.size_search import EARLY
+from justright.views.numbers import compact, significant
+from justright.views.reader import Reader
+
+Row = Mapping[str, Any]
+
+
+def size_fit(reader: Reader) -> Card | NotApplicable:
+    """Loss against weights of the sizes that had their full length, training beside validation."""
+    rows = [row for row in reader.fact("size").get("rows") or () if _has_both(row)]
+    if len(rows) < 2:
+        return NotApplicable("fewer than two sizes had their full length")
+    return Card(
+        title="Size: training and validation",
+        claim=_claim(rows),
+        figure=_figure(rows),
+        notes=(
+            "Both are the proper loss, on a sample of the training rows and on all validation "
+            "rows, means over the same blocks.",
+            "Where the training loss falls and the validation loss does not, the larger network "
+            "learns rows by heart; where both still fall, a larger one may be better.",
+        ),
+    )
+
+
+def _has_both(row: Row) -> bool:
+    """Whether a size had its full length, and has both losses."""
+    losses = (row.get("train"), row.get("proper"))
+    known = all(isinstance(loss, int | float) and isfinite(loss) for loss in losses)
+    return known and row.get("word") not in (*EARLY, "failed")
+
+
+def _claim(rows: Sequence[Row]) -> str:
+    first, last = rows[0], rows[-1]
+    train, proper = (
+        f"{significant(first[key])} to {significant(last[key])}" for key in ("train", "proper")
+    )
+    return (
+        f"From {first['name']} to {last['name']} the loss of training rows goes from {train}, "
+        f"that of validation rows from {proper}."
+    )
+
+
+def _figure(rows: Sequence[Row]) -> figures.Figure:
+    weights = [row["weights"] for row in rows]
+    ticks = figures.log_ticks(min(weights) / 1.5, max(weights) * 1.5)
+    ticks["ticktext"] = [compact(value) for value in ticks["tickvals"]]
+    lines = (
+        ("training rows", "train", figures.BASELINE),
+        ("validation rows", "proper", figures.NETWORK),
+    )
+    return {
+        "data": [_line(rows, *line) for line in lines],
+        "layout": figures.layout(
+            height=320,
+            showlegend=True,
+            xaxis=figures.axis("weights", type="log", **ticks),
+            yaxis=figures.axis("mean loss", nticks=6),
+        ),
+    }
+
+
+def _line(rows: Sequence[Row], title: str, key: str, colour: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": title,
+        "x": [row["weights"] for row in rows],
+        "y": [row[key] for row in rows],
+        "line": {"color": colour, "width": 1.5},
+        "marker": {"color": colour, "size": 8},
+        "text": [
+            figures.plain(f"{row['name']}, {title}: {significant(row[key], 4)}") for row in rows
+        ],
+        "hovertemplate": "%{text}<extra></extra>",
+    }

@@ -1,0 +1,71 @@
+"""The card of the noise says what moves a score, and what could not be told apart."""
+
+from __future__ import annotations
+
+import copy
+from math import nan
+from typing import Any
+
+import pytest
+
+from justright.store.memory import MemoryStore
+from justright.testing.example_facts import SEARCH_FACTS
+from justright.testing.examples import write_example
+from justright.views.card import Card, NotApplicable
+from justright.views.cards.noise import noise
+from justright.views.reader import Reader
+
+NOISE = SEARCH_FACTS["noise"]
+
+
+def made(greater: bool = False, **changes: Any) -> Card | NotApplicable:
+    store = MemoryStore()
+    name = write_example(store)
+    store.ledger.put(name, "noise", {**copy.deepcopy(dict(NOISE)), **changes})
+    table = {**store.ledger.fact(name, "table"), "greater_is_better": greater}
+    store.ledger.put(name, "table", table)
+    return noise(Reader(store, name))
+
+
+def test_it_says_what_moves_a_score_and_what_counts_as_a_tie() -> None:
+    card = made()
+    assert isinstance(card, Card)
+    assert "another seed scores 0.006 apart" in card.claim
+    assert "with other rows 0.009 on top of it" in card.claim
+    assert card.claim.endswith("less than 0.008 are a tie.")
+    assert card.table is not None
+    assert [row[1] for row in card.table.rows] == ["3", "1"]
+    assert [row[3] for row in card.table.rows] == ["0.0060", "–"]
+
+
+def test_every_training_is_a_point_of_its_split() -> None:
+    card = made()
+    assert isinstance(card, Card)
+    assert card.figure is not None
+    points = [(y, x) for t in card.figure["data"] for x, y in zip(t["x"], t["y"], strict=True)]
+    assert points == [(f"split {place + 1}", loss) for place, loss in NOISE["losses"]]
+
+
+def test_a_score_that_is_better_when_greater_is_shown_with_its_sign() -> None:
+    card = made(greater=True, losses=[[0, -0.9], [0, -0.8]])
+    assert isinstance(card, Card)
+    assert card.figure is not None
+    assert card.figure["data"][0]["x"] == [0.9, 0.8]
+
+
+def test_without_two_seeds_on_a_split_the_card_says_that_they_cannot_be_told_apart() -> None:
+    card = made(seed_sd=nan, df=0, losses=[[0, 0.2], [1, 0.3]])
+    assert isinstance(card, Card)
+    assert "with another seed and other rows" in card.claim
+    assert any("cannot be told apart" in note for note in card.notes)
+
+
+@pytest.mark.parametrize("losses", [[], [[0, None]]])
+def test_without_trainings_there_is_no_card(losses: list[Any]) -> None:
+    assert isinstance(made(losses=losses), NotApplicable)
+
+
+def test_a_recipe_that_scores_the_same_again_has_no_noise_to_speak_of() -> None:
+    card = made(seed_sd=0.0, split_sd=nan, tie_below=0.0, losses=[[0, 0.2], [0, 0.2]])
+    assert isinstance(card, Card)
+    assert card.claim == "The same recipe scores the same again."
