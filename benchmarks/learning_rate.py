@@ -23,7 +23,7 @@ import json
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,38 +40,23 @@ from justright.designer.rate_jobs import RaceJob
 from justright.recipe.recipe import Recipe
 from justright.training.budget import steps_of
 from justright.training.range_test import range_test
-from justright.training.rate_race import race_steps, verify, winner_of
-from justright.training.rate_rules import NAMES, RangeCurve, entrants, picks
+from justright.training.rate_race import lowest_point, race_steps
+from justright.training.rate_rules import RangeCurve, alike, entrants, picks
 from justright.training.request import MAX_EVALUATIONS, Member, RangeRequest, TrainRequest
 from justright.training.run import train_stack
 from justright.training.start import start_recipe
 from justright.training.trunk import CONSTANT_SHARE, trunk
-from rate_transfer import best_rate
+from learning_rate_tables import SWEEP, array_of, print_all
 from size_grid import problem_of
 from tables import tables
-
-SWEEP = 10.0 ** (np.arange(-6, 7) / 3)
-"""Factors on the prior: 13 rates over four decades."""
-
-SCHEDULES = ("constant", "own")
-METHODS = ("prior", *NAMES, "race", "race and check")
-NEAR = 2
-"""Rates on either side of the best one that the noise is taken from."""
-
-HALF_DECADE = 0.5
 
 
 def measure(entry: dict[str, Any], repeat: int, folder: Path, cache: Path) -> dict[str, Any]:
     """Everything about one table and repeat, on one core."""
     began = time.process_time()
-    problem = problem_of(entry, folder)
-    blocks = Blocks(problem, make_splits(problem), cache / f"{entry['name']}-{repeat}", 0)
-    block = blocks.block(repeat, blocks.spec)
+    blocks, base, recipe = subject(entry, repeat, folder, cache)
+    problem, block = blocks.problem, blocks.block(repeat, blocks.spec)
     rows = len(block.train)
-    recipe = replace(
-        start_recipe(problem.task, rows, blocks.inputs(block))[0], preprocessing=blocks.spec
-    )
-    base = trunk(recipe)
     seeds = tuple(child_seed(block.seed, "range test", place) for place in range(SEEDS))
     test = RangeRequest(base, str(block.folder), block.train, seeds)
     seen = range_test(test, lambda _: None)
@@ -106,20 +91,46 @@ def race(
     blocks: Blocks, repeat: int, base: Recipe, steps: int, metric: str, proposed: Sequence[Any]
 ) -> dict[str, Any]:
     """The race and its check, on blocks as a study takes them."""
-    prior = base.optimiser.rate
-    field = entrants(prior, proposed)
-    losses = stretch(blocks, repeat, base, steps, metric, [e.rate for e in field], RACED)
-    winner = winner_of(losses)
-    kept = winner
-    if winner:
-        pair = [field[winner].rate, prior]
-        fresh = stretch(blocks, repeat, base, steps, metric, pair, CHECKED)
-        kept = winner if verify(losses[[winner, 0]], fresh).holds else 0
-    return {
-        "race": field[winner].rate,
-        "race and check": field[kept].rate,
-        "raced": [e.rate for e in field],
-        "race_losses": [[x if np.isfinite(x) else None for x in row] for row in losses.tolist()],
+    field = entrants(base.optimiser.rate, proposed)
+    rates = [e.rate for e in field]
+    losses = stretch(blocks, repeat, base, steps, metric, rates, RACED)
+    return {"raced": rates, "race_losses": known(losses)} | {
+        "check_losses": check(blocks, repeat, base, steps, metric, rates, losses)
+    }
+
+
+def check(
+    blocks: Blocks,
+    repeat: int,
+    base: Recipe,
+    steps: int,
+    metric: str,
+    rates: Sequence[float],
+    losses: np.ndarray,
+) -> list[list[float | None]] | None:
+    """Losses of the rate that came out and of the prior on fresh seeds; None if they are alike."""
+    pair = [lowest_point(rates, losses), rates[0]]
+    if alike(*pair):
+        return None
+    return known(stretch(blocks, repeat, base, steps, metric, pair, CHECKED))
+
+
+def known(losses: np.ndarray) -> list[list[float | None]]:
+    """For JSON: null where a run diverged."""
+    return [[x if np.isfinite(x) else None for x in row] for row in losses.tolist()]
+
+
+def checked_again(
+    line: dict[str, Any], entry: dict[str, Any], folder: Path, cache: Path
+) -> dict[str, Any]:
+    """A line of an earlier state, whose race was checked at the winner itself."""
+    blocks, base, _ = subject(entry, line["repeat"], folder, cache)
+    losses = array_of(line["race_losses"])
+    more = check(
+        blocks, line["repeat"], base, line["steps"], blocks.problem.metric, line["raced"], losses
+    )
+    return {key: value for key, value in line.items() if not key.startswith("race ")} | {
+        "check_losses": more
     }
 
 
@@ -148,6 +159,18 @@ def stretch(
             results = train_stack(request, lambda _: None)
             found.append([r.loss if r.state == "done" else np.inf for r in results])
     return np.array(found).T
+
+
+def subject(
+    entry: dict[str, Any], repeat: int, folder: Path, cache: Path
+) -> tuple[Blocks, Recipe, Recipe]:
+    """Blocks of a table, and the start recipe at a constant rate and as it is."""
+    problem = problem_of(entry, folder)
+    blocks = Blocks(problem, make_splits(problem), cache / f"{entry['name']}-{repeat}", 0)
+    block = blocks.block(repeat, blocks.spec)
+    recipe = start_recipe(problem.task, len(block.train), blocks.inputs(block))[0]
+    recipe = replace(recipe, preprocessing=blocks.spec)
+    return blocks, trunk(recipe), recipe
 
 
 def sweep(
@@ -185,136 +208,20 @@ def sweep(
     return {"best": best, "steps": where, "curves": curves}
 
 
-def _work(job: tuple[dict[str, Any], int, Path, Path]) -> dict[str, Any]:
-    return measure(*job)
-
-
-class Truth:
-    """The sweep of one table under one schedule: its best rate, and how noisy a loss is."""
-
-    def __init__(self, lines: Sequence[Mapping[str, Any]], schedule: str) -> None:
-        self.lines, self.schedule = lines, schedule
-        self.rates = np.array(lines[0]["rates"][: len(SWEEP)])
-        losses = [line[schedule]["best"][: len(SWEEP)] for line in lines]
-        logs = np.log(np.array(losses, np.float64))
-        logs = np.where(np.isnan(logs), np.inf, logs)
-        means = logs.mean(axis=0)
-        self.place = int(np.argmin(means))
-        self.best = best_rate(self.rates, means)
-        near = logs[:, max(self.place - NEAR, 0) : self.place + NEAR + 1]
-        near = near[:, np.isfinite(near).all(axis=0)]
-        rest = near - near.mean(axis=0) - near.mean(axis=1, keepdims=True) + near.mean()
-        degrees = (near.shape[0] - 1) * (near.shape[1] - 1)
-        self.noise = float(np.sqrt(2 * (rest**2).sum() / degrees)) if degrees else float("nan")
-
-    def regret(self, line: Mapping[str, Any], rate: float) -> float:
-        """How much lower the best rate's loss was on the same rows and seed, in logarithms."""
-        away = np.abs(np.log(np.array(line["rates"]) / rate))
-        nearest = int(np.argmin(away))  # it is there, but for rounding
-        losses = line[self.schedule]["best"]
-        own, best = losses[nearest], losses[self.place]
-        return float("inf") if own is None else float(np.log(own) - np.log(best))
-
-
-def rate_of(line: Mapping[str, Any], method: str) -> float | None:
-    """What a method answers."""
-    if method in NAMES:
-        return line["picks"][method]
-    return line[method]
-
-
-def print_rules(tables_: Mapping[str, list[dict[str, Any]]], schedule: str) -> None:
-    """One line per method over all tables and repeats."""
-    head = (
-        "method | answers | median abs log10(picked/best) | within half a decade | "
-        "median regret % | median regret / noise | regret within noise | "
-        "median largest/smallest | within ×2"
+def _work(job: tuple[dict[str, Any], int, dict[str, Any] | None, Path, Path]) -> dict[str, Any]:
+    entry, repeat, line, folder, cache = job
+    return (
+        checked_again(line, entry, folder, cache)
+        if line
+        else measure(entry, repeat, folder, cache)
     )
-    print(f"\n**{schedule}**\n\n| {head} |\n|" + "---|" * (head.count("|") + 1))
-    truths = {name: Truth(lines, schedule) for name, lines in tables_.items()}
-    for method in METHODS:
-        away, regrets, shares, ratios, asked = [], [], [], [], 0
-        for name, lines in tables_.items():
-            truth = truths[name]
-            rates = [rate_of(line, method) for line in lines]
-            asked += len(rates)
-            known = [rate for rate in rates if rate is not None]
-            if len(known) > 1:
-                ratios.append(max(known) / min(known))
-            for line, rate in zip(lines, rates, strict=True):
-                if rate is not None:
-                    away.append(abs(np.log10(rate / truth.best)))
-                    regrets.append(truth.regret(line, rate))
-                    shares.append(regrets[-1] / truth.noise)
-        if not away:
-            print(f"| {method} | 0 of {asked} |" + " – |" * (head.count("|") - 1))
-            continue
-        cells = [
-            method,
-            f"{len(away)} of {asked}",
-            f"{np.median(away):.2f}",
-            f"{np.mean(np.array(away) <= HALF_DECADE):.0%}",
-            f"{100 * np.expm1(np.median(regrets)):.1f}",
-            f"{np.median(shares):.2f}",
-            f"{np.mean(np.array(shares) <= 1):.0%}",
-            f"{np.median(ratios):.1f}" if ratios else "–",
-            f"{np.mean(np.array(ratios) <= 2):.0%}" if ratios else "–",
-        ]
-        print("| " + " | ".join(cells) + " |")
-
-
-def print_tables(tables_: Mapping[str, list[dict[str, Any]]]) -> None:
-    """One line per table: best rates, where the test diverged, and what won."""
-    print(
-        "\n| table | prior | best constant | best own / 2 | noise % | diverged | race and check |"
-    )
-    print("|---|---|---|---|---|---|---|")
-    shares: dict[str, list[float]] = {schedule: [] for schedule in SCHEDULES}
-    for name, lines in tables_.items():
-        truths = {schedule: Truth(lines, schedule) for schedule in SCHEDULES}
-        for schedule, truth in truths.items():
-            found = [truth.best / line["diverged"] for line in lines if line["diverged"]]
-            shares[schedule] += found
-        diverged = [f"{line['diverged']:.2g}" if line["diverged"] else "–" for line in lines]
-        raced = [f"{line['race and check']:.2g}" for line in lines]
-        print(
-            f"| {name} | {lines[0]['prior']:.3g} | {truths['constant'].best:.2g} | "
-            f"{truths['own'].best:.2g} | {100 * truths['constant'].noise:.1f} | "
-            f"{', '.join(diverged)} | {', '.join(raced)} |"
-        )
-    for schedule, found in shares.items():
-        if found:
-            low, middle, high = np.quantile(found, [0.1, 0.5, 0.9])
-            print(
-                f"\nBest rate over diverging rate, {schedule}: median {middle:.2g}, "
-                f"80% within {low:.2g} to {high:.2g} ({len(found)} curves); the rule says 0.5."
-            )
-
-
-def print_drift(tables_: Mapping[str, list[dict[str, Any]]]) -> None:
-    """How the best of the 13 constant rates moves with the length of the run."""
-    for share in (9, 3):
-        ratios = []
-        for lines in tables_.values():
-            for line in lines:
-                steps, curves = line["constant"]["steps"], line["constant"]["curves"][: len(SWEEP)]
-                place = int(np.argmin(np.abs(np.array(steps) - steps[-1] / share)))
-                ends = [
-                    [np.inf if curve is None else curve[at] for curve in curves]
-                    for at in (place, len(steps) - 1)
-                ]
-                short, full = (line["rates"][int(np.argmin(losses))] for losses in ends)
-                ratios.append(np.log10(short / full))
-        low, middle, high = 10 ** np.quantile(ratios, [0.1, 0.5, 0.9])
-        print(
-            f"\nBest constant rate after 1/{share} of a run over the best after all of it: median "
-            f"{middle:.2g}, 80% within {low:.2g} to {high:.2g} ({len(ratios)} sweeps)."
-        )
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines so far."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """The lines so far, the last one of each table and repeat."""
+    texts = path.read_text().splitlines() if path.exists() else []
+    found = {(line["table"], line["repeat"]): line for line in map(json.loads, texts)}
+    return list(found.values())
 
 
 def main() -> None:
@@ -328,15 +235,15 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "lines.jsonl"
-    done = {(line["table"], line["repeat"]) for line in read_lines(path)}
+    done = {(line["table"], line["repeat"]): line for line in read_lines(path)}
     entries = tables(arguments.folder)
     entries = [e for e in entries if not arguments.tables or e["name"] in arguments.tables]
     with tempfile.TemporaryDirectory() as cache:
         jobs = [
-            (entry, repeat, arguments.folder, Path(cache))
+            (entry, repeat, done.get((entry["name"], repeat)), arguments.folder, Path(cache))
             for repeat in range(arguments.repeats)
             for entry in entries
-            if (entry["name"], repeat) not in done
+            if "check_losses" not in done.get((entry["name"], repeat), {})
         ]
         with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
             for place, line in enumerate(pool.imap_unordered(_work, jobs), 1):
@@ -348,13 +255,7 @@ def main() -> None:
                     f"race {took[1]:.1f}, sweep {took[2]:.1f} core-seconds",
                     flush=True,
                 )
-    known: dict[str, list[dict[str, Any]]] = {}
-    for line in sorted(read_lines(path), key=lambda line: line["repeat"]):
-        known.setdefault(line["table"], []).append(line)
-    for schedule in SCHEDULES:
-        print_rules(known, schedule)
-    print_tables(known)
-    print_drift(known)
+    print_all(read_lines(path))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from justright.training.rate_race import verify, winner_of
+from justright.training.rate_race import lowest_point, verify, winner_of
 from justright.training.rate_rules import (
     HIGHEST,
     LOWEST,
@@ -186,6 +186,42 @@ def test_a_rate_that_diverged_once_loses_the_race() -> None:
     assert winner_of(losses) == 2
 
 
+@given(
+    centre=st.floats(-1.5, 1.5),
+    curvature=st.floats(0.01, 2.0),
+    order=st.permutations(range(5)),
+)
+def test_the_lowest_point_of_a_parabola_is_found_whatever_the_order(
+    centre: float, curvature: float, order: list[int]
+) -> None:
+    logs = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])[order]
+    losses = np.exp(curvature * (logs - centre) ** 2)[:, None]
+    assert np.log(lowest_point(np.exp(logs).tolist(), losses)) == pytest.approx(centre, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("losses", "place"),
+    [
+        ([1.0, 2.0, 3.0], 0),  # the lowest rate of all won
+        ([3.0, 2.0, 1.0], 2),
+        ([np.inf, 1.0, 2.0], 1),  # a neighbour diverged
+        ([1.0, 1.0, 1.0], 0),
+        ([np.inf, np.inf, np.inf], 0),
+    ],
+)
+def test_without_two_neighbours_the_winner_itself_is_the_lowest_point(
+    losses: list[float], place: int
+) -> None:
+    rates = [0.01, 0.1, 1.0]
+    assert lowest_point(rates, np.array(losses)[:, None]) == rates[place]
+
+
+def test_three_equal_losses_leave_the_winner_where_it_is() -> None:
+    losses = np.array([[2.0], [1.0], [1.0], [1.0]])
+    rates = [0.001, 0.01, 0.1, 1.0]
+    assert 0.01 <= lowest_point(rates, losses) <= 0.1
+
+
 def test_a_winner_is_kept_unless_fresh_seeds_contradict_it() -> None:
     race = np.array([[0.40, 0.42], [0.50, 0.50]])
     good = verify(race, np.array([[0.41, 0.43], [0.50, 0.51]]))
@@ -196,6 +232,12 @@ def test_a_winner_is_kept_unless_fresh_seeds_contradict_it() -> None:
     close = verify(race, np.array([[0.50, 0.52], [0.50, 0.51]]))  # worse, but within the noise
     assert close.gain < 0
     assert close.holds
+
+
+def test_where_the_prior_won_the_race_fresh_seeds_alone_say_how_noisy_they_are() -> None:
+    fresh = np.array([[0.50, 0.54], [0.51, 0.51]])
+    found = verify(np.zeros((2, 0)), fresh)
+    assert found.noise == pytest.approx(np.std([0.01, -0.03], ddof=1) / np.sqrt(2))
 
 
 def test_divergence_on_fresh_seeds_decides() -> None:

@@ -67,7 +67,16 @@ def test_a_winner_that_failed_on_fresh_blocks_is_told() -> None:
     )
     diverged = made(peak=0.04, check={**check, "gain": None})
     assert isinstance(diverged, Card)
-    assert "On 2 fresh blocks the winner diverged." in diverged.notes
+    assert "On 2 fresh blocks the rate that came out diverged." in diverged.notes
+
+
+def test_a_lowest_point_beside_the_winner_is_told() -> None:
+    card = made(race={**RATE["race"], "tried": 0.05})
+    assert isinstance(card, Card)
+    assert any("is lowest at 0.050" in note for note in card.notes)
+    same = made(race={**RATE["race"], "tried": RATE["race"]["winner"]})
+    assert isinstance(same, Card)
+    assert not any("is lowest at" in note for note in same.notes)
 
 
 def test_without_a_race_there_is_a_reason() -> None:

@@ -1,7 +1,7 @@
-"""The learning rate: a range test, a race of what its curve suggests, a check of the winner.
+"""The learning rate: a range test, a race of rates, a check of the lowest point between them.
 
-The test runs on the champion's shape, once. It does not change the champion: the winner becomes an
-idea, which is screened and confirmed at full length like any other.
+The test runs on the champion's shape, once. It does not change the champion: the rate that comes
+out becomes an idea, which is screened and confirmed at full length like any other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
 from justright.designer.rate_jobs import RaceJob, RangeJob
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
-from justright.training.rate_race import Verified, race_steps, verify, winner_of
+from justright.training.rate_race import Verified, lowest_point, race_steps, verify, winner_of
 from justright.training.rate_rules import (
     MOST_ENTRANTS,
     STEPS,
@@ -64,13 +64,15 @@ class Race:
         entrants: The rates, the prior first.
         losses: ``[rates, blocks]``; infinite where a training diverged.
         winner: Place of the lowest mean.
-        verified: The check of the winner; None if the prior won.
+        tried: The rate with the lowest loss between the winner and its neighbours.
+        verified: The check of that rate; None if it is the prior's.
         steps: Steps of each training.
     """
 
     entrants: tuple[Entrant, ...]
     losses: np.ndarray
     winner: int
+    tried: float
     verified: Verified | None
     steps: int
 
@@ -78,7 +80,7 @@ class Race:
     def rate(self) -> float:
         """The constant rate that stands at the end."""
         holds = self.verified is not None and self.verified.holds
-        return self.entrants[self.winner if holds else 0].rate
+        return self.tried if holds else self.entrants[0].rate
 
 
 def find_rate(session: Session, champion: Champion, admission: Admission) -> float | None:
@@ -154,20 +156,21 @@ class _Finder:
         return RangeCurve(rates, losses, found["diverged"])
 
     def race(self, proposed: Sequence[Pick], count: int) -> Race | str:
-        """Race the prior and what the rules propose; check the winner on fresh seeds."""
+        """Race the prior and rates beside it; check what comes out on fresh seeds."""
         prior = trunk(self.champion.arm.recipe).optimiser.rate
         field = entrants(prior, proposed)
         rates = tuple(entrant.rate for entrant in field)
         losses = self._train(rates, count, RACED)
         if losses is None:
             return self._cut("race of rates")
-        winner, verified = winner_of(losses), None
-        if winner:
-            fresh = self._train((field[winner].rate, prior), count, CHECKED)
+        winner, tried, verified = winner_of(losses), lowest_point(rates, losses), None
+        if not alike(tried, prior):
+            fresh = self._train((tried, prior), count, CHECKED)
             if fresh is None:
                 return self._cut("check of the raced rate")
-            verified = verify(losses[[winner, 0]], fresh)
-        return Race(field, losses, winner, verified, race_steps(self.champion.arm.steps)[1])
+            verified = verify(losses[[winner, 0]] if winner else losses[:2, :0], fresh)
+        steps = race_steps(self.champion.arm.steps)[1]
+        return Race(field, losses, winner, tried, verified, steps)
 
     def _cut(self, what: str) -> str:
         """Take the work back from the plan."""
@@ -221,6 +224,7 @@ def _fact(
         "race": {
             "steps": race.steps,
             "winner": race.entrants[race.winner].rate,
+            "tried": race.tried,
             "entrants": [
                 {
                     "rate": entrant.rate,
@@ -261,12 +265,12 @@ def _decision(prior: float, peak: float, race: Race) -> Decision:
     measured = {name: value for name, value in measured.items() if value is not None}
     if peak != prior:
         choice = f"peak rate {peak:.3g} is tried instead of {prior:.3g}"
-        reason = "it won the race of rates and was not worse on fresh seeds"
+        reason = "it came out of the race of rates and was not worse on fresh seeds"
     elif check is not None and not check.holds:
         choice = f"peak rate {prior:.3g} stays"
-        reason = "the winner of the race was worse by more than the noise on fresh seeds"
+        reason = "what came out of the race was worse by more than the noise on fresh seeds"
     else:
         choice = f"peak rate {prior:.3g} stays"
-        reason = "no rate that differs from it won the race"
+        reason = "no rate that differs from it came out of the race"
     raced = f"{len(race.entrants)} rates for {race.steps} steps on {blocks} blocks"
     return Decision(_KEY, choice, f"{reason} ({raced})", SOURCE, Status.MEASURED, measured)

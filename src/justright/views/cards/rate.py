@@ -57,19 +57,30 @@ def rate_lines(fact: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _check_lines(fact: Mapping[str, Any]) -> list[str]:
+    """What lies between the winner and its neighbours, and how that did on fresh blocks."""
+    race = _mapping(fact.get("race"))
+    winner, tried = _number(race.get("winner")), _number(race.get("tried"))
+    between = [
+        f"Between the winner, {significant(winner, 2)}, and its neighbours the loss is lowest "
+        f"at {significant(tried, 2)} (parabola)."
+    ]
+    return [*(between if tried and tried != winner else []), *_fresh_lines(fact)]
+
+
+def _fresh_lines(fact: Mapping[str, Any]) -> list[str]:
     check = fact.get("check")
     if not isinstance(check, Mapping):
         return []
     seeds = count(_number(check.get("blocks")) or 0, "fresh block")
     gain = _number(check.get("gain"))
     if gain is None:
-        end = "the rate before diverged" if check.get("holds") else "the winner diverged"
-        return [f"On {seeds} {end}."]
+        which = "before" if check.get("holds") else "that came out"
+        return [f"On {seeds} the rate {which} diverged."]
     holds = "so it holds" if check.get("holds") else "so the rate before stays"
     side = "lower" if gain >= 0 else "higher"
     return [
-        f"On {seeds} the winner's loss was {side} by {significant(abs(gain))} "
-        f"(noise {significant(_number(check.get('noise')))}), {holds}."
+        f"On {seeds} the loss of the rate that came out was {side} by "
+        f"{significant(abs(gain))} (noise {significant(_number(check.get('noise')))}), {holds}."
     ]
 
 
