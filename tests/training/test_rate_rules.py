@@ -222,6 +222,15 @@ def test_three_equal_losses_leave_the_winner_where_it_is() -> None:
     assert 0.01 <= lowest_point(rates, losses) <= 0.1
 
 
+def test_every_block_counts_alike_however_high_its_losses_are() -> None:
+    """In the first block everything is a hundred times as high: it must not decide alone."""
+    losses = np.array([[10.0, 0.20], [10.1, 0.10]])
+    assert losses.mean(axis=1).argmin() == 1
+    louder = losses * np.array([100.0, 1.0])
+    assert louder.mean(axis=1).argmin() == 0
+    assert winner_of(louder) == 1
+
+
 def test_a_winner_is_kept_unless_fresh_seeds_contradict_it() -> None:
     race = np.array([[0.40, 0.42], [0.50, 0.50]])
     good = verify(race, np.array([[0.41, 0.43], [0.50, 0.51]]))

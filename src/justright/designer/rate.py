@@ -21,7 +21,14 @@ from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
 from justright.designer.rate_jobs import RaceJob, RangeJob
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
-from justright.training.rate_race import Verified, lowest_point, race_steps, verify, winner_of
+from justright.training.rate_race import (
+    Verified,
+    lowest_point,
+    mean_losses,
+    race_steps,
+    verify,
+    winner_of,
+)
 from justright.training.rate_rules import (
     MOST_ENTRANTS,
     STEPS,
@@ -230,9 +237,11 @@ def _fact(
                     "rate": entrant.rate,
                     "rules": list(entrant.rules),
                     "losses": [_number(loss) for loss in losses],
-                    "loss": _number(losses.mean()),
+                    "loss": _number(mean),
                 }
-                for entrant, losses in zip(race.entrants, race.losses, strict=True)
+                for entrant, losses, mean in zip(
+                    race.entrants, race.losses, mean_losses(race.losses), strict=True
+                )
             ],
         },
         "check": None
@@ -252,7 +261,7 @@ def _number(value: float) -> float | None:
 
 def _decision(prior: float, peak: float, race: Race) -> Decision:
     blocks = race.losses.shape[1]
-    first, winner = race.losses[0].mean(), race.losses[race.winner].mean()
+    first, winner = mean_losses(race.losses[[0, race.winner]])
     measured: Mapping[str, Any] = {
         "prior_loss": _number(first),
         "winner_loss": _number(winner),
