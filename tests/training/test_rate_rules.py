@@ -187,7 +187,7 @@ def test_a_rate_that_diverged_once_loses_the_race() -> None:
 
 
 @given(
-    centre=st.floats(-1.5, 1.5),
+    centre=st.floats(-1.4, 1.4),
     curvature=st.floats(0.01, 2.0),
     order=st.permutations(range(5)),
 )
@@ -224,11 +224,9 @@ def test_three_equal_losses_leave_the_winner_where_it_is() -> None:
 
 def test_every_block_counts_alike_however_high_its_losses_are() -> None:
     """In the first block everything is a hundred times as high: it must not decide alone."""
-    losses = np.array([[10.0, 0.20], [10.1, 0.10]])
-    assert losses.mean(axis=1).argmin() == 1
-    louder = losses * np.array([100.0, 1.0])
-    assert louder.mean(axis=1).argmin() == 0
-    assert winner_of(louder) == 1
+    losses = np.array([[1000.0, 0.2], [1010.0, 0.1]])
+    assert losses.mean(axis=1).argmin() == 0
+    assert winner_of(losses) == 1
 
 
 def test_a_winner_is_kept_unless_fresh_seeds_contradict_it() -> None:
