@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -52,7 +53,7 @@ def start(checkout: Path, *words: str) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(checkout / "src")}
     return subprocess.Popen(
         [sys.executable, *words],
-        env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=environment, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -72,12 +73,14 @@ def run(entry: dict[str, Any], path: Path, states: dict[str, Path], options: Any
     out, name, words = options.out, entry["name"], []
     for target in targets_of(entry):
         words += ["--target", target]
+    for state in states:  # else one that was interrupted would go on with a limit of its own
+        shutil.rmtree(out / state / name, ignore_errors=True)
     began = time.time()
     fits = {
         state: start(
             checkout, "-m", "justright.cli.main", "fit", str(path), *words, "--quiet",
             "--time", options.time, "--workers", "1", "--name", name,
-            "--studies", str(out / state),
+            "--studies", str(out / state / name),
         )
         for state, checkout in states.items()
     }  # fmt: skip
@@ -91,7 +94,7 @@ def run(entry: dict[str, Any], path: Path, states: dict[str, Path], options: Any
     for state, checkout in states.items():
         rows = out / state / f"{name}.npy"
         finished(start(checkout, "-c", TEST_ROWS, str(path), str(rows), *targets_of(entry)))
-        model, answers = out / state / name / "model", out / state / f"{name}.parquet"
+        model, answers = out / state / name / name / "model", out / state / f"{name}.parquet"
         command = ("predict", str(model), str(path), "--out", str(answers))
         finished(start(checkout, "-m", "justright.cli.main", *command))
     (out / f"{name}.json").write_text(json.dumps(seconds))
@@ -102,6 +105,15 @@ def predicted(problem: Problem, path: Path, rows: np.ndarray) -> np.ndarray:
     frame = pl.read_parquet(path)[rows]
     names = [f"p({each})" for each in problem.task.classes] or list(problem.task.targets)
     return frame.select(names).to_numpy().astype(np.float64)
+
+
+def constant_of(problem: Problem, rows: np.ndarray) -> np.ndarray:
+    """The mean, or the class shares, of all other rows, for some rows."""
+    y = np.delete(problem.target(), rows, axis=0)
+    if problem.task.is_classification:
+        shares = np.bincount(y, minlength=len(problem.task.classes)) / len(y)
+        return np.tile(shares, (len(rows), 1))
+    return np.tile(y.mean(axis=0), (len(rows), 1))
 
 
 def line(entry: dict[str, Any], path: Path, out: Path) -> str:
@@ -121,14 +133,8 @@ def line(entry: dict[str, Any], path: Path, out: Path) -> str:
         predicted(problem, out / state / f"{name}.parquet", rows) for state in ("before", "after")
     )
     found = paired_difference(metric, sample, after, before)
-    constant, documents = float("nan"), []
-    for state in ("before", "after"):
-        document = json.loads((out / state / name / "verdict.json").read_text())
-        documents.append(document)
-        for baseline in document["baselines"]:
-            if baseline["name"] == "constant" and baseline["score"] is not None:
-                constant = baseline["score"]
     scores = [metric(sample.y, each, sample.weights) for each in (before, after)]
+    constant = metric(sample.y, constant_of(problem, rows), sample.weights)
     delta = 0.01 * abs(constant - min(scores, key=metric.loss))
     word, _ = standing(found, delta)
     seconds = json.loads((out / f"{name}.json").read_text())

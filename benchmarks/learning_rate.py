@@ -46,7 +46,7 @@ from justright.training.request import MAX_EVALUATIONS, Member, RangeRequest, Tr
 from justright.training.run import train_stack
 from justright.training.start import start_recipe
 from justright.training.trunk import CONSTANT_SHARE, trunk
-from learning_rate_tables import SWEEP, array_of, print_all
+from learning_rate_tables import SWEEP, array_of, is_checked, print_all
 from size_grid import problem_of
 from tables import tables
 
@@ -94,8 +94,10 @@ def race(
     field = entrants(base.optimiser.rate, proposed)
     rates = [e.rate for e in field]
     losses = stretch(blocks, repeat, base, steps, metric, rates, RACED)
-    return {"raced": rates, "race_losses": known(losses)} | {
-        "check_losses": check(blocks, repeat, base, steps, metric, rates, losses)
+    return {
+        "raced": rates,
+        "race_losses": known(losses),
+        **check(blocks, repeat, base, steps, metric, rates, losses),
     }
 
 
@@ -107,12 +109,13 @@ def check(
     metric: str,
     rates: Sequence[float],
     losses: np.ndarray,
-) -> list[list[float | None]] | None:
-    """Losses of the rate that came out and of the prior on fresh seeds; None if they are alike."""
+) -> dict[str, Any]:
+    """The rate that came out, and its losses and the prior's on fresh seeds; None if alike."""
     pair = [lowest_point(rates, losses), rates[0]]
-    if alike(*pair):
-        return None
-    return known(stretch(blocks, repeat, base, steps, metric, pair, CHECKED))
+    fresh = None
+    if not alike(*pair):
+        fresh = known(stretch(blocks, repeat, base, steps, metric, pair, CHECKED))
+    return {"checked": pair[0], "check_losses": fresh}
 
 
 def known(losses: np.ndarray) -> list[list[float | None]]:
@@ -123,15 +126,13 @@ def known(losses: np.ndarray) -> list[list[float | None]]:
 def checked_again(
     line: dict[str, Any], entry: dict[str, Any], folder: Path, cache: Path
 ) -> dict[str, Any]:
-    """A line of an earlier state, whose race was checked at the winner itself."""
+    """A line of an earlier state, whose race ended at another rate."""
     blocks, base, _ = subject(entry, line["repeat"], folder, cache)
     losses = array_of(line["race_losses"])
     more = check(
         blocks, line["repeat"], base, line["steps"], blocks.problem.metric, line["raced"], losses
     )
-    return {key: value for key, value in line.items() if not key.startswith("race ")} | {
-        "check_losses": more
-    }
+    return {key: value for key, value in line.items() if not key.startswith("race ")} | more
 
 
 def stretch(
@@ -243,7 +244,7 @@ def main() -> None:
             (entry, repeat, done.get((entry["name"], repeat)), arguments.folder, Path(cache))
             for repeat in range(arguments.repeats)
             for entry in entries
-            if "check_losses" not in done.get((entry["name"], repeat), {})
+            if not is_checked(done.get((entry["name"], repeat), {}))
         ]
         with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
             for place, line in enumerate(pool.imap_unordered(_work, jobs), 1):

@@ -30,6 +30,14 @@ def array_of(losses: Sequence[Sequence[float | None]]) -> np.ndarray:
     return np.array([[np.inf if x is None else x for x in row] for row in losses], np.float64)
 
 
+def is_checked(line: Mapping[str, Any]) -> bool:
+    """Whether the rate that comes out of a line's race today is the one that was checked."""
+    if "checked" not in line:
+        return False
+    tried = lowest_point(line["raced"], array_of(line["race_losses"]))
+    return abs(np.log(line["checked"] / tried)) < 1e-6
+
+
 class Truth:
     """The sweep of one table under one schedule: its best rate, and how noisy a loss is."""
 
@@ -72,6 +80,8 @@ def rate_of(line: Mapping[str, Any], method: str) -> float | None:
     if method == "race, winner":
         return line["raced"][winner]
     if method == "race and check":
+        if not is_checked(line):
+            return None
         if line["check_losses"] is None:
             return prior
         race = losses[[winner, 0]] if winner else losses[:2, :0]
@@ -132,7 +142,8 @@ def print_tables(tables_: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
             found = [truth.best / line["diverged"] for line in lines if line["diverged"]]
             shares[schedule] += found
         diverged = [f"{line['diverged']:.2g}" if line["diverged"] else "–" for line in lines]
-        raced = [f"{rate_of(line, 'race and check'):.2g}" for line in lines]
+        ended = [rate_of(line, "race and check") for line in lines]
+        raced = ["–" if rate is None else f"{rate:.2g}" for rate in ended]
         print(
             f"| {name} | {lines[0]['prior']:.3g} | {truths['constant'].best:.2g} | "
             f"{truths['own'].best:.2g} | {100 * truths['constant'].noise:.1f} | "

@@ -80,7 +80,9 @@ def main() -> None:
         line = json.loads(text)
         lines[line["table"]][line["depth"], line["width"]].append(line)
     entries = {e["name"]: e for e in json.loads((options.folder / "manifest.json").read_text())}
-    print("| table | cells timed | engine s | bare loop s | bare loop / engine | whole grid s |")
+    print(
+        "| table | cells timed | engine s | bare loop s | bare loop / engine | whole grid, one block, s |"
+    )
     print("|---|---|---|---|---|---|")
     ratios = []
     for table, cells in lines.items():

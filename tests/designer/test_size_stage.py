@@ -12,10 +12,10 @@ from justright.designer.admission import SHORTEST, Admission
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
 from justright.designer.size import NO_TIME, SMALL_BLOCKS, SizeStage, key_of
-from justright.designer.work import LIMIT, SIZE_BUDGET, SIZE_ENDED, SIZE_PART, WorkPlan
+from justright.designer.work import LATE, LIMIT, SIZE_BUDGET, SIZE_ENDED, SIZE_PART, WorkPlan
 from justright.recipe.recipe import Recipe
 from justright.sizing.goal import Ask
-from justright.sizing.report import SizeReport
+from justright.sizing.report import JUDGED, SizeReport
 from justright.testing.recipes import plain_recipe
 
 NewSession = Callable[..., Session]
@@ -113,7 +113,7 @@ def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) 
     assert not done(session)
     reason = (session.store.ledger.fact("s", "size") or {})["reason"]
     assert reason.startswith(f"{NO_TIME}: it takes ")
-    assert reason.endswith(" core-seconds, and 0 could be spared")
+    assert reason.endswith(", and 0.0 core-seconds could be spared")
     assert session.plan.granted["size search"] == session.plan.granted[SIZE_BUDGET] == 0
 
 
@@ -128,7 +128,7 @@ def test_a_search_at_a_third_of_the_length_says_so_and_can_be_gone_on_with_in_fu
     assert report.part == 3
     assert "at 1/3 of the length" in report.sentence
     assert max(end_of(trial) for trial in session.store.trials.list("s")) == steps // 3
-    before = {trial.spec.id for trial in session.store.trials.list("s")}
+    begun = {(t.spec.subject, t.spec.seed) for t in session.store.trials.list("s")}
     plan = session.plan.reopened(1e6)
     assert SIZE_PART not in plan.granted
     again = stage_of(replace(session, plan=plan), steps).run()
@@ -138,7 +138,21 @@ def test_a_search_at_a_third_of_the_length_says_so_and_can_be_gone_on_with_in_fu
     trials = session.store.trials.list("s")
     assert max(end_of(trial) for trial in trials) == steps
     assert {row.hidden for row in report.rows} <= {row.hidden for row in again.rows}
-    assert before <= {trial.spec.id for trial in trials}, "what was trained is gone on with"
+    longer = {(t.spec.subject, t.spec.seed) for t in trials if end_of(t) == steps}
+    assert begun & longer, "with the same seeds, so that trunks are gone on with"
+    assert all(row.share == 1.0 for row in again.rows if row.word in JUDGED)
+
+
+def test_a_refused_search_leaves_no_length_behind(new_session: NewSession) -> None:
+    """The next run of the study has time of its own, and chooses the length by it."""
+    granted = {SIZE_BUDGET: 0, SIZE_PART: 3, LATE + SIZE_PART: 3}
+    session = new_session(plan=WorkPlan(granted=granted), params=PARAMS)
+    assert stage_of(session, 3 * SHORTEST).run() is None
+    assert SIZE_PART not in session.plan.reopened(600.0).granted
+    assert LATE + SIZE_PART in session.plan.granted
+    asked = key_of(Ask((16,), (0, 1), 1.0, "length"), 1)
+    stale = WorkPlan(granted={SIZE_PART: 3, SIZE_BUDGET: 9, asked: 1})
+    assert stage_of(replace(session, plan=stale), 3 * SHORTEST)._goal.part == 1
 
 
 def test_what_was_begun_in_full_is_not_left_for_a_third(new_session: NewSession) -> None:

@@ -217,9 +217,8 @@ def test_without_two_neighbours_the_winner_itself_is_the_lowest_point(
 
 
 def test_three_equal_losses_leave_the_winner_where_it_is() -> None:
-    losses = np.array([[2.0], [1.0], [1.0], [1.0]])
-    rates = [0.001, 0.01, 0.1, 1.0]
-    assert 0.01 <= lowest_point(rates, losses) <= 0.1
+    """The prior comes first in a race, and lies in the middle: it wins a tie."""
+    assert lowest_point([0.1, 0.01, 1.0], np.ones((3, 1))) == 0.1
 
 
 def test_every_block_counts_alike_however_high_its_losses_are() -> None:
@@ -233,7 +232,7 @@ def test_a_winner_is_kept_unless_fresh_seeds_contradict_it() -> None:
     race = np.array([[0.40, 0.42], [0.50, 0.50]])
     good = verify(race, np.array([[0.41, 0.43], [0.50, 0.51]]))
     assert good.holds
-    assert good.gain == pytest.approx(0.085)
+    assert good.gain == pytest.approx(np.log([0.50 / 0.41, 0.51 / 0.43]).mean())
     bad = verify(race, np.array([[0.70, 0.71], [0.50, 0.50]]))
     assert not bad.holds
     close = verify(race, np.array([[0.50, 0.52], [0.50, 0.51]]))  # worse, but within the noise
@@ -244,7 +243,23 @@ def test_a_winner_is_kept_unless_fresh_seeds_contradict_it() -> None:
 def test_where_the_prior_won_the_race_fresh_seeds_alone_say_how_noisy_they_are() -> None:
     fresh = np.array([[0.50, 0.54], [0.51, 0.51]])
     found = verify(np.zeros((2, 0)), fresh)
-    assert found.noise == pytest.approx(np.std([0.01, -0.03], ddof=1) / np.sqrt(2))
+    gains = np.log([0.51 / 0.50, 0.51 / 0.54])
+    assert found.noise == pytest.approx(np.std(gains, ddof=1) / np.sqrt(2))
+
+
+def test_the_rate_beside_the_winner_is_not_taken_for_noise() -> None:
+    """Winner and what came out beside it are two rates: between them there is a difference."""
+    race = np.array([[0.4, 0.4], [0.5, 0.5]])
+    worse = verify(race, np.array([[0.55, 0.55], [0.5, 0.5]]))
+    assert worse.noise == pytest.approx(0.0)
+    assert not worse.holds
+
+
+def test_one_loud_block_does_not_decide_the_check() -> None:
+    quiet, loud = [0.1, 0.2], [1010.0, 1000.0]
+    losses = np.array([quiet, quiet, loud]).T
+    assert losses.mean(axis=1).argmin() == 1
+    assert verify(losses, losses).gain > 0
 
 
 def test_divergence_on_fresh_seeds_decides() -> None:

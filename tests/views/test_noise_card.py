@@ -60,7 +60,7 @@ def test_without_two_seeds_on_a_split_the_card_says_that_they_cannot_be_told_apa
     assert any("cannot be told apart" in note for note in card.notes)
 
 
-@pytest.mark.parametrize("losses", [[], [[0, None]]])
+@pytest.mark.parametrize("losses", [[], [[0, None]], [[0, 0.2], [0, None]]])
 def test_without_trainings_there_is_no_card(losses: list[Any]) -> None:
     assert isinstance(made(losses=losses), NotApplicable)
 
@@ -68,4 +68,4 @@ def test_without_trainings_there_is_no_card(losses: list[Any]) -> None:
 def test_a_recipe_that_scores_the_same_again_has_no_noise_to_speak_of() -> None:
     card = made(seed_sd=0.0, split_sd=nan, tie_below=0.0, losses=[[0, 0.2], [0, 0.2]])
     assert isinstance(card, Card)
-    assert card.claim == "The same recipe scores the same again."
+    assert card.claim == "The same recipe scores the same again with another seed."

@@ -24,11 +24,12 @@ def test_a_new_rate_is_an_idea_not_a_fact() -> None:
     card = made()
     assert isinstance(card, Card)
     assert card.claim == (
-        "Peak rate 0.16 won and is tried as an idea instead of 0.040: 4 rates raced for 222 steps."
+        "Peak rate 0.16 came out and is tried as an idea instead of 0.040: 4 rates raced for 222 "
+        "steps."
     )
     assert "The range test diverged at 1.6." in card.notes
     assert "The rule minimum/10 had no answer: the loss never falls." in card.notes
-    assert any("lower by 0.00600 (noise 0.00200), so it holds" in note for note in card.notes)
+    assert any("lower by 0.60% (noise 0.20%), so it holds" in note for note in card.notes)
 
 
 def test_the_table_lists_entrants_by_rate_and_marks_the_winner() -> None:
@@ -63,7 +64,8 @@ def test_a_winner_that_failed_on_fresh_blocks_is_told() -> None:
     card = made(peak=0.04, check=check)
     assert isinstance(card, Card)
     assert any(
-        "higher by 0.0300" in note and "so the rate before stays" in note for note in card.notes
+        "higher by 3.0% (noise 0.20%)" in note and "so the rate before stays" in note
+        for note in card.notes
     )
     diverged = made(peak=0.04, check={**check, "gain": None})
     assert isinstance(diverged, Card)

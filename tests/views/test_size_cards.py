@@ -111,7 +111,7 @@ def test_sizes_that_were_given_up_have_no_place_in_the_claim_of_the_map() -> Non
     assert "Of 4 uniform sizes trained in full, 2×128 has the best score" in card.claim
     card = size_map(reader_of(rows=[{**row, "word": "given up"} for row in SIZE["rows"]])[2])
     assert isinstance(card, Card)
-    assert "none to its full length" in card.claim
+    assert "none in full" in card.claim
 
 
 def test_without_a_search_there_are_no_cards() -> None:

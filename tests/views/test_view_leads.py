@@ -39,7 +39,7 @@ def test_a_study_that_ends_with_the_size_says_size_and_rate() -> None:
         "Size      2×64 (6.1 k weights): too small below 2×64 · just right 2×64 to 2×128 · "
         "no evidence for larger"
     ) in lines
-    assert "Rate      0.16 won a race of 4 rates; before it was 0.040" in lines
+    assert "Rate      0.16 came out of a race of 4 rates; before it was 0.040" in lines
     made = verdict_document(store, name)
     assert made["size"]["chosen"] == [64, 64]
     assert made["size"]["sentence"] == SIZE["sentence"]
@@ -89,8 +89,8 @@ def test_nothing_is_said_before_anything_is_known() -> None:
     ("peak", "taken", "said"),
     [
         (0.04, 0.04, "0.040 stays after a race of 4 rates"),
-        (0.16, 0.16, "0.16 instead of 0.040: it won a race of 4 rates, and was confirmed"),
-        (0.16, 0.04, "0.16 won a race of 4 rates · kept 0.040, as it was not confirmed"),
+        (0.16, 0.16, "0.16 instead of 0.040: it came out of a race of 4 rates, and was confirmed"),
+        (0.16, 0.04, "0.16 came out of a race of 4 rates · kept 0.040, as it was not confirmed"),
     ],
 )
 def test_the_rate_of_the_network_is_told_from_the_rate_that_won(

@@ -58,7 +58,7 @@ class Leads:
     """What measurements on these data suggest; it replaces blind neighbours.
 
     Attributes:
-        rate: Peak rate that won the race of rates; None if there was none, or the prior won.
+        rate: Peak rate that came out of the race of rates; None without one, or if the prior did.
         size: Hidden layers that the size search chose; None if it did not get that far.
         blocks: Blocks below this number have been seen by decisions.
     """

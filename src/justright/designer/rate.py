@@ -99,7 +99,7 @@ def find_rate(session: Session, champion: Champion, admission: Admission) -> flo
         admission: Says what time must be kept for what follows.
 
     Returns:
-        The peak rate that won, if it differs from the champion's; None if it does not, or if
+        The peak rate that came out, if it differs from the champion's; None if it does not, or if
         nothing was raced: there was no time, or the range test failed.
     """
     prior = champion.arm.recipe.optimiser.rate

@@ -120,10 +120,13 @@ class SizeStage:
         if plan.grant(f"{self._key}size search", lambda: int(worthwhile(self._goal))):
             return ""
         plan.truncate(self._key + SIZE_BUDGET, 0)
+        plan.truncate(self._key + SIZE_PART, 0)
         wanted, left = least(self._goal), self._goal.budget
         if not math.isfinite(wanted):
             return NOT_ALLOWED
-        return f"{NO_TIME}: it takes {wanted:.2g} core-seconds, and {left:.2g} could be spared"
+        if plan.repeat:  # what could be spared then is not known now
+            return NO_TIME
+        return f"{NO_TIME}: it takes {_seconds(wanted)}, and {_seconds(left)} could be spared"
 
     def _go_on(self) -> None:
         """Train what the search asks for, until it asks for nothing, or the clock cuts it."""
@@ -164,7 +167,7 @@ class SizeStage:
         allowed = [goals[part] for part in self._parts()]
         offered = cache(lambda: offer(allowed, budgets))
         part = session.plan.grant(self._key + SIZE_PART, lambda: offered().part)
-        goal = goals[part or 1]
+        goal = goals[part if part in self._parts() else 1]
         budget = session.plan.grant(
             self._key + SIZE_BUDGET, lambda: int(offered().budget + self._spent_before(goal))
         )
@@ -210,6 +213,7 @@ class SizeStage:
         return max(round(self._champion.arm.steps / part), 1)
 
     def _jobs(self, ask: Ask) -> tuple[NetworkJob, ...]:
+        begun = self._evidence.curves
         session, arm = self._session, self._arm(ask.hidden, 1)
         spec = arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in ask.blocks]
@@ -219,7 +223,7 @@ class SizeStage:
                 job,
                 stop=stop,
                 trunk=True,
-                continued=ask.stage == "length",
+                continued=any((ask.hidden, number) in begun for number in ask.blocks),
                 evaluations=MAX_EVALUATIONS,
             )
             for job in session.train(arm, f"size/{ask.stage}", blocks, parts=1)
@@ -277,6 +281,10 @@ class SizeStage:
         block = session.blocks.block(0, self._recipe.preprocessing)
         sample, metric = session.blocks.sample(block), metric_named(session.metric)
         return row_variance(metric, sample, session.predictions(one), session.predictions(other))
+
+
+def _seconds(amount: float) -> str:
+    return f"{amount:,.0f} core-seconds" if amount >= 10 else f"{amount:.1f} core-seconds"
 
 
 SHARES_BY_KEY = {round(1000 * share): share for share in SHARES}

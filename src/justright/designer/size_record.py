@@ -36,14 +36,15 @@ def record(session: Session, report: SizeReport) -> None:
 def _why(session: Session, report: SizeReport) -> str:
     """On what grounds a size was chosen."""
     count = sum(row.word in JUDGED for row in report.rows)
+    length = "in full" if report.part == 1 else f"for 1/{report.part} of the length"
     if report.sure:
         shown = f"the lightest shown to be less than {report.delta:.3g} behind any of the "
-        reason = shown + f"{count} sizes that were trained in full"
+        reason = shown + f"{count} sizes that were trained {length}"
     else:
         reason = f"by the estimates the lightest less than {report.delta:.3g} behind the best "
-        reason += f"of {count} sizes trained in full; the blocks do not show it"
+        reason += f"of {count} sizes trained {length}; the blocks do not show it"
     if session.options.size.prefer == "accuracy":
-        reason = f"the best mean of {count} sizes trained in full, as accuracy is preferred"
+        reason = f"the best mean of {count} sizes trained {length}, as accuracy is preferred"
     fresh = "new seeds" if session.blocks.fixed_holdout else "blocks that chose nothing"
     return f"{reason} ({'compared again on ' + fresh if report.confirmed else 'not confirmed'})"
 

@@ -47,8 +47,8 @@ class SizeRow:
         blocks: On how many blocks it has that.
         loss: Mean deciding loss there, lower is better; at the full length the best size's loss
             plus the difference to it, so that losses of other blocks can be compared.
-        train: Mean proper loss of training rows there; nan if it was not recorded.
-        proper: Mean proper loss of the validation rows; nan if it was not recorded.
+        train: Mean proper loss of training rows on the blocks that chose; nan if unrecorded.
+        proper: The same of the validation rows.
         word: "just right", "worse", "cannot tell"; before its full length "given up", because it
             could not reach the best any more, or "no time"; "failed".
         difference: Of the loss to the best size; nan before the full length.
@@ -287,9 +287,15 @@ def _row(evidence: Evidence, goal: Goal, size: Hidden, word: SizeWord, base: flo
 
 def _unjudged(evidence: Evidence, goal: Goal, size: Hidden) -> SizeRow:
     """A size as far as it was trained."""
-    curves = [curve for (hidden, _), curve in evidence.curves.items() if hidden == size]
+    known = {block: curve for (hidden, block), curve in evidence.curves.items() if hidden == size}
+    if evidence.known(size, goal.selection, FULL):  # some may have less, from a shorter search
+        full = [block for block in known if evidence.known(size, [block], FULL)]
+        known = {block: known[block] for block in full}
+    curves = list(known.values())
     share = min((curve.share[-1] for curve in curves), default=0.0)
     share = next((each for each in reversed(SHARES) if each <= share * 1.03), share)
+    # on the blocks that chose, which all sizes have: others may be easier or harder
+    chose = [known[block] for block in goal.selection if block in known]
     failed = evidence.failed.get(size, "")
     hopeful = not failed and promising(evidence, size, goal)
     return SizeRow(
@@ -299,8 +305,8 @@ def _unjudged(evidence: Evidence, goal: Goal, size: Hidden) -> SizeRow:
         share=share,
         blocks=len(curves),
         loss=_mean([curve.at(share) for curve in curves]),
-        train=_mean([curve.train[-1] for curve in curves if curve.train]),
-        proper=_mean([curve.proper[-1] for curve in curves if curve.proper]),
+        train=_mean([curve.train[-1] for curve in chose if curve.train]),
+        proper=_mean([curve.proper[-1] for curve in chose if curve.proper]),
         word=FAILED if failed else NO_TIME if hopeful else GIVEN_UP,
         difference=float("nan"),
         low=float("nan"),

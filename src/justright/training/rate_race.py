@@ -23,13 +23,13 @@ TINY = 1e-12
 
 @dataclass(frozen=True)
 class Verified:
-    """The winner of a race against the prior on fresh seeds.
+    """The rate that came out of a race against the prior on fresh seeds.
 
     Attributes:
-        gain: Mean loss of the prior minus that of the winner; positive if the winner is better,
-            infinite if the prior diverged, minus infinite if the winner did.
+        gain: Mean logarithm of the prior's loss over that of the rate; positive if the rate is
+            better, infinite if the prior diverged, minus infinite if the rate did.
         noise: Standard error of that mean.
-        holds: Whether the winner is not worse by more than the noise.
+        holds: Whether the rate is not worse by more than the noise.
     """
 
     gain: float
@@ -101,20 +101,29 @@ def verify(race: Floats, fresh: Floats) -> Verified:
     """Compare the rate that came out with the prior on blocks that did not choose it.
 
     The lowest of several noisy losses is too low (the winner's curse), so the blocks of the race
-    count for the size of the noise only.
+    count for the size of the noise only. Losses are compared in logarithms, as they are raced.
 
     Args:
         race: ``[2, blocks]`` losses of winner and prior in the race; without blocks if the prior
             won it.
-        fresh: ``[2, fresh blocks]`` their losses on blocks with new seeds.
+        fresh: ``[2, fresh blocks]`` losses of the rate that came out and of the prior on blocks
+            with new seeds.
     """
-    winner, prior = fresh.mean(axis=1)
-    if not np.isfinite(winner) or not np.isfinite(prior):
-        gain = float("inf") if np.isfinite(winner) else float("-inf")
+    tried, prior = fresh.mean(axis=1)
+    if not np.isfinite(tried) or not np.isfinite(prior):
+        gain = float("inf") if np.isfinite(tried) else float("-inf")
         return Verified(gain, 0.0, holds=gain > 0)
-    both = np.concatenate([race, fresh], axis=1)
-    differences = (both[1] - both[0])[np.isfinite(both).all(axis=0)]
-    spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
-    noise = spread / np.sqrt(fresh.shape[1])
-    gain = float(prior - winner)
+    gains = [_gains(losses) for losses in (race, fresh)]
+    # each around its own mean: the winner and what came out beside it are two rates
+    squares = sum(float(np.square(each - each.mean()).sum()) for each in gains if len(each))
+    degrees = sum(max(len(each) - 1, 0) for each in gains)
+    noise = np.sqrt(squares / degrees / fresh.shape[1]) if degrees else 0.0
+    gain = float(gains[1].mean())
     return Verified(gain, float(noise), holds=gain >= -noise)
+
+
+def _gains(losses: Floats) -> Floats:
+    """Logarithm of the second row over the first, where both are finite."""
+    finite = losses[:, np.isfinite(losses).all(axis=0)]
+    first, second = np.log(np.maximum(finite, TINY))
+    return second - first

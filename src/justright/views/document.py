@@ -32,7 +32,7 @@ is not known is null, never missing; a number that is not finite is null.
                           none), rows: list of hidden, name, weights, share, blocks, loss,
                           word, difference, low, high, reason (why it failed)
 ``rate``                  prior, peak: before and after the race of learning rates; rate: the
-                          constant rate that won; reason: why there was no race
+                          constant rate that came out; reason: why there was no race
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
                           accepted, cost_s (of all its trainings, on one core): what the search
                           compared, on validation

@@ -30,7 +30,7 @@ def size_line(reader: Reader) -> str:
 
 
 def rate_line(reader: Reader) -> str:
-    """Which learning rate won its race, and whether it was taken; empty while nothing is known."""
+    """The learning rate that came out, and whether it was taken; empty while nothing is known."""
     fact, network = reader.fact("rate"), reader.fact("network")
     prior, peak = fact.get("prior"), fact.get("peak")
     if prior is None:
@@ -44,11 +44,11 @@ def rate_line(reader: Reader) -> str:
     if winner == before:
         return f"{before} stays after {race}"
     if not network:
-        return f"{winner} won {race}; before it was {before}"
+        return f"{winner} came out of {race}; before it was {before}"
     taken = ((network.get("recipe") or {}).get("optimiser") or {}).get("rate")
     if significant(taken, 2) == winner:
-        return f"{winner} instead of {before}: it won {race}, and was confirmed"
-    return f"{winner} won {race} · kept {significant(taken, 2)}, as it was not confirmed"
+        return f"{winner} instead of {before}: it came out of {race}, and was confirmed"
+    return f"{winner} came out of {race} · kept {significant(taken, 2)}, as it was not confirmed"
 
 
 def _network_text(network: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ def validation_loss(trial: Trial) -> float:
 
 
 _CUT = (
-    (re.compile(r"^(round \d+|size core-seconds|hurry|.* (stop|cut))$"), ""),
+    (re.compile(r"^(round \d+|(late )?size (core-seconds|length over)|hurry|.* (stop|cut))$"), ""),
     (re.compile(r"^size ask .*"), "size search"),
     (re.compile(r"^own length steps$"), "the recipe's own length"),
     (re.compile(r"^final \d+$"), "training on all rows"),

@@ -19,7 +19,7 @@ def noise(reader: Reader) -> Card | NotApplicable:
     """The same recipe trained again: each score, the spread between seeds and between splits."""
     found = reader.fact("noise")
     splits = _splits(found, reader)
-    if not splits:
+    if sum(map(len, splits)) < 2:
         return NotApplicable("no recipe was trained twice")
     metric = str(reader.fact("table").get("metric_title") or "loss")
     heads = (
@@ -73,7 +73,7 @@ def _claim(found: Mapping[str, Any]) -> str:
     elif split:
         text = f"The same recipe scores {split} apart with another seed and other rows"
     else:
-        text = "The same recipe scores the same again"
+        text = "The same recipe scores the same again with another seed"
     return f"{text}; means that differ by less than {tie} are a tie." if tie else f"{text}."
 
 

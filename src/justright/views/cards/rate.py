@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite, log10
+from math import expm1, isfinite, log10
 from typing import Any
 
 from justright.views import figures
@@ -50,7 +50,7 @@ def rate_lines(fact: Mapping[str, Any]) -> tuple[str, ...]:
         claim = f"The peak rate {significant(prior, 2)} stays: {raced}."
     else:
         claim = (
-            f"Peak rate {significant(peak, 2)} won and is tried as an idea "
+            f"Peak rate {significant(peak, 2)} came out and is tried as an idea "
             f"instead of {significant(prior, 2)}: {raced}."
         )
     return (claim, *_check_lines(fact), *_rule_lines(fact))
@@ -80,8 +80,13 @@ def _fresh_lines(fact: Mapping[str, Any]) -> list[str]:
     side = "lower" if gain >= 0 else "higher"
     return [
         f"On {seeds} the loss of the rate that came out was {side} by "
-        f"{significant(abs(gain))} (noise {significant(_number(check.get('noise')))}), {holds}."
+        f"{_percent(gain)} (noise {_percent(_number(check.get('noise')) or 0.0)}), {holds}."
     ]
+
+
+def _percent(logarithm: float) -> str:
+    """How much lower or higher a loss is whose logarithm differs by so much."""
+    return f"{significant(100 * abs(expm1(-logarithm)), 2)}%"
 
 
 def _rule_lines(fact: Mapping[str, Any]) -> list[str]:

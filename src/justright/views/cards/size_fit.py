@@ -8,7 +8,7 @@ from typing import Any
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
-from justright.views.cards.size_search import EARLY
+from justright.views.cards.size_search import EARLY, in_full
 from justright.views.numbers import compact, significant
 from justright.views.reader import Reader
 
@@ -17,12 +17,13 @@ Row = Mapping[str, Any]
 
 def size_fit(reader: Reader) -> Card | NotApplicable:
     """Loss against weights of the sizes that had their full length, training beside validation."""
-    rows = [row for row in reader.fact("size").get("rows") or () if _has_both(row)]
+    found = reader.fact("size")
+    rows = [row for row in found.get("rows") or () if _has_both(row)]
     if len(rows) < 2:
         return NotApplicable("fewer than two sizes had their full length")
     return Card(
         title="Size: training and validation",
-        claim=_claim(rows),
+        claim=f"{_claim(rows)}, trained {in_full(found)}.",
         figure=_figure(rows),
         notes=(
             "Both are the proper loss, on a sample of the training rows and on all validation "
@@ -47,7 +48,7 @@ def _claim(rows: Sequence[Row]) -> str:
     )
     return (
         f"From {first['name']} to {last['name']} the loss of training rows goes from {train}, "
-        f"that of validation rows from {proper}."
+        f"that of validation rows from {proper}"
     )
 
 

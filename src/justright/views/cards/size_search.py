@@ -74,12 +74,13 @@ def size_map(reader: Reader) -> Card | NotApplicable:
     if len(depths) < 2 or len(widths) < 2:
         return NotApplicable("too few sizes were tried for a map")
     full = [row for row in rows if row["word"] not in EARLY]
-    claim = f"{count(len(rows), 'uniform size')} were tried, none to its full length."
+    claim = f"{count(len(rows), 'uniform size')} were tried, none {in_full(found)}."
     if full:
         best = min(full, key=lambda row: row["loss"])
         claim = (
-            f"Of {count(len(full), 'uniform size')} trained in full, {best['name']} has the best "
-            f"score, {significant(best['score'])}; the choice is by what matters, not by it."
+            f"Of {count(len(full), 'uniform size')} trained {in_full(found)}, {best['name']} has "
+            f"the best score, {significant(best['score'])}; the choice is by what matters, not "
+            "by it."
         )
     return Card(
         title="Size map",
@@ -87,6 +88,12 @@ def size_map(reader: Reader) -> Card | NotApplicable:
         figure=_map(rows, depths, widths, greater=greater_is_better(reader)),
         notes=(SHORTER,),
     )
+
+
+def in_full(found: Mapping[str, Any]) -> str:
+    """How long the sizes were trained that are judged."""
+    part = int(found.get("part") or 1)
+    return "in full" if part == 1 else f"for 1/{part} of the length"
 
 
 def _rows(found: Mapping[str, Any], reader: Reader) -> list[Row]:
