@@ -20,7 +20,7 @@ import numpy as np
 from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.goal import Goal
 from justright.sizing.report import report_of
-from justright.sizing.search import next_ask, worthwhile
+from justright.sizing.search import next_ask, offer, worthwhile
 from justright.sizing.shapes import Hidden, Limits, width_equivalent
 from size_replay import Deal, Grid, Method, Outcome, read_grids
 from size_rivals import RIVALS, exhaustive, start
@@ -36,10 +36,15 @@ DEALT = {6: (2, 2), 5: (2, 1), 4: (2, 0), 3: (2, 0)}
 
 RESPLITS = 5
 
+PAID = ("search", "few epochs", "ASHA", "TPE")
+"""Methods that a budget matters to."""
 
-def search(grid: Grid, deal: Deal) -> Outcome:
-    """Our search."""
-    goal = Goal(
+SHARES = (0.0125, 0.02, 0.03, 0.05, 0.10, 0.20)
+
+
+def goal_of(grid: Grid, deal: Deal, part: int) -> Goal:
+    """What the search is to find on a grid."""
+    return Goal(
         deal.choose,
         deal.confirm,
         grid.overlap,
@@ -50,10 +55,18 @@ def search(grid: Grid, deal: Deal) -> Outcome:
         deal.budget,
         grid.rows,
         grid.outputs,
+        part,
     )
-    evidence = Evidence()
+
+
+def search(grid: Grid, deal: Deal) -> Outcome:
+    """Our search: at the full length, or at a third of it where the budget is small."""
+    grids = {1: grid, 3: grid.third}
+    goals = [goal_of(each, deal, part) for part, each in grids.items()]
+    goal = offer(goals, (deal.budget,))
     if not worthwhile(goal):
         return start(grid, deal)
+    grid, evidence = grids[goal.part], Evidence()
     while (ask := next_ask(evidence, goal)) is not None:
         for block in ask.blocks:
             whole = grid.curves[ask.hidden, block]
@@ -77,23 +90,28 @@ class Score:
         table: Name of the table.
         regret: How much worse than the best cell its choice is on fresh blocks, in units of delta;
             the best of 36 cells is also the luckiest.
-        errors: The same in standard errors of a difference of two cells on the fresh blocks.
+        settled: The same on all blocks, those that it chose on among them: they are too few to
+            leave any out where noise is larger than delta.
+        errors: The regret in standard errors of a difference of two cells on the fresh blocks.
         behind: How much worse than the choice of the exhaustive grid on the same blocks, in delta.
         outcome: What it chose, and at what cost.
         seconds, flops: Over those of the exhaustive grid.
         covers: Whether its plateau holds the weights of the best cell, or may go on to them.
-        between: The same between its two ends only, and between the ends of what was not excluded.
+        between: The same of its two ends only.
+        possible: The same of what was not excluded, or may go on.
     """
 
     table: str
     regret: float
+    settled: float
     errors: float
     behind: float
     outcome: Outcome
     seconds: float
     flops: float
-    covers: bool
-    between: tuple[bool, bool]
+    covers: bool = False
+    between: bool = False
+    possible: bool = False
 
 
 def score(name: str, grid: Grid, resplit: int, share: float, method: Method) -> Score:
@@ -108,25 +126,30 @@ def score(name: str, grid: Grid, resplit: int, share: float, method: Method) -> 
     delta = 0.01 * (grid.constant - truth[best])
     deal = Deal(choose, confirm, delta, share * grid.whole * first, resplit)
     outcome, whole = method(grid, deal), exhaustive(grid, deal)
-    report, covers, between = outcome.report, False, (False, False)
+    report, found = outcome.report, {}
     if report is not None:
         weight = grid.weights[best]
         ends = (report.lightest, report.heaviest), report.possible
-        inside = [grid.weights[low] <= weight <= grid.weights[high] for low, high in ends]
-        between = (inside[0], inside[1])
+        (low, high), (lowest, highest) = ([grid.weights[size] for size in each] for each in ends)
         open_end = report.upper != "too large above"
-        covers = inside[0] or (open_end and grid.weights[report.lightest] <= weight)
+        found = {
+            "covers": low <= weight <= high or (open_end and low <= weight),
+            "between": low <= weight <= high,
+            "possible": lowest <= weight <= highest or (open_end and lowest <= weight),
+        }
     away = truth[outcome.chosen] - truth[best]
+    whole_truth = {hidden: grid.mean(hidden, grid.blocks) for hidden in grid.weights}
+    lowest = min(whole_truth.values())
     return Score(
         name,
         away / delta,
+        (whole_truth[outcome.chosen] - lowest) / (0.01 * (grid.constant - lowest)),
         away / grid.standard_error(len(fresh)),
         (truth[outcome.chosen] - truth[whole.chosen]) / delta,
         outcome,
         outcome.spent.seconds / whole.spent.seconds,
         outcome.spent.flops / whole.spent.flops,
-        covers,
-        between,
+        **found,
     )
 
 
@@ -146,6 +169,22 @@ def main() -> None:
     _print_methods(scores)
     _print_tables(grids, scores["search"])
     _print_costs(grids, scores["search"])
+    _print_budgets(grids)
+
+
+def _print_budgets(grids: dict[str, Grid]) -> None:
+    """How far behind the grid, in δ, methods are for shares of its seconds (how often beyond)."""
+    _head("share of the grid's seconds", *PAID)
+    for share in SHARES:
+        cells = []
+        for method in PAID:
+            behind = [
+                score(name, grid, resplit, share, METHODS[method]).behind
+                for name, grid in grids.items()
+                for resplit in range(RESPLITS)
+            ]
+            cells.append(f"{np.mean(behind):+.2f} ({np.mean(np.array(behind) > 1):.0%})")
+        print(f"| {share:.1%} | " + " | ".join(cells) + " |")
 
 
 def _head(*heads: str) -> None:
@@ -155,26 +194,29 @@ def _head(*heads: str) -> None:
 def _print_methods(scores: dict[str, list[Score]]) -> None:
     _head(
         "method", "median regret / δ", "90% regret / δ", "median regret / SE", "within δ",
-        "behind the grid / δ", "not behind by δ", "seconds / grid", "FLOPs / grid", "trainings",
+        "within δ on all blocks", "behind the grid / δ", "not behind by δ", "seconds / grid",
+        "FLOPs / grid", "trainings",
     )  # fmt: skip
     for method, found in scores.items():
         regrets = np.array([each.regret for each in found])
         behind = np.array([each.behind for each in found])
+        settled = np.mean([each.settled <= 1 for each in found])
         errors = np.median([each.errors for each in found])
         seconds = np.mean([each.seconds for each in found])
         flops = np.mean([each.flops for each in found])
         trainings = np.mean([each.outcome.spent.trainings for each in found])
         print(
             f"| {method} | {np.median(regrets):.2f} | {np.quantile(regrets, 0.9):.2f} | "
-            f"{errors:.2f} | {np.mean(regrets <= 1):.0%} | {np.mean(behind):+.2f} | "
-            f"{np.mean(behind <= 1):.0%} | {seconds:.3f} | {flops:.3f} | {trainings:.1f} |"
+            f"{errors:.2f} | {np.mean(regrets <= 1):.0%} | {settled:.0%} | "
+            f"{np.mean(behind):+.2f} | {np.mean(behind <= 1):.0%} | {seconds:.3f} | "
+            f"{flops:.3f} | {trainings:.1f} |"
         )
 
 
 def _print_tables(grids: dict[str, Grid], found: list[Score]) -> None:
     _head(
         "table", "blocks", "chosen", "regret / δ", "covers best", "between its ends",
-        "not excluded", "share a size", "width ratio",
+        "does not exclude it", "share a size", "width ratio",
     )  # fmt: skip
     for name, grid in grids.items():
         own = [each for each in found if each.table == name]
@@ -189,7 +231,7 @@ def _print_tables(grids: dict[str, Grid], found: list[Score]) -> None:
         share = max(lows) <= min(highs)
         named = ", ".join(sorted({f"{len(h)}×{h[0]}" for h in sizes}))
         regret = np.median([each.regret for each in own])
-        covers = np.mean([(each.covers, *each.between) for each in own], axis=0)
+        covers = np.mean([(e.covers, e.between, e.possible) for e in own], axis=0)
         ratio = 2 ** (log2(max(widths)) - log2(min(widths)))
         cells = (
             name,

@@ -6,7 +6,8 @@ import gzip
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import inf
 from pathlib import Path
 
@@ -75,6 +76,33 @@ class Grid:
     def whole(self) -> float:
         """Seconds of all cells on one block."""
         return sum(self.seconds.values())
+
+    @cached_property
+    def third(self) -> Grid:
+        """The grid that runs of a third of the length would have given."""
+        part = 1 / 3
+        curves = {
+            key: Curve(
+                *(
+                    tuple(
+                        each
+                        for share, each in zip(curve.share, values, strict=True)
+                        if share < 0.34
+                    )
+                    for values in (curve.share, curve.loss, curve.train, curve.proper)
+                )
+            )
+            for key, curve in self.curves.items()
+        }
+        return replace(
+            self,
+            curves={
+                key: replace(curve, share=tuple(share / curve.share[-1] for share in curve.share))
+                for key, curve in curves.items()
+            },
+            seconds={hidden: part * each for hidden, each in self.seconds.items()},
+            flops={hidden: part * each for hidden, each in self.flops.items()},
+        )
 
     def standard_error(self, blocks: int) -> float:
         """Of the difference of two cells' means over so many blocks."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from justright.designer.clock import REPORT_S, REPORT_SHARE, Clock, report_reserve
+from justright.designer.clock import IDLE_MOST_S, REPORT_S, REPORT_SHARE, Clock, report_reserve
 from justright.designer.slowness import MOST, Slowness, slowness
 
 seconds = st.floats(0.0, 1e6)
@@ -37,7 +37,12 @@ def test_the_reserve_grows_with_slowness_but_not_beyond_its_share(
 
 def test_an_idle_machine_keeps_what_it_always_kept() -> None:
     assert report_reserve(1.0, 60.0) == REPORT_S
-    assert report_reserve(3.0, 600.0) == 3 * REPORT_S
+    assert report_reserve(3.0, 60.0) == 3 * REPORT_S
+
+
+def test_a_long_study_keeps_more_as_the_main_process_was_idle_for_long() -> None:
+    assert REPORT_S < report_reserve(1.0, 300.0) < report_reserve(1.0, 600.0) == IDLE_MOST_S
+    assert report_reserve(1.0, 86_400.0) == IDLE_MOST_S
 
 
 def test_the_latest_stretch_counts_most() -> None:
