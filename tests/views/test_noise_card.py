@@ -42,8 +42,23 @@ def test_every_training_is_a_point_of_its_split() -> None:
     card = made()
     assert isinstance(card, Card)
     assert card.figure is not None
-    points = [(y, x) for t in card.figure["data"] for x, y in zip(t["x"], t["y"], strict=True)]
-    assert points == [(f"split {place + 1}", loss) for place, loss in NOISE["losses"]]
+    points = {t["y"][0]: t["x"] for t in card.figure["data"]}
+    assert points == {"split 1, 3 seeds": [0.241, 0.247, 0.235], "1 split, a seed each": [0.256]}
+
+
+def test_splits_with_a_single_seed_share_a_line() -> None:
+    """A small table has dozens of them."""
+    card = made(losses=[[place, 0.2 + 0.01 * place] for place in range(20)])
+    assert isinstance(card, Card)
+    assert card.table is not None
+    (row,) = card.table.rows
+    assert row[:2] == ("20 splits, a seed each", "20")
+
+
+def test_it_says_whose_noise_it_is() -> None:
+    card = made(subject="start recipe")
+    assert isinstance(card, Card)
+    assert card.claim.startswith("The same recipe (start recipe) with another seed")
 
 
 def test_a_score_that_is_better_when_greater_is_shown_with_its_sign() -> None:

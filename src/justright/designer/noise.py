@@ -59,4 +59,7 @@ def record_noise(session: Session, arm: Arm) -> None:
     scores = [(t.spec.partition, t.spec.seed, session.measure([t])) for t in alike]
     places = list(dict.fromkeys(partition for partition, _, _ in scores))
     losses = [[places.index(p), loss if isfinite(loss) else None] for p, _, loss in scores]
-    session.fact("noise", to_document(noise(scores)) | {"losses": losses})
+    found, before = noise(scores), session.store.ledger.fact(session.name, "noise") or {}
+    if not found.df and before.get("df"):
+        return  # seeds and splits were told apart for an earlier recipe: that says more
+    session.fact("noise", to_document(found) | {"losses": losses, "subject": arm.subject})

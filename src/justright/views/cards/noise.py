@@ -18,46 +18,50 @@ from justright.views.table import Column, Table
 def noise(reader: Reader) -> Card | NotApplicable:
     """The same recipe trained again: each score, the spread between seeds and between splits."""
     found = reader.fact("noise")
-    splits = _splits(found, reader)
-    if sum(map(len, splits)) < 2:
+    lines = _lines(found, reader)
+    if sum(len(scores) for scores in lines.values()) < 2:
         return NotApplicable("no recipe was trained twice")
     metric = str(reader.fact("table").get("metric_title") or "loss")
     heads = (
         Column("Rows"),
         Column("Trainings", numeric=True),
         Column(f"Mean {metric}", numeric=True),
-        Column("Spread between seeds", numeric=True),
+        Column("Spread", numeric=True),
     )
     rows = tuple(
         (
-            _name(place),
+            name,
             str(len(scores)),
             significant(fmean(scores), 4),
             significant(stdev(scores), 2) if len(scores) > 1 else "–",
         )
-        for place, scores in enumerate(splits)
+        for name, scores in lines.items()
     )
     return Card(
         title="Noise",
         claim=_claim(found),
-        figure=_figure(splits, metric),
+        figure=_figure(lines, metric),
         table=Table(heads, rows),
         notes=_notes(found),
     )
 
 
-def _splits(found: Mapping[str, Any], reader: Reader) -> list[list[float]]:
-    """Scores of each split, in the order in which they were trained."""
+def _lines(found: Mapping[str, Any], reader: Reader) -> dict[str, list[float]]:
+    """Scores of every split that has several, and of all the others together."""
     sign = -1.0 if greater_is_better(reader) else 1.0
     known: dict[int, list[float]] = {}
     for place, loss in found.get("losses") or ():
         if loss is not None and isfinite(loss):
             known.setdefault(place, []).append(sign * loss)
-    return [known[place] for place in sorted(known)]
-
-
-def _name(place: int) -> str:
-    return f"split {place + 1}"
+    lines = {
+        f"split {place + 1}, {count(len(scores), 'seed')}": scores
+        for place, scores in sorted(known.items())
+        if len(scores) > 1
+    }
+    single = [scores[0] for _, scores in sorted(known.items()) if len(scores) == 1]
+    if single:
+        lines[f"{count(len(single), 'split')}, a seed each"] = single
+    return lines
 
 
 def _known(found: Mapping[str, Any], key: str) -> str:
@@ -67,13 +71,14 @@ def _known(found: Mapping[str, Any], key: str) -> str:
 
 def _claim(found: Mapping[str, Any]) -> str:
     seed, split, tie = (_known(found, key) for key in ("seed_sd", "split_sd", "tie_below"))
+    recipe = f"The same recipe ({found['subject']})" if found.get("subject") else "The same recipe"
     if seed:
-        text = f"The same recipe with another seed scores {seed} apart (standard deviation)"
+        text = f"{recipe} with another seed scores {seed} apart (standard deviation)"
         text += f", with other rows {split} on top of it" if split else ""
     elif split:
-        text = f"The same recipe scores {split} apart with another seed and other rows"
+        text = f"{recipe} scores {split} apart with another seed and other rows"
     else:
-        text = "The same recipe scores the same again with another seed"
+        text = f"{recipe} scores the same again with another seed"
     return f"{text}; means that differ by less than {tie} are a tie." if tie else f"{text}."
 
 
@@ -97,8 +102,7 @@ def _notes(found: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _figure(splits: Sequence[Sequence[float]], metric: str) -> figures.Figure:
-    names = [_name(place) for place in range(len(splits))]
+def _figure(lines: Mapping[str, Sequence[float]], metric: str) -> figures.Figure:
     return {
         "data": [
             {
@@ -110,10 +114,10 @@ def _figure(splits: Sequence[Sequence[float]], metric: str) -> figures.Figure:
                 "text": [f"{name}: {significant(score, 4)}" for score in scores],
                 "hovertemplate": "%{text}<extra></extra>",
             }
-            for name, scores in zip(names, splits, strict=True)
+            for name, scores in lines.items()
         ],
         "layout": figures.layout(
-            height=90 + 34 * len(splits),
+            height=90 + 34 * len(lines),
             xaxis=figures.axis(f"validation {metric}", nticks=7),
             yaxis=figures.axis(type="category", autorange="reversed", showgrid=False),
         ),
