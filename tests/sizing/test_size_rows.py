@@ -10,6 +10,7 @@ from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.goal import Goal
 from justright.sizing.report import NO_TIME, SizeRow, report_of
 from justright.sizing.shapes import Hidden, Limits
+from justright.statistics.plateau import NO_EVIDENCE, TOO_LARGE
 
 SHARES = (1 / 27, 1 / 9, 1 / 3, 1.0)
 GOAL = Goal(
@@ -68,3 +69,19 @@ def test_what_was_hardly_trained_is_not_given_up() -> None:
     found = evidence(confirmed=(), harder=0.0)
     found.add({((128,), block): curve(0.1, 1 / 9) for block in GOAL.selection})
     assert rows_of(found, replace(GOAL, budget=0.0))[128,].word == NO_TIME
+
+
+def test_a_third_of_the_length_calls_nothing_too_large() -> None:
+    """Small sizes are ahead there: the rest of the length brings large ones more."""
+    truth: dict[Hidden, float] = {(16,): 0.40, (64,): 0.45, (256,): 0.60}
+    found = Evidence()
+    for number, (hidden, loss) in enumerate(truth.items()):
+        for block in (*GOAL.selection, *GOAL.confirmation):
+            wave = 0.001 * ((block * 7 + number * 3) % 5)
+            found.add({(hidden, block): curve(loss + wave, 1.0)})
+    whole, third = (report_of(found, replace(GOAL, part=part)) for part in (1, 3))
+    assert whole is not None
+    assert third is not None
+    assert whole.upper == TOO_LARGE
+    assert third.upper == NO_EVIDENCE
+    assert "too large" not in third.sentence

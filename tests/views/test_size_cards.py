@@ -83,6 +83,14 @@ def test_a_search_of_shorter_runs_says_so() -> None:
     assert "1/3 of the network's own length" in note
 
 
+def test_cells_of_the_map_say_their_interval() -> None:
+    card = size_map(reader_of()[2])
+    assert isinstance(card, Card)
+    assert card.figure is not None
+    said = [text for line in card.figure["data"][0]["customdata"] for text in line if text]
+    assert " (0.2550 to 0.3250)" in said
+
+
 def test_the_map_shows_depth_and_width() -> None:
     card = size_map(reader_of()[2])
     assert isinstance(card, Card)

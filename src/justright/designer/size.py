@@ -16,6 +16,7 @@ from justright.designer.admission import SHORTEST, Admission
 from justright.designer.allowed import Allowed
 from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
+from justright.designer.options import time_text
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.size_record import record
 from justright.designer.work import LATE, SIZE_BUDGET, SIZE_ENDED, SIZE_PART
@@ -126,7 +127,9 @@ class SizeStage:
             return NOT_ALLOWED
         if plan.repeat:  # what could be spared then is not known now
             return NO_TIME
-        return f"{NO_TIME}: it takes {_seconds(wanted)}, and {_seconds(left)} could be spared"
+        text = f"{NO_TIME}: it takes {_seconds(wanted)}, and {_seconds(left)} could be spared"
+        more = (wanted - left) / (SIZE_SHARES[-1] * self._session.crew.capacity * USABLE_SHARE)
+        return f"{text}; --time {time_text(self._session.clock.limit_s + more)} may allow it"
 
     def _go_on(self) -> None:
         """Train what the search asks for, until it asks for nothing, or the clock cuts it."""

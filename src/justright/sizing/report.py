@@ -199,7 +199,8 @@ def report_of(
     base = float(np.nanmean(fresh[found.best] if free else losses[found.best]))
     rungs = [each for each in ladder(goal.limits, goal.weigh) if each not in evidence.sizes]
     heaviest = max(map(goal.weigh, evidence.sizes))
-    few = goal.rows < FEW_ROWS and found.upper == TOO_LARGE
+    weak = goal.rows < FEW_ROWS or goal.part > 1  # a third of the length favours small sizes
+    unsure = weak and found.upper == TOO_LARGE
     rows = tuple(
         _row(evidence, goal, size, found.sizes[judged[size]], base)
         if size in judged and size not in evidence.failed
@@ -216,7 +217,7 @@ def report_of(
         possible=(sizes[found.possible[0]], sizes[found.possible[1]]),
         apart=tuple(sizes[place] for place in found.apart),
         below=sizes[found.possible[0]] if found.below is not None else None,
-        upper=NO_EVIDENCE if few else found.upper,
+        upper=NO_EVIDENCE if unsure else found.upper,
         untested=next((each for each in rungs if goal.weigh(each) > heaviest), None),
         delta=goal.delta,
         confirmed=confirmed,

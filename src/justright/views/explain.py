@@ -43,8 +43,7 @@ def size_lines(store: AbstractStore, study: str) -> list[str]:
     """The size search: its verdict, then a line for each size, lightest first."""
     card = size_search(Reader(store, study))
     if not isinstance(card, Card):
-        more = "; more --time allows one" if card.reason.startswith("no time") else ""
-        return [f"{card.reason}{more}"]
+        return [card.reason]
     assert card.table is not None
     cells = [tuple(column.title for column in card.table.columns), *card.table.rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]

@@ -38,7 +38,7 @@ def rate_line(reader: Reader) -> str:
     before = significant(prior, 2)
     raced = len((fact.get("race") or {}).get("entrants") or ())
     if peak is None or not raced:
-        return "" if network else f"{before} · {fact.get('reason') or 'no race was run'}"
+        return f"{before} · {fact.get('reason') or 'no race was run'}"
     race = f"a race of {count(raced, 'rate')}"
     winner = significant(peak, 2)
     if winner == before:

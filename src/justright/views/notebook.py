@@ -12,7 +12,7 @@ from justright.views.verdict import verdict_lines
 
 __all__ = ["card_html", "cards_html", "lines_html", "study_html"]
 
-SHOWN = ("verdict", "data", "next")
+SHOWN = ("verdict", "data", "next", "noise", "rate", "right-size", "size-fit", "size-map")
 """Cards of a study in a notebook; the rest stands in the report."""
 
 

@@ -217,6 +217,14 @@ def _points(rows: Sequence[Row], word: str) -> dict[str, Any]:
     }
 
 
+def _interval(row: Row | None) -> str:
+    """The 95% limits of a size's score beside the best one's, where it was judged."""
+    if row is None or row["ends"] is None:
+        return ""
+    low, high = (significant(end, 4) for end in row["ends"])
+    return f" ({low} to {high})" if low != high else ""
+
+
 def _map(
     rows: Sequence[Row], depths: Sequence[int], widths: Sequence[int], *, greater: bool
 ) -> figures.Figure:
@@ -234,11 +242,12 @@ def _map(
                     for line in cells
                 ],
                 "texttemplate": "%{text}",
+                "customdata": [[_interval(cell) for cell in line] for line in cells],
                 "colorscale": [[0.0, _GOOD], [1.0, _BAD]],
                 "reversescale": greater,
                 "textfont": {"color": _INK},
                 "showscale": False,
-                "hovertemplate": "%{y} × %{x}: %{z:.4g}<extra></extra>",
+                "hovertemplate": "%{y} × %{x}: %{z:.4g}%{customdata}<extra></extra>",
                 "xgap": 2,
                 "ygap": 2,
             }
