@@ -4,10 +4,31 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from justright.core.interrupts import ENDING, ended_by_signals, uninterrupted
+
+
+@pytest.fixture(autouse=True)
+def usual_handlers() -> Iterator[None]:
+    """Those of a process that was started from a terminal: under nohup SIGHUP is ignored."""
+    numbers = [getattr(signal, name) for name in ENDING]
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, usual)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_what_the_process_was_told_to_ignore_stays_ignored() -> None:
+    """A study under nohup outlives its terminal."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with ended_by_signals():
+        signal.raise_signal(signal.SIGHUP)
 
 
 @pytest.mark.parametrize("name", ENDING)
