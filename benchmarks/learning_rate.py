@@ -24,7 +24,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +51,43 @@ from size_grid import problem_of
 from tables import tables
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What is raced: a table's blocks, which repeat, and the start recipe.
+
+    Attributes:
+        blocks: Of the table.
+        repeat: Of the benchmark; a partition and seeds of its own.
+        recipe: The start recipe.
+        base: The same at a constant rate.
+        steps: Of a full run.
+    """
+
+    blocks: Blocks
+    repeat: int
+    recipe: Recipe
+    base: Recipe
+    steps: int
+
+    @property
+    def block(self) -> EncodedBlock:
+        """The rows of the repeat."""
+        return self.blocks.block(self.repeat, self.blocks.spec)
+
+
 def measure(entry: dict[str, Any], repeat: int, folder: Path, cache: Path) -> dict[str, Any]:
     """Everything about one table and repeat, on one core."""
     began = time.process_time()
-    blocks, base, recipe = subject(entry, repeat, folder, cache)
-    problem, block = blocks.problem, blocks.block(repeat, blocks.spec)
-    rows = len(block.train)
+    subject = subject_of(entry, repeat, folder, cache)
+    problem, block, steps = subject.blocks.problem, subject.block, subject.steps
+    base, recipe = subject.base, subject.recipe
     seeds = tuple(child_seed(block.seed, "range test", place) for place in range(SEEDS))
     test = RangeRequest(base, str(block.folder), block.train, seeds)
     seen = range_test(test, lambda _: None)
     curve = RangeCurve(np.array(seen["rates"]), np.array(seen["losses"]), seen["diverged"])
     proposed = picks(curve)
     tested = time.process_time()
-    steps = steps_of(recipe, rows)
-    found = race(blocks, repeat, base, steps, problem.metric, proposed)
+    found = race(subject, proposed)
     raced = time.process_time()
     prior = base.optimiser.rate
     rates = [float(prior * factor) for factor in SWEEP]
@@ -72,7 +95,7 @@ def measure(entry: dict[str, Any], repeat: int, folder: Path, cache: Path) -> di
     line = {
         "table": entry["name"],
         "repeat": repeat,
-        "rows": rows,
+        "rows": len(block.train),
         "steps": steps,
         "prior": prior,
         "diverged": curve.diverged,
@@ -87,34 +110,24 @@ def measure(entry: dict[str, Any], repeat: int, folder: Path, cache: Path) -> di
     return line | seconds
 
 
-def race(
-    blocks: Blocks, repeat: int, base: Recipe, steps: int, metric: str, proposed: Sequence[Any]
-) -> dict[str, Any]:
+def race(subject: Subject, proposed: Sequence[Any]) -> dict[str, Any]:
     """The race and its check, on blocks as a study takes them."""
-    field = entrants(base.optimiser.rate, proposed)
+    field = entrants(subject.base.optimiser.rate, proposed)
     rates = [e.rate for e in field]
-    losses = stretch(blocks, repeat, base, steps, metric, rates, RACED)
+    losses = stretch(subject, rates, RACED)
     return {
         "raced": rates,
         "race_losses": known(losses),
-        **check(blocks, repeat, base, steps, metric, rates, losses),
+        **check(subject, rates, losses),
     }
 
 
-def check(
-    blocks: Blocks,
-    repeat: int,
-    base: Recipe,
-    steps: int,
-    metric: str,
-    rates: Sequence[float],
-    losses: np.ndarray,
-) -> dict[str, Any]:
+def check(subject: Subject, rates: Sequence[float], losses: np.ndarray) -> dict[str, Any]:
     """The rate that came out, and its losses and the prior's on fresh seeds; None if alike."""
     pair = [lowest_point(rates, losses), rates[0]]
     fresh = None
     if not alike(*pair):
-        fresh = known(stretch(blocks, repeat, base, steps, metric, pair, CHECKED))
+        fresh = known(stretch(subject, pair, CHECKED))
     return {"checked": pair[0], "check_losses": fresh}
 
 
@@ -127,51 +140,40 @@ def checked_again(
     line: dict[str, Any], entry: dict[str, Any], folder: Path, cache: Path
 ) -> dict[str, Any]:
     """A line of an earlier state, whose race ended at another rate."""
-    blocks, base, _ = subject(entry, line["repeat"], folder, cache)
-    losses = array_of(line["race_losses"])
-    more = check(
-        blocks, line["repeat"], base, line["steps"], blocks.problem.metric, line["raced"], losses
-    )
+    subject = subject_of(entry, line["repeat"], folder, cache)
+    more = check(subject, line["raced"], array_of(line["race_losses"]))
     return {key: value for key, value in line.items() if not key.startswith("race ")} | more
 
 
-def stretch(
-    blocks: Blocks,
-    repeat: int,
-    base: Recipe,
-    steps: int,
-    metric: str,
-    rates: Sequence[float],
-    first: int,
-) -> np.ndarray:
-    """Validation losses ``[rates, blocks]`` of the first ninth of a run.
+def stretch(subject: Subject, rates: Sequence[float], first: int) -> np.ndarray:
+    """Validation losses ``[rates, blocks]`` at the end of a race.
 
     The repeats of a small table are repetitions of its cross-validation, others its partitions.
     """
+    blocks, repeat = subject.blocks, subject.repeat
     small = len(blocks.first) > 1
     numbers = [FOLDS * repeat + fold for fold in blocks.first] if small else [repeat] * RACE_BLOCKS
-    whole, stop = race_steps(steps)
+    whole, stop = race_steps(subject.steps)
+    metric = blocks.problem.metric
     found = []
     with tempfile.TemporaryDirectory() as out:
         for place, number in enumerate(numbers):
             block = blocks.block(number, blocks.spec, first + place)
-            job = RaceJob(base, tuple(rates), block, whole, stop, metric, Path(out))
+            job = RaceJob(subject.base, tuple(rates), block, whole, stop, metric, Path(out))
             request = job.call(job.specs, float("inf")).arguments["request"]
             results = train_stack(request, lambda _: None)
             found.append([r.loss if r.state == "done" else np.inf for r in results])
     return np.array(found).T
 
 
-def subject(
-    entry: dict[str, Any], repeat: int, folder: Path, cache: Path
-) -> tuple[Blocks, Recipe, Recipe]:
-    """Blocks of a table, and the start recipe at a constant rate and as it is."""
+def subject_of(entry: dict[str, Any], repeat: int, folder: Path, cache: Path) -> Subject:
+    """A table with its start recipe."""
     problem = problem_of(entry, folder)
     blocks = Blocks(problem, make_splits(problem), cache / f"{entry['name']}-{repeat}", 0)
     block = blocks.block(repeat, blocks.spec)
     recipe = start_recipe(problem.task, len(block.train), blocks.inputs(block))[0]
     recipe = replace(recipe, preprocessing=blocks.spec)
-    return blocks, trunk(recipe), recipe
+    return Subject(blocks, repeat, recipe, trunk(recipe), steps_of(recipe, len(block.train)))
 
 
 def sweep(

@@ -5,27 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from math import isinf
 
-from justright.sizing.goal import Goal
 from justright.sizing.search import SPARE, least, offer
 from justright.sizing.shapes import Hidden, Limits
+from justright.testing.sizing import GOAL
 
 
 def seconds(hidden: Hidden) -> float:
     return 1.0 + sum(hidden) / 256
 
 
-WHOLE = Goal(
-    selection=(0, 1, 2),
-    confirmation=(3, 4, 5),
-    overlap=0.25,
-    delta=0.01,
-    limits=Limits(),
-    weigh=lambda hidden: sum(hidden) ** 2,
-    cost=seconds,
-    budget=0.0,
-    rows=1000,
-    outputs=1,
-)
+WHOLE = replace(GOAL, cost=seconds, budget=0.0)
 THIRD = replace(WHOLE, part=3, cost=lambda hidden: seconds(hidden) / 3)
 LEAST = least(WHOLE)
 

@@ -9,22 +9,11 @@ import pytest
 from justright.sizing.evidence import Curve, Evidence
 from justright.sizing.goal import Goal
 from justright.sizing.report import NO_TIME, SizeRow, report_of
-from justright.sizing.shapes import Hidden, Limits
+from justright.sizing.shapes import Hidden
 from justright.statistics.plateau import NO_EVIDENCE, TOO_LARGE
+from justright.testing.sizing import GOAL
 
 SHARES = (1 / 27, 1 / 9, 1 / 3, 1.0)
-GOAL = Goal(
-    selection=(0, 1, 2),
-    confirmation=(3, 4, 5),
-    overlap=0.25,
-    delta=0.01,
-    limits=Limits(),
-    weigh=lambda hidden: sum(hidden) ** 2,
-    cost=lambda hidden: 1.0,
-    budget=100.0,
-    rows=1000,
-    outputs=1,
-)
 TRUTH: dict[Hidden, float] = {(16,): 0.50, (32,): 0.40, (64,): 0.41}
 
 

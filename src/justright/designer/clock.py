@@ -20,9 +20,9 @@ REPORT_S = 3.0
 idle cores, up to 11 s on starved ones, so it grows with the slowness)."""
 
 IDLE_SHARE, IDLE_MOST_S = 0.05, 20.0
-"""It is at least this share of the limit, up to so many seconds (measured: after a final training
-of 150 s, in which the main process had nothing to do and its memory was taken away, the end of a
-study took 19 s instead of 3; the share is an assumption)."""
+"""It is at least this share of the limit, up to so many seconds (measured: after five minutes,
+with another study that ended at once and a third process, the end of one took 19 s instead of 3;
+the share is an assumption)."""
 
 REPORT_SHARE = 0.3
 """The grown reserve is at most this share of the limit (assumption)."""

@@ -14,7 +14,7 @@ from justright.sizing.shapes import name_of
 
 def record(session: Session, report: SizeReport) -> None:
     """Put the verdict about sizes down: as a fact, a decision, and what is to be looked at."""
-    document = to_document(report) | {"sentence": report.sentence}
+    document = to_document(report) | {"sentence": report.sentence, "length": report.length}
     session.fact("size", _without_nan(document))
     session.watch.headline(f"size: {report.sentence}")
     if report.by_heart:
@@ -36,15 +36,16 @@ def record(session: Session, report: SizeReport) -> None:
 def _why(session: Session, report: SizeReport) -> str:
     """On what grounds a size was chosen."""
     count = sum(row.word in JUDGED for row in report.rows)
-    length = "in full" if report.part == 1 else f"for 1/{report.part} of the length"
     if report.sure:
         shown = f"the lightest shown to be less than {report.delta:.3g} behind any of the "
-        reason = shown + f"{count} sizes that were trained {length}"
+        reason = shown + f"{count} sizes that were trained {report.length}"
     else:
         reason = f"by the estimates the lightest less than {report.delta:.3g} behind the best "
-        reason += f"of {count} sizes trained {length}; the blocks do not show it"
+        reason += f"of {count} sizes trained {report.length}; the blocks do not show it"
     if session.options.size.prefer == "accuracy":
-        reason = f"the best mean of {count} sizes trained {length}, as accuracy is preferred"
+        reason = (
+            f"the best mean of {count} sizes trained {report.length}, as accuracy is preferred"
+        )
     fresh = "new seeds" if session.blocks.fixed_holdout else "blocks that chose nothing"
     return f"{reason} ({'compared again on ' + fresh if report.confirmed else 'not confirmed'})"
 

@@ -114,6 +114,11 @@ class SizeReport:
     part: int = 1
 
     @property
+    def length(self) -> str:
+        """How long the sizes that are judged were trained."""
+        return "in full" if self.part == 1 else f"for 1/{self.part} of the length"
+
+    @property
     def sentence(self) -> str:
         """The verdict in one line."""
         span = _span(self.lightest, self.heaviest)

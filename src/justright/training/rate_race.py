@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from justright.training.rate_rules import TINY
+
 Floats = npt.NDArray[np.float64]
 
 RACE_SHARE = 1 / 3
@@ -16,9 +18,6 @@ that of the full run, after a ninth it is twice as high)."""
 
 LEAST_STEPS = 100
 """Fewest steps of a race (assumption)."""
-
-TINY = 1e-12
-"""Below this a loss counts as zero."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
-from justright.views.cards.size_search import EARLY, in_full
-from justright.views.numbers import compact, significant
+from justright.views.cards.size_search import EARLY, in_full, weights_axis
+from justright.views.numbers import significant
 from justright.views.reader import Reader
 
 Row = Mapping[str, Any]
@@ -53,9 +53,6 @@ def _claim(rows: Sequence[Row]) -> str:
 
 
 def _figure(rows: Sequence[Row]) -> figures.Figure:
-    weights = [row["weights"] for row in rows]
-    ticks = figures.log_ticks(min(weights) / 1.5, max(weights) * 1.5)
-    ticks["ticktext"] = [compact(value) for value in ticks["tickvals"]]
     lines = (
         ("training rows", "train", figures.BASELINE),
         ("validation rows", "proper", figures.NETWORK),
@@ -65,7 +62,7 @@ def _figure(rows: Sequence[Row]) -> figures.Figure:
         "layout": figures.layout(
             height=320,
             showlegend=True,
-            xaxis=figures.axis("weights", type="log", **ticks),
+            xaxis=weights_axis(rows),
             yaxis=figures.axis("mean loss", nticks=6),
         ),
     }

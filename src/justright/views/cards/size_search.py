@@ -92,8 +92,7 @@ def size_map(reader: Reader) -> Card | NotApplicable:
 
 def in_full(found: Mapping[str, Any]) -> str:
     """How long the sizes were trained that are judged."""
-    part = int(found.get("part") or 1)
-    return "in full" if part == 1 else f"for 1/{part} of the length"
+    return str(found.get("length") or "in full")
 
 
 def _rows(found: Mapping[str, Any], reader: Reader) -> list[Row]:
@@ -176,18 +175,23 @@ def _notes(found: Mapping[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _against_weights(rows: Sequence[Row]) -> figures.Figure:
     some = [(word, [row for row in rows if row["word"] == word]) for word in _COLOURS]
-    weights = [row["weights"] for row in rows]
-    ticks = figures.log_ticks(min(weights) / 1.5, max(weights) * 1.5)
-    ticks["ticktext"] = [compact(value) for value in ticks["tickvals"]]
     return {
         "data": [_points(of_word, word) for word, of_word in some if of_word],
         "layout": figures.layout(
             height=360,
             showlegend=True,
-            xaxis=figures.axis("weights", type="log", **ticks),
+            xaxis=weights_axis(rows),
             yaxis=figures.axis("mean validation score", nticks=6),
         ),
     }
+
+
+def weights_axis(rows: Sequence[Row]) -> dict[str, Any]:
+    """A logarithmic axis for the weights of some sizes."""
+    weights = [row["weights"] for row in rows]
+    ticks = figures.log_ticks(min(weights) / 1.5, max(weights) * 1.5)
+    ticks["ticktext"] = [compact(value) for value in ticks["tickvals"]]
+    return figures.axis("weights", type="log", **ticks)
 
 
 def _points(rows: Sequence[Row], word: str) -> dict[str, Any]:
