@@ -42,7 +42,7 @@ def late(session: Session, left_s: float) -> Session:
 
 def test_a_better_candidate_is_confirmed_on_fresh_blocks_alone(session: Session) -> None:
     champion, rival = screened(session, HOPELESS, 1.0), screened(session, GOOD, 0.4)
-    verdict = confirmer(session).confirm(champion, rival, KEY, lighter=False)
+    verdict = confirmer(session).confirm(champion, rival, KEY, 0)
     assert verdict.word == "better"
     assert 0.0 < verdict.low < verdict.difference < verdict.high
     assert verdict.blocks == session.plan.granted[f"{KEY}/confirm"] == LOOKS_SMALL[0]
@@ -56,7 +56,7 @@ def test_a_better_candidate_is_confirmed_on_fresh_blocks_alone(session: Session)
 def test_a_worse_candidate_is_not_accepted_however_light(session: Session) -> None:
     session.plan.granted[f"{KEY}/confirm"] = 5
     champion, rival = screened(session, GOOD, 0.4), screened(session, HOPELESS, 0.3, units=8)
-    verdict = confirmer(session, 0.01).confirm(champion, rival, KEY, lighter=True)
+    verdict = confirmer(session, 0.01).confirm(champion, rival, KEY, -1)
     assert verdict.word not in ("better", LIGHTER)
 
 
@@ -69,9 +69,37 @@ def test_a_lighter_one_need_only_be_surely_not_worse_by_what_matters(
     judge = confirmer(session, delta)
     assert judge.within(champion, rival, lighter=True) == accepted
     assert not judge.within(champion, rival, lighter=False)
-    verdict = judge.confirm(champion, rival, KEY, lighter=True)
+    verdict = judge.confirm(champion, rival, KEY, -1)
     assert verdict.word != "better"
     assert (verdict.word == LIGHTER) == accepted
+
+
+@pytest.mark.parametrize(("delta", "word"), [(0.0, "better"), (5.0, "not better")])
+def test_a_heavier_one_has_to_be_better_by_what_matters(
+    delta: float, word: str, session: Session
+) -> None:
+    session.plan.granted[f"{KEY}/confirm"] = 5
+    champion, rival = screened(session, HOPELESS, 1.0), screened(session, GOOD, 0.4, units=32)
+    assert confirmer(session, delta).confirm(champion, rival, KEY, 1).word == word
+
+
+def test_what_is_trained_alone_is_looked_at_early(session: Session) -> None:
+    session.plan.granted["alone from"] = 1
+    champion, rival = screened(session, HOPELESS, 1.0), screened(session, GOOD, 0.4)
+    verdict = confirmer(session).confirm(champion, rival, KEY, 0)
+    assert (verdict.word, verdict.blocks) == ("better", LOOKS_SMALL[-1])
+    assert session.plan.granted[f"{KEY}/confirm"] == LOOKS_SMALL[0]
+    assert len(session.store.trials.list("s")) == 2 * verdict.blocks
+
+
+def test_where_early_looks_cannot_tell_all_the_blocks_are_used(session: Session) -> None:
+    session.plan.granted |= {"alone from": 1, f"{KEY}/confirm": 7}
+    champion, rival = screened(session, GOOD, 0.4), screened(session, GOOD, 0.39, units=17)
+    verdict = confirmer(session).confirm(champion, rival, KEY, 0)
+    print(verdict)
+    assert verdict.word == "cannot tell"
+    assert verdict.blocks == 7
+    assert len(session.store.trials.list("s")) == 2 * verdict.blocks
 
 
 def test_the_champion_is_trained_once_a_round_and_anew_in_the_next(session: Session) -> None:
@@ -79,12 +107,12 @@ def test_the_champion_is_trained_once_a_round_and_anew_in_the_next(session: Sess
         session.plan.granted[f"{key}/confirm"] = 5
     champion = screened(session, GOOD, 0.4)
     judge = confirmer(session)
-    judge.confirm(champion, screened(session, 0.02, 0.3), KEY, lighter=False)
-    judge.confirm(champion, screened(session, GOOD, 0.3, units=8), "round 1/shape", lighter=False)
+    judge.confirm(champion, screened(session, 0.02, 0.3), KEY, 0)
+    judge.confirm(champion, screened(session, GOOD, 0.3, units=8), "round 1/shape", 0)
     trained = session.store.trials.list("s")
     assert len(trained) == 3 * 5
     judge.next_round()
-    judge.confirm(champion, screened(session, 0.01, 0.3), "round 2/rate", lighter=False)
+    judge.confirm(champion, screened(session, 0.01, 0.3), "round 2/rate", 0)
     later = session.store.trials.list("s")
     assert len(later) == len(trained) + 2 * 5
     old = {trial.spec.id: trial.spec.seed for trial in trained}
@@ -100,10 +128,10 @@ def test_later_rounds_meet_the_same_blocks_however_many_the_clock_left_to_earlie
     session.plan.granted |= {f"{KEY}/confirm": trained, f"{later}/confirm": 5}
     champion, rival = screened(session, GOOD, 0.4), screened(session, 0.02, 0.3)
     judge = confirmer(session)
-    judge.confirm(champion, rival, KEY, lighter=False)
+    judge.confirm(champion, rival, KEY, 0)
     before = {trial.spec.id for trial in session.store.trials.list("s")}
     judge.next_round()
-    judge.confirm(champion, rival, later, lighter=False)
+    judge.confirm(champion, rival, later, 0)
     seeds = {t.spec.seed for t in session.store.trials.list("s") if t.spec.id not in before}
     first = FRESH + LOOKS_SMALL[0]
     blocks = session.blocks
@@ -114,7 +142,7 @@ def test_both_arms_are_shortened_alike_and_it_is_said(session: Session) -> None:
     session.plan.granted |= {f"{KEY}/confirm part": 3, f"{KEY}/confirm": 5}
     arms = [arm(session, rate, steps=900) for rate in (HOPELESS, GOOD)]
     champion, rival = (Champion(each, (), 1.0) for each in arms)
-    verdict = confirmer(session).confirm(champion, rival, KEY, lighter=False)
+    verdict = confirmer(session).confirm(champion, rival, KEY, 0)
     assert verdict.evidence["part of the length"] == pytest.approx(1 / 3)
     assert {trial.result["steps"] for trial in session.store.trials.list("s")} == {300}
 
@@ -156,7 +184,7 @@ def test_blocks_that_are_still_to_be_encoded_are_priced(session: Session) -> Non
 def test_without_time_nothing_is_trained_and_the_screening_gain_is_kept(session: Session) -> None:
     hurried = late(session, 2.0)
     champion, rival = screened(hurried, HOPELESS, 1.0), screened(hurried, GOOD, 0.4)
-    verdict = confirmer(hurried).confirm(champion, rival, KEY, lighter=False)
+    verdict = confirmer(hurried).confirm(champion, rival, KEY, 0)
     assert verdict.word == "not run"
     assert verdict.evidence["screening gain"] == pytest.approx(0.6)
     assert not session.store.trials.list("s")
@@ -169,7 +197,7 @@ def test_a_confirmation_that_the_clock_cuts_is_taken_back_from_the_plan(session:
     hurried = late(session, -50.0)
     hurried.plan.granted[f"{KEY}/confirm"] = 5
     champion, rival = screened(hurried, HOPELESS, 1.0), screened(hurried, GOOD, 0.4)
-    verdict = confirmer(hurried).confirm(champion, rival, KEY, lighter=False)
+    verdict = confirmer(hurried).confirm(champion, rival, KEY, 0)
     assert verdict.word == "not run"
     assert session.plan.granted[f"{KEY}/confirm"] == 0
 
@@ -190,7 +218,7 @@ def test_both_are_judged_where_screening_saw_them_best_not_where_they_look_best_
             replace(trial, result={**trial.result, "best_step": int(looks[0])}) for trial in own
         )
         found.append(Champion(each, early, session.measure(own)))
-    verdict = confirmer(session).confirm(*found, KEY, lighter=False)
+    verdict = confirmer(session).confirm(*found, KEY, 0)
     fresh = [t for t in session.store.trials.list("s") if t.spec.stage == f"{KEY}/confirm"]
     firsts: dict[str, list[float]] = {}
     for trial in fresh:

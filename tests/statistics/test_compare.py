@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from justright.statistics.compare import BETTER, CANNOT_TELL, LOOKS, NOT_BETTER, compare, next_look
+from justright.statistics.compare import (
+    BETTER,
+    CANNOT_TELL,
+    LOOKS,
+    NOT_BETTER,
+    compare,
+    next_look,
+    plan_looks,
+)
 from justright.statistics.noise import Pooled
 
 
@@ -61,6 +69,33 @@ def test_new_seeds_on_a_fixed_hold_out_need_the_variance_of_rows() -> None:
     assert blind / 600 >= 0.1
 
 
+@pytest.mark.parametrize("most", [3, 5, 8, 12])
+def test_what_is_worse_by_all_that_it_may_be_is_seldom_called_not_worse(most: int) -> None:
+    rng = np.random.default_rng(11)
+    accepted = 0
+    for gains in rng.normal(-0.5, 1.0, (1000, most)):
+        for blocks, level in plan_looks(most):
+            pairs = [(-gain, 0.0) for gain in gains[:blocks]]
+            how = {"overlap": 0.0, "delta": 0.0, "alpha": level}
+            word = compare("lighter", pairs, margin=0.5, **how).word
+            if word != CANNOT_TELL:
+                break
+        accepted += word == BETTER
+    assert accepted / 1000 <= 0.05  # expected 2.2 to 3.4%; standard error at most 0.6%
+
+
+def test_what_is_the_same_is_called_not_worse_by_a_margin_of_two_sd() -> None:
+    rng = np.random.default_rng(12)
+    gains = rng.normal(0.0, 1.0, (200, 8))
+    words = [
+        compare(
+            "x", [(-g, 0.0) for g in own], overlap=0.0, delta=0.0, alpha=0.045, margin=2.0
+        ).word
+        for own in gains
+    ]
+    assert words.count(BETTER) >= 0.95 * len(words)
+
+
 def test_pooled_noise_allows_a_verdict_on_two_blocks() -> None:
     pairs = [(0.50, 0.60), (0.51, 0.60)]
     alone = compare("x", pairs, overlap=0.25, delta=0.01)
@@ -98,6 +133,7 @@ def test_looks_and_bad_arguments() -> None:
     for wrong in (
         {"overlap": -1.0},
         {"delta": math.nan},
+        {"margin": -0.1},
         {"row_variance": math.nan},
         {"alpha": 1.0},
     ):

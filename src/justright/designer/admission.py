@@ -78,6 +78,11 @@ class Admission:
     repeats: bool = False
     finishing: bool = True
 
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of blocks on which a confirmation may end, most first."""
+        return LOOKS_SMALL if len(self.session.blocks.first) > 1 else LOOKS
+
     def cost(self, arm: Arm, blocks: int, parts: int | None = None) -> float:
         """Worker-seconds (90% quantile) of an arm on some blocks.
 
@@ -164,7 +169,7 @@ class Admission:
         if self.finish_s(arm) > FINISH_SHARE * session.clock.limit_s:
             return 0
         blocks = len(session.blocks.first)
-        fewest, part = self._looks()[-1], PARTS[-1]
+        fewest, part = self.looks[-1], PARTS[-1]
         own = self.cost(arm, blocks, 1)
         other = self._both(shortened(arm, part), shortened(champion, part), fewest, fewest)
         wall = self._wall(pending_s + own, self._longest(arm, blocks)) + other
@@ -181,7 +186,7 @@ class Admission:
             known: On how many of these blocks the incumbent was trained already.
         """
         left, blocks = self.left(arm, champion), self.session.blocks
-        looks = self._looks()
+        looks = self.looks
         for count in looks:
             share = 1.0 if count == looks[-1] else CONFIRM_SHARE
             encoding = blocks.encoding_s(range(fresh, fresh + count), arm.recipe.preprocessing)
@@ -230,6 +235,3 @@ class Admission:
         """Wall seconds of worker-seconds, at best spread over the workers."""
         workers = self.session.crew.capacity
         return max(work / (workers * USABLE_SHARE), longest)
-
-    def _looks(self) -> tuple[int, ...]:
-        return LOOKS_SMALL if len(self.session.blocks.first) > 1 else LOOKS

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import takewhile
 
 import numpy as np
@@ -13,13 +14,9 @@ from justright.core.trial import Trial, TrialState
 from justright.designer.admission import LOOKS, LOOKS_SMALL, Admission, shortened
 from justright.designer.jobs import EncodedBlock
 from justright.designer.session import Arm, Champion, Session, not_run, results
-from justright.statistics.compare import compare, not_worse
+from justright.statistics.compare import BETTER, CANNOT_TELL, LAST_LEVEL, compare, plan_looks
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named
-
-CONFIRM_LEVEL = 0.05
-"""Two-sided level of the one look at fresh blocks: of the moves that bring nothing and look good
-on the screening blocks, one in forty gets in (assumption)."""
 
 SET_ASIDE = max(LOOKS + LOOKS_SMALL)
 """Blocks that a round with a comparison uses up, however many of them the clock lets it train on:
@@ -27,6 +24,39 @@ when the study is repeated, or goes on, later rounds meet the same blocks."""
 
 LIGHTER = "not worse by what matters, and lighter"
 """The word for a lighter candidate that was shown not to be worse by what matters."""
+
+Pair = tuple[Trial, Trial]
+"""Trials of candidate and incumbent on the same block."""
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Two arms that are trained beside each other.
+
+    Attributes:
+        new: The candidate.
+        old: The incumbent.
+        key: Of the slot of the round, in the work plan.
+        reserve_s: Seconds to keep for what follows.
+    """
+
+    new: Arm
+    old: Arm
+    key: str
+    reserve_s: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is seen of a comparison.
+
+    Attributes:
+        pairs: Trials of both, block by block.
+        level: Two-sided level at which they are judged.
+    """
+
+    pairs: tuple[Pair, ...]
+    level: float
 
 
 class Confirmer:
@@ -62,17 +92,17 @@ class Confirmer:
         """Whether a screened rival is good enough to be confirmed."""
         return rival.loss < champion.loss + (self._delta if lighter else 0.0)
 
-    def confirm(self, champion: Champion, rival: Champion, key: str, *, lighter: bool) -> Verdict:
+    def confirm(self, champion: Champion, rival: Champion, key: str, weight: int) -> Verdict:
         """Both arms on fresh blocks; the verdict of the paired comparison.
 
-        A lighter rival need not be better: it is enough that it is surely not worse by delta.
+        Args:
+            champion: The incumbent.
+            rival: The candidate.
+            key: Of the slot of the round, in the work plan.
+            weight: -1 for a lighter candidate that is welcome: it need not be better, it is
+                enough that it is surely not worse by delta; 1 for a heavier one, which has to be
+                better by delta; 0 where weights do not count.
         """
-        verdict = self._compare(champion, rival, key)
-        if lighter and verdict.word != "better" and not_worse(verdict, self._delta):
-            return replace(verdict, word=LIGHTER)
-        return verdict
-
-    def _compare(self, champion: Champion, rival: Champion, key: str) -> Verdict:
         session, arms = self._session, (rival.arm, champion.arm)
         self._used = self._fresh + SET_ASIDE
         part = session.plan.grant(
@@ -90,33 +120,63 @@ class Confirmer:
                 "screening gain": champion.loss - rival.loss,
             }
             return not_run(rival.arm, evidence)
-        numbers = range(self._fresh, self._fresh + count)
-        spec = champion.arm.recipe.preprocessing
-        blocks = [session.blocks.block(number, spec) for number in numbers]
-        stage = f"{key}/confirm"
+        duel = Duel(new_arm, old_arm, key, self._admission.reserve_s(champion.arm))
+        verdict = not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
+        for look in self._looks(duel, count):
+            verdict = self._judge(champion, rival, look, weight)
+            evidence = {**verdict.evidence, "part of the length": 1 / max(part, 1)}
+            verdict = replace(verdict, evidence=evidence)
+            if verdict.word != CANNOT_TELL:
+                break
+        return verdict
+
+    def _looks(self, duel: Duel, most: int) -> Iterator[Look]:
+        """What is seen at each look; after a cut by the clock, at the last one."""
+        # What is trained alone is dear, so it is looked at early; a stack gains nothing by it.
+        early = any(self._session.alone(arm.recipe) for arm in (duel.new, duel.old))
+        pairs: tuple[Pair, ...] = ()
+        for count, level in plan_looks(most, sorted(self._admission.looks), early=early):
+            pairs += self._train(duel, range(len(pairs), count))
+            if len(pairs) == count:
+                yield Look(pairs, level)
+                continue
+            self._session.plan.truncate(f"{duel.key}/confirm", len(pairs))
+            if pairs:
+                yield Look(pairs, LAST_LEVEL)
+            return
+
+    def _train(self, duel: Duel, places: range) -> tuple[Pair, ...]:
+        """Both arms on some of the round's blocks, up to where the clock cut them."""
+        session, spec = self._session, duel.old.recipe.preprocessing
+        blocks = [session.blocks.block(self._fresh + place, spec) for place in places]
+        stage = f"{duel.key}/confirm"
         # side by side each arm is one stack, whose overhead is that of a single training
-        parts = None if self._known(old_arm) >= count else 1
-        first = session.train(new_arm, stage, blocks, parts=parts)
-        second = session.train(old_arm, stage, blocks, parts=parts)
-        trials = session.run([*first, *second], self._admission.reserve_s(champion.arm))
+        parts = None if self._known(duel.old) >= places.stop else 1
+        first = session.train(duel.new, stage, blocks, parts=parts)
+        second = session.train(duel.old, stage, blocks, parts=parts)
+        trials = session.run([*first, *second], duel.reserve_s)
         both = zip(results(trials, first), results(trials, second), strict=True)
-        pairs = tuple(takewhile(_uncut, both))
-        session.plan.truncate(f"{key}/confirm", len(pairs))
-        if not pairs:
-            return not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
-        pairs = tuple(pair for pair in pairs if pair[1].state is TrialState.DONE)
-        fixed = session.blocks.fixed_holdout
-        verdict = compare(
+        return tuple(takewhile(_uncut, both))
+
+    def _judge(self, champion: Champion, rival: Champion, look: Look, weight: int) -> Verdict:
+        """The word of a look; "better" also means: good enough for its weight."""
+        session = self._session
+        pairs = tuple(pair for pair in look.pairs if pair[1].state is TrialState.DONE)
+        fixed, block = session.blocks.fixed_holdout, session.blocks.block(0, session.blocks.spec)
+        losses = [(self._loss(new, rival), self._loss(old, champion)) for new, old in pairs]
+        judge = partial(
+            compare,
             rival.arm.subject,
-            [(self._loss(new, rival), self._loss(old, champion)) for new, old in pairs],
-            overlap=0.0 if fixed else blocks[0].overlap,
-            row_variance=self._row_variance(pairs, blocks[0]) if fixed else 0.0,
-            delta=0.0,  # evidence decides what is kept; δ is for saying what matters to people
-            alpha=CONFIRM_LEVEL,
+            losses,
+            overlap=0.0 if fixed else block.overlap,
+            row_variance=self._row_variance(pairs, block) if fixed else 0.0,
+            alpha=look.level,
         )
-        return replace(
-            verdict, evidence={**verdict.evidence, "part of the length": 1 / max(part, 1)}
-        )
+        verdict = judge(delta=self._delta if weight > 0 else 0.0)
+        if weight >= 0 or verdict.word == BETTER:
+            return verdict
+        found = judge(delta=0.0, margin=self._delta)
+        return replace(found, word=LIGHTER) if found.word == BETTER else found
 
     def _loss(self, trial: Trial, screened: Champion) -> float:
         """Loss of a trial at the share of its run that was best where its arm was screened.
@@ -143,7 +203,7 @@ class Confirmer:
                 return known
             known += 1
 
-    def _row_variance(self, pairs: Sequence[tuple[Trial, Trial]], block: EncodedBlock) -> float:
+    def _row_variance(self, pairs: Sequence[Pair], block: EncodedBlock) -> float:
         """Variance of the difference from the choice of the one set of validation rows."""
         session = self._session
         sample = session.blocks.sample(block)
@@ -156,5 +216,5 @@ class Confirmer:
         return float(np.mean(found)) if found else 0.0
 
 
-def _uncut(pair: tuple[Trial, Trial]) -> bool:
+def _uncut(pair: Pair) -> bool:
     return all(trial.state is not TrialState.CUT for trial in pair)

@@ -3,9 +3,10 @@
 A round goes through the slots (length, shape, rate) by expected gain per second. The moves of a
 slot are screened on the champion's own blocks; the best of them, if it looks better there, is
 trained beside the champion on blocks that no decision has seen, and replaces it only if the
-corrected interval of the paired difference excludes zero there, or if it is the lighter size that
-the search chose and surely not worse by what matters. Rounds go on until one accepts
-nothing, or until the time is needed for the final training.
+corrected interval of the paired difference excludes zero there (a heavier one has to be better
+by what matters, too), or if it is the lighter size that the search chose and surely not worse by
+what matters. Rounds go on until one accepts nothing, or until the time is needed for the final
+training.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from justright.designer.lengthen import full_steps, judge_longer, longer_move
 from justright.designer.limits import weight_of
 from justright.designer.moves import Leads, Move, by_value, propose_moves
 from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
+from justright.sizing.shapes import Hidden
 from justright.store.rules import idea_id
 
 LEAST_ROUND_S = 1.0
@@ -169,9 +171,9 @@ class Improver:
                 self._judge(key, move, ideas[arm.subject], verdict, accepted=False)
         if best is None or not self._goes_on(champion, best):
             return RoundResult(champion, accepted=False)
-        lighter = self._is_lighter(best[0], champion)
         move = next(move for move, arm in run if arm is best[0])
-        verdict = self._confirmer.confirm(champion, best[1], key, lighter=lighter)
+        weight = _weight(self._session, best[0], champion.arm, self._leads.size)
+        verdict = self._confirmer.confirm(champion, best[1], key, weight)
         accepted = verdict.word in ("better", LIGHTER)
         self._judge(key, move, ideas[best[0].subject], verdict, accepted=accepted)
         if not accepted:
@@ -182,13 +184,8 @@ class Improver:
 
     def _goes_on(self, champion: Champion, best: tuple[Arm, Champion]) -> bool:
         """Whether a screened candidate is worth confirming; a lighter one need not be better."""
-        lighter = self._is_lighter(best[0], champion)
+        lighter = _weight(self._session, best[0], champion.arm, self._leads.size) < 0
         return self._confirmer.within(champion, best[1], lighter=lighter)
-
-    def _is_lighter(self, arm: Arm, champion: Champion) -> bool:
-        """Whether an arm has the size that the search chose, and it is welcome to be lighter."""
-        chosen = arm.recipe.shape.hidden == self._leads.size
-        return chosen and _lighter(self._session, arm, champion.arm)
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
         recipe, best_at = champion.arm.recipe, champion.best_at
@@ -297,11 +294,16 @@ class Improver:
         session.watch.headline(_sentence(move, verdict, accepted=accepted))
 
 
-def _lighter(session: Session, arm: Arm, other: Arm) -> bool:
-    """Whether an arm weighs less, where that is wanted."""
+def _weight(session: Session, arm: Arm, champion: Arm, chosen: Hidden | None) -> int:
+    """1 if an arm is heavier than the champion, -1 if it is the lighter size that was chosen.
+
+    Else 0, as where accuracy is preferred.
+    """
+    if session.options.size.prefer != "small":
+        return 0
     inputs = session.blocks.inputs_of(arm.recipe.preprocessing)
-    less = weight_of(arm.recipe, inputs) < weight_of(other.recipe, inputs)
-    return less and session.options.size.prefer == "small"
+    more = weight_of(arm.recipe, inputs) - weight_of(champion.recipe, inputs)
+    return 1 if more > 0 else -1 if more < 0 and arm.recipe.shape.hidden == chosen else 0
 
 
 def _word(entry: Mapping[str, object]) -> object:

@@ -21,6 +21,7 @@ from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
 from justright.designer.rate_jobs import RaceJob, RangeJob
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.work import LATE
 from justright.training.rate_race import (
     Verified,
     lowest_point,
@@ -46,6 +47,10 @@ SEEDS = 3
 
 RATE_SHARE = 0.06
 """Share of the core-seconds that finding the rate may take (assumption)."""
+
+LATE_SHARE = 0.5
+"""The same where it was refused at first, of what is left after everything else (assumption: the
+other half is for trying the rate that comes out)."""
 
 RACE_BLOCKS = 3
 """Blocks of the race, where the time allows: seeds on the screening partition of a large table;
@@ -90,21 +95,25 @@ class Race:
         return self.tried if holds else self.entrants[0].rate
 
 
-def find_rate(session: Session, champion: Champion, admission: Admission) -> float | None:
+def find_rate(
+    session: Session, champion: Champion, admission: Admission, *, late: bool = False
+) -> float | None:
     """Test and race learning rates on the champion's shape, and record what came out.
 
     Args:
         session: The study at work.
         champion: Whose recipe and shape are tested.
         admission: Says what time must be kept for what follows.
+        late: Whether it was refused before, and takes of what is left after everything else.
 
     Returns:
         The peak rate that came out, if it differs from the champion's; None if it does not, or if
         nothing was raced: there was no time, or the range test failed.
     """
     prior = champion.arm.recipe.optimiser.rate
-    count = session.plan.grant(_KEY, lambda: _affordable(session, champion, admission))
-    finder = _Finder(session, champion, admission.reserve_s(champion.arm))
+    key = LATE + _KEY if late else _KEY
+    count = session.plan.grant(key, lambda: _affordable(session, champion, admission, late=late))
+    finder = _Finder(session, champion, key, admission.reserve_s(champion.arm))
     curve = finder.curve() if count else "there was no time for a range test"
     proposed = () if isinstance(curve, str) else picks(curve)
     race = curve if isinstance(curve, str) else finder.race(proposed, count)
@@ -121,7 +130,12 @@ def find_rate(session: Session, champion: Champion, admission: Admission) -> flo
     return None if stays else peak
 
 
-def _affordable(session: Session, champion: Champion, admission: Admission) -> int:
+def was_refused(session: Session) -> bool:
+    """Whether there was no time for a range test and a race when rates were to be found."""
+    return not session.plan.granted.get(_KEY)
+
+
+def _affordable(session: Session, champion: Champion, admission: Admission, *, late: bool) -> int:
     """On how many blocks the race can be run within its share of the time; 0 = not at all."""
     recipe = trunk(champion.arm.recipe)
     inputs = session.blocks.inputs_of(recipe.preprocessing)
@@ -132,7 +146,8 @@ def _affordable(session: Session, champion: Champion, admission: Admission) -> i
     each = sum(session.seconds(short, inputs, count) for count in members)
     left = admission.left(champion.arm, champion.arm)
     workers = session.crew.capacity
-    budget = RATE_SHARE * workers * USABLE_SHARE * session.clock.limit_s
+    share = LATE_SHARE * left if late else RATE_SHARE * session.clock.limit_s
+    budget = share * workers * USABLE_SHARE
     for count in range(max(RACE_BLOCKS, len(session.blocks.first)), 0, -1):
         if test + count * each <= budget and test + ceil(count / workers) * each <= left:
             return count
@@ -145,6 +160,7 @@ class _Finder:
 
     session: Session
     champion: Champion
+    key: str
     reserve_s: float
 
     def curve(self) -> RangeCurve | str:
@@ -181,7 +197,7 @@ class _Finder:
 
     def _cut(self, what: str) -> str:
         """Take the work back from the plan."""
-        self.session.plan.truncate(_KEY, 0)
+        self.session.plan.truncate(self.key, 0)
         return f"the time limit cut the {what}"
 
     def _train(self, rates: tuple[float, ...], count: int, repeat: int) -> np.ndarray | None:

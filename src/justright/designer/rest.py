@@ -1,6 +1,7 @@
 """What is left when everything was done once: the reserves err on the safe side.
 
-First a size search that there was no time for before, then the ideas that were refused.
+First the race of rates and the size search, if there was no time for them before, then the ideas
+that were refused.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from justright.designer.admission import Admission
 from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
 from justright.designer.moves import Leads
+from justright.designer.rate import find_rate, was_refused
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
 
@@ -40,7 +42,10 @@ class Rest:
             leads: What was measured on these data so far.
         """
         self.improver.use(self.admission)
-        more = leads.size is None and self._search(champion, leads)
+        found = self._search(champion, self._race(champion, leads))
+        more = found != leads
+        if more:
+            self.improver.follow(found)
         while more or self.improver.refused:
             more, better = False, self.improver.run(champion)
             if better is champion:
@@ -51,11 +56,19 @@ class Rest:
             champion, final = better, again
         return champion, final
 
-    def _search(self, champion: Champion, leads: Leads) -> bool:
-        """Search the size; whether the improver got something to try."""
+    def _race(self, champion: Champion, leads: Leads) -> Leads:
+        """Race the rates."""
+        if not was_refused(self.session):
+            return leads
+        rate = find_rate(self.session, champion, self.admission, late=True)
+        return replace(leads, rate=rate)
+
+    def _search(self, champion: Champion, leads: Leads) -> Leads:
+        """Search the size."""
+        if leads.size is not None:
+            return leads
         stage = SizeStage(self.session, champion, self.admission, self.tolerance, late=True)
         found = stage.run()
         if found is None:
-            return False
-        self.improver.follow(replace(leads, size=found.chosen, blocks=stage.blocks_seen))
-        return True
+            return leads
+        return replace(leads, size=found.chosen, blocks=stage.blocks_seen)

@@ -30,7 +30,7 @@ SIZE_BUDGET, SIZE_PART, SIZE_ENDED = "size core-seconds", "size length over", "s
 they say holds for one limit."""
 
 LATE = "late "
-"""Before the keys of a size search that was refused at first, and begins with what is left."""
+"""Before the keys of what was refused at first, and begins with the time that is left."""
 
 
 @dataclass
