@@ -100,6 +100,7 @@ def fit(
     max_memory: int | str | None = None,
     max_latency: float | str | None = None,
     prefer: str = "small",
+    tolerance: float | None = None,
     only: str | None = None,
     examples: bool = True,
     listener: Listener | None = None,
@@ -129,6 +130,8 @@ def fit(
         max_latency: Most time in which the network answers for one row, on one core of this
             machine and without encoding: seconds, or text such as "500us".
         prefer: Of equally good sizes the lightest ("small"), or the best mean ("accuracy").
+        tolerance: Difference of the deciding metric up to which nothing matters; at least 1% of
+            the way from the constant to the best baseline.
         only: "size" ends with the size search; the test set stays closed.
         examples: Whether report and model card may show values of the data's cells.
         listener: Called with a `Snapshot` of the progress, several times a second.
@@ -156,6 +159,7 @@ def fit(
         work=None if work is None else Path(work),
         examples=examples,
         size=read_wishes(max_params, max_memory, max_latency, prefer),
+        tolerance=tolerance,
         only=only,
         command=f"justright.fit(..., target={target!r}, time={time!r}, seed={seed})",
     )

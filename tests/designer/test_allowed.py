@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from justright.core.errors import OptionError
-from justright.designer.allowed import Allowed
+from justright.designer.allowed import Allowed, found_slow
 from justright.designer.limits import SizeWishes, weight_of, with_hidden
 from justright.designer.options import latency_text, parse_latency
 from justright.designer.session import Session
@@ -100,6 +100,16 @@ def test_a_weight_that_no_network_has_is_refused_with_the_least(new_session: New
 def test_a_repetition_that_knows_no_latency_allows_nothing(new_session: NewSession) -> None:
     session = new_session(plan=WorkPlan(repeat=True), latency_s=1.0)
     assert Allowed(session).among(BODIES[:1], INPUTS) == ()
+
+
+def test_a_network_that_answers_later_than_allowed_in_the_end_is_pointed_out() -> None:
+    assert found_slow(None, 1.0) is None
+    assert found_slow(0.002, 0.002) is None
+    found = found_slow(0.002, 0.0031)
+    assert found is not None
+    assert "3.1ms" in found.message
+    assert "2ms" in found.message
+    assert "--max-latency 1ms" in found.action
 
 
 @pytest.mark.parametrize("seconds", [8e-5, 9.991e-4, 0.002, 0.0123])

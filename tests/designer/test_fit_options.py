@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
 
 from justright.core.errors import OptionError
+from justright.data.options import DataOptions
 from justright.designer.clock import Clock, process_start
-from justright.designer.options import check_name, parse_time
+from justright.designer.options import FitOptions, check_name, parse_time
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,9 @@ def test_the_clock_keeps_time_for_the_report() -> None:
     assert 9.9 < clock.elapsed_s < 11
     assert clock.work_left_s < clock.left_s < 50.1
     assert clock.deadline(5) < clock.deadline() < clock.started + 60
+
+
+@pytest.mark.parametrize("value", [-0.1, math.inf, math.nan])
+def test_a_senseless_tolerance_is_refused_with_the_value(value: float) -> None:
+    with pytest.raises(OptionError, match=f"--tolerance {value}"):
+        FitOptions(DataOptions(target=("y",)), tolerance=value)

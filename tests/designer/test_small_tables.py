@@ -258,6 +258,18 @@ def test_the_best_of_many_equals_is_found_too_good_and_pays_for_it(tmp_path: Pat
     assert said["word"] == "ties with"  # without the correction it would beat by 0.018 ± 0.008
 
 
+def test_under_a_locked_test_it_is_said_of_the_validation_score_only(tmp_path: Path) -> None:
+    session = session_of(tmp_path, 1_500)
+    tried = [screened(session, f"idea {n}", 1.0, tmp_path) for n in range(12)]
+    champion = Champion(Arm("idea 0", Recipe(), 9), tried[0], 1.0)
+    said = headline(session, "", champion, 0.001, LOCKED_TEST)
+    found = choice(session, metric_named("rmse"), champion)
+    assert found is not None
+    assert (said["optimism"], said["tried"]) == (pytest.approx(found.value), 12)
+    assert said["source"] == LOCKED
+    assert said["score"] == LOCKED_TEST["methods"][0]["scores"]["rmse"]
+
+
 @pytest.mark.parametrize("step", ["ladder", "length", "shape"])
 def test_the_sizes_among_which_the_search_chose_count(tmp_path: Path, step: str) -> None:
     session = session_of(tmp_path)

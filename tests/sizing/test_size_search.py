@@ -286,6 +286,17 @@ def test_a_limit_that_costs_accuracy_is_said_to():
     assert not studied("sloped", 0)[1].limited
 
 
+@pytest.mark.parametrize("budget", [15.0, 25.0, 40.0])
+def test_the_time_that_a_larger_size_would_take_is_enough_for_it(budget):
+    world = World("sloped", 0)
+    report = report_of(search(world, goal(budget=budget))[0], goal(budget=budget))
+    assert report.wanted > budget
+    more = goal(budget=report.wanted)
+    again = report_of(search(world, more)[0], more)
+    judged = {row.hidden: row for row in again.rows if row.word in JUDGED}
+    assert judged[report.untested].share == 1.0
+
+
 class SlowWorld(World):
     """Small sizes learn more slowly, and all come out equal."""
 

@@ -48,6 +48,5 @@ def test_pooling_ignores_recipe_and_block_levels() -> None:
 
 def test_the_smallest_useful_difference() -> None:
     assert smallest_useful(2.0, 1.0) == pytest.approx(0.01)
-    assert smallest_useful(2.0, 1.0, tolerance=0.5) == 0.5
     assert smallest_useful(1.0, 1.5) == 0.0
     assert smallest_useful(math.nan, 1.5) == 0.0

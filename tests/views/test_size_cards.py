@@ -75,6 +75,27 @@ def test_what_was_not_confirmed_is_said() -> None:
     assert any("no time to confirm" in note for note in card.notes)
 
 
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ("", "Not tested: 3×512 and larger."),
+        ("4m", "Not tested: 3×512 and larger; --time 4m would, at the prices of this machine."),
+    ],
+)
+def test_what_was_not_tested_is_said_and_when_it_would_be(time: str, said: str) -> None:
+    card = size_search(reader_of(untested=[512, 512, 512], time=time)[2])
+    assert isinstance(card, Card)
+    assert said in card.notes
+
+
+def test_the_claim_says_weights_bytes_and_speed() -> None:
+    card = size_search(reader_of()[2])
+    assert isinstance(card, Card)
+    assert card.claim.endswith(
+        "chosen 2×64 (6.1 k weights, 24 kB, 0.051 ms for one row by itself)."
+    )
+
+
 def test_a_search_of_shorter_runs_says_so() -> None:
     whole, shorter = (size_search(reader_of(part=part)[2]) for part in (1, 3))
     assert isinstance(whole, Card)

@@ -104,3 +104,14 @@ def test_why_a_small_table_has_only_the_locked_test_is_said() -> None:
 @pytest.mark.parametrize("first", [{"source": "locked test", "reason": ""}, {}])
 def test_a_table_with_enough_rows_has_no_further_line(first: dict[str, Any]) -> None:
     assert line(store_with(first), "Test") == ""
+
+
+def test_what_choosing_flattered_is_said_of_the_validation_score() -> None:
+    store = store_with({"source": "locked test", "reason": "", "optimism": 0.02, "tried": 7})
+    test = dict(store.ledger.fact("houses", "test") or {})
+    store.ledger.put("houses", "test", test | {"validation_score": 0.5, "drop": 0.03})
+    card = verdict(Reader(store, "houses"))
+    assert isinstance(card, Card)
+    said = "Choosing among 7 networks flattered the validation score by 0.020"
+    assert any(note.startswith(said) for note in card.notes)
+    assert "for the choice among ideas" not in line(store, "Network")

@@ -36,8 +36,8 @@ def test_a_study_that_ends_with_the_size_says_size_and_rate() -> None:
     store.ledger.put(name, "network", None)
     lines = verdict_lines(store, name)
     assert (
-        "Size      2×64 (6.1 k weights): too small below 2×64 · just right 2×64 to 2×128 · "
-        "no evidence for larger"
+        "Size      2×64 (6.1 k weights, 24 kB, 0.051 ms for one row by itself): too small below "
+        "2×64 · just right 2×64 to 2×128 · no evidence for larger"
     ) in lines
     assert "Rate      0.16 came out of a race of 4 rates; before it was 0.040" in lines
     made = verdict_document(store, name)
@@ -60,7 +60,8 @@ def test_what_was_not_confirmed_or_compared_is_said() -> None:
     assert size_line(reader_of(size=said)).endswith("not confirmed on fresh blocks")
     rows = [row for row in SIZE["rows"] if row["hidden"] == [64, 64]]
     alone = "only 2×64 was trained in full · not tested above 2×64 · chosen 2×64"
-    assert size_line(reader_of(size=size_of(alone, rows=rows, confirmed=False))) == (
+    unmeasured = {"confirmed": False, "bytes": None, "ms_to_answer": None}
+    assert size_line(reader_of(size=size_of(alone, rows=rows, **unmeasured))) == (
         "2×64 (6.1 k weights): the only one trained in full · not tested above 2×64"
     )
 

@@ -21,6 +21,13 @@ from justright.designer.options import FitOptions, parse_time, read_wishes
 from justright.store.opening import open_store
 from justright.views.verdict import verdict_document, verdict_lines
 
+Tolerance = Annotated[
+    float | None, typer.Option(help="Differences of the metric up to this do not matter.")
+]
+NoExamples = Annotated[
+    bool, typer.Option("--no-examples", help="Show no values of the data in the report.")
+]
+
 
 def fit(
     data: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, Arrow or JSON lines.")],
@@ -45,10 +52,9 @@ def fit(
     max_memory: Annotated[str | None, typer.Option(help="Most memory for them: 200kB.")] = None,
     max_latency: Annotated[str | None, typer.Option(help="Most time for one row: 500us.")] = None,
     prefer: Annotated[str, typer.Option(help="Of equal sizes: small or accuracy.")] = "small",
+    tolerance: Tolerance = None,
     only: Annotated[str | None, typer.Option(help="size: end with the right size.")] = None,
-    no_examples: Annotated[
-        bool, typer.Option("--no-examples", help="Show no values of the data in the report.")
-    ] = False,
+    no_examples: NoExamples = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
@@ -74,6 +80,7 @@ def fit(
         work=work,
         examples=not no_examples,
         size=read_wishes(max_params, max_memory, max_latency, prefer),
+        tolerance=tolerance,
         only=only,
         command=shlex.join(["justright", *sys.argv[1:]]),
     )

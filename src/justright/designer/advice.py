@@ -7,6 +7,7 @@ from typing import Any
 
 from justright.core.finding import Finding, Severity
 from justright.designer.options import time_text
+from justright.sizing.shapes import name_of
 
 MOST = 5
 
@@ -17,6 +18,7 @@ def next_steps(
     findings: Sequence[Finding],
     limit_s: float,
     *,
+    size: Mapping[str, Any] | None = None,
     whole: bool = True,
 ) -> list[dict[str, str]]:
     """Suggestions, most useful first, each with its reason.
@@ -26,6 +28,7 @@ def next_steps(
         test: The fact "test", or None if the test set was not opened.
         findings: What the audit saw.
         limit_s: The time limit that was given.
+        size: The fact "size"; None if there is none.
         whole: Whether the study was to go to its end.
     """
     steps = [
@@ -38,6 +41,9 @@ def next_steps(
         steps.append({"title": title, "why": "only the size was asked for"})
     elif test is None:
         steps.append({"title": "run the same command again", "why": "it goes on where it stopped"})
+    if size and size.get("time"):
+        title = f"--time {size['time']} would test {name_of(size['untested'])}"
+        steps.append({"title": title, "why": "larger sizes were not compared"})
     waiting = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "not run"]
     unclear = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "cannot tell"]
     more = f"--time {time_text(3 * limit_s)}"

@@ -7,6 +7,7 @@ from math import ceil
 
 from justright.core.codec import fingerprint
 from justright.core.errors import JustRightError, OptionError
+from justright.core.finding import Finding, Severity
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.options import latency_text
 from justright.designer.session import FOREVER, Session
@@ -73,6 +74,14 @@ class Allowed:
         quick = frozenset(each.shape.hidden for each in self.among(bodies, inputs))
         return Limits(weights=self._wishes.weights, only=quick)
 
+    def seconds(self, recipe: Recipe, inputs: Inputs) -> float:
+        """Seconds in which a recipe's network answers for one row; 0 if that is unknown."""
+        try:
+            (seconds,) = self._latencies([NetworkSpec(recipe.shape, inputs)])
+        except JustRightError:
+            return 0.0
+        return seconds
+
     def _light(self, recipe: Recipe, inputs: Inputs) -> bool:
         most = self._wishes.weights
         return most is None or weight_of(recipe, inputs) <= most
@@ -90,6 +99,26 @@ class Allowed:
                 raise JustRightError("how fast networks answer could not be measured")
             found = {_key(spec): seconds for spec, seconds in zip(new, answer, strict=True)}
         return [NANO * plan.grant(key, lambda key=key: ceil(found[key] / NANO)) for key in keys]
+
+
+def found_slow(limit_s: float | None, answered_s: float) -> Finding | None:
+    """What is to be looked at if the network that is handed over answers later than is allowed.
+
+    Args:
+        limit_s: The user's limit, which was kept when networks were chosen; None = none.
+        answered_s: Seconds in which it answered now.
+    """
+    if limit_s is None or answered_s <= limit_s:
+        return None
+    asked, now = latency_text(limit_s), latency_text(answered_s)
+    return Finding(
+        "slower than allowed",
+        Severity.WARNING,
+        f"the network answered for one row in {now} after its training, not within {asked} as "
+        "when it was chosen",
+        f"measure it where it will run, or give --max-latency {latency_text(limit_s / 2)}",
+        numbers={"limit_s": limit_s, "answered_s": answered_s},
+    )
 
 
 def _key(spec: NetworkSpec) -> str:

@@ -24,7 +24,8 @@ def close_study(session: Session, *, interrupted: bool) -> None:
     rounds, test = ledger.fact(name, "rounds") or [], ledger.fact(name, "test")
     findings = worst_first(ledger.findings(name))
     limit, whole = session.clock.limit_s, session.options.only is None
-    session.fact("next", next_steps(rounds, test, findings, limit, whole=whole))
+    size = ledger.fact(name, "size")
+    session.fact("next", next_steps(rounds, test, findings, limit, size=size, whole=whole))
     session.fact("stages", _stages(session, interrupted=interrupted))
     session.fact("clock", _clock(session, interrupted=interrupted))
     session.fact(

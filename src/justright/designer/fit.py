@@ -166,6 +166,7 @@ def _held(
     name = folder.root.name
     new, alone = store.studies.head(name) is None, not folder.root.exists()
     goal = to_document(options.data) | {"size": to_document(options.size)}
+    goal["tolerance"] = options.tolerance
     settings = goal | {"command": options.command, "time": options.limit_s}
     del goal["test"]  # its content is part of the data's fingerprint, its path means nothing
     head = StudyHead(

@@ -15,7 +15,7 @@ from justright.core.errors import JustRightError
 from justright.data.audit.registry import audit
 from justright.designer import facts
 from justright.designer.admission import TEST_S, Admission
-from justright.designer.allowed import Allowed
+from justright.designer.allowed import Allowed, found_slow
 from justright.designer.champion import train_champion
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
@@ -241,17 +241,22 @@ class Flow:
         metric = metric_named(self._session.metric)
         losses = {n: metric.loss(s) for n, s in score_of(baselines, metric.name).items()}
         others = [loss for name, loss in losses.items() if name != "constant"]
-        constant, best = losses.get("constant", np.nan), "best baseline"
-        delta = smallest_useful(constant, min(others, default=np.nan))
+        constant = losses.get("constant", np.nan)
+        delta, best = smallest_useful(constant, min(others, default=np.nan)), "best baseline"
         if not delta and constant - champion.loss > LEAST_LEARNED * abs(constant):
             delta, best = smallest_useful(constant, champion.loss), "network"
+        reason = f"1% of the way from the constant to the {best} on the validation rows"
+        source = "assumption: a hundredth of what can be learned is worth no complexity"
+        wished = self._session.options.tolerance or 0.0
+        if wished > delta > 0.0:  # where nothing is learned there is nothing to compare
+            delta, reason, source = wished, f"--tolerance {wished:g}", "the user"
         self._session.store.ledger.decide(
             self._session.name,
             Decision(
                 "statistics",
                 f"differences of {metric.title} below {delta:.3g} do not matter",
-                f"1% of the way from the constant to the {best} on the validation rows",
-                "assumption: a hundredth of what can be learned is worth no complexity",
+                reason,
+                source,
                 Status.ASSUMPTION,
                 {"delta": delta},
             ),
@@ -282,6 +287,8 @@ class Flow:
         )
         speed = {"ms_per_row": served.ms_per_row, "ms_to_answer": served.ms_to_answer}
         session.fact("network", network | speed | {"refitted": final.refitted, "rows": rows})
+        if slow := found_slow(session.options.size.latency_s, served.ms_to_answer / 1000):
+            session.store.ledger.find(session.name, [slow])
         validation = score_of(baselines, session.metric)
         metric = metric_named(session.metric)
         validation["network"] = metric.loss(champion.loss)  # turning it twice gives the score

@@ -44,13 +44,14 @@ def headline(
         delta: Smallest difference that matters.
         test: What the locked test said, for where it is the headline.
     """
-    if isinstance(repeated, str):
-        return _locked(test, repeated)
     metric = metric_named(session.metric)
+    # of more rows than this one hold-out is the same for all, and they are too many to mislead
+    found = None if session.blocks.fixed_holdout else choice(session, metric, champion)
+    if isinstance(repeated, str):
+        return _locked(test, repeated, found)
     places = _defined(metric, repeated)
     if len(places) < FEWEST_BLOCKS:
-        return _locked(test, f"{metric.title} is undefined on too many folds")
-    found = choice(session, metric, champion)
+        return _locked(test, f"{metric.title} is undefined on too many folds", found)
     optimism = max(found.value, 0.0) if found is not None and np.isfinite(found.value) else 0.0
     source = f"repeated cross-validation, {repeated.repetitions} × {FOLDS} folds"
     network = _scores(metric, repeated.network, places)
@@ -132,7 +133,8 @@ def _key(trial: Trial) -> str:
     return fingerprint([trial.spec.subject, dict(trial.spec.recipe), trial.spec.steps])
 
 
-def _locked(test: Mapping[str, Any], reason: str) -> dict[str, Any]:
+def _locked(test: Mapping[str, Any], reason: str, found: Optimism | None) -> dict[str, Any]:
+    """The locked test as the headline; choosing flattered only the validation score."""
     own = test["methods"][0]
     decisive = next((c for c in test["comparisons"] if c["title"] == test["against"]), {})
     return {
@@ -142,7 +144,8 @@ def _locked(test: Mapping[str, Any], reason: str) -> dict[str, Any]:
         "score": own["scores"].get(test["metric"]),
         "low": own["interval"][0],
         "high": own["interval"][1],
-        "optimism": None,
+        "optimism": None if found is None else found.value,
+        "tried": 1 if found is None else len(found.chosen),
         "word": test["word"],
         "against": test["against"],
         "difference": decisive.get("difference"),

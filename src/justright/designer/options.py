@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, isfinite
 from pathlib import Path
 
 from justright.core.errors import OptionError
@@ -35,6 +35,8 @@ class FitOptions:
         work: A work plan to repeat exactly, from an earlier study's ``work.json``.
         examples: Whether the report may show rows of the data.
         size: What is said about the size of the network.
+        tolerance: Difference of the deciding metric up to which nothing matters; None = 1% of
+            the way from the constant to the best baseline.
         only: "size" ends the study with the size search, the test set unopened; None = all of it.
         command: How the user called it, for the report.
     """
@@ -47,13 +49,19 @@ class FitOptions:
     work: Path | None = None
     examples: bool = True
     size: SizeWishes = field(default_factory=SizeWishes)
+    tolerance: float | None = None
     only: str | None = None
     command: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse a part that does not exist."""
+        """Refuse nonsense before any work."""
         if self.only not in (None, "size"):
             raise OptionError(f"--only {self.only!r}", hint="write --only size")
+        if self.tolerance is not None and not (self.tolerance >= 0 and isfinite(self.tolerance)):
+            raise OptionError(
+                f"--tolerance {self.tolerance}",
+                hint="give a difference of the metric that does not matter, such as 0.01",
+            )
 
 
 def read_wishes(

@@ -108,7 +108,9 @@ class SizeStage:
         if report is None:
             session.fact("size", {"reason": NOTHING_FULL})
         else:
-            record(session, report)
+            report = replace(report, time=self._time_for(report.wanted, self._shares[0]))
+            recipe = with_hidden(self._champion.arm.recipe, report.chosen)
+            record(session, report, Allowed(session).seconds(recipe, self._inputs))
         return report
 
     def _reason(self) -> str:
@@ -128,8 +130,15 @@ class SizeStage:
         if plan.repeat:  # what could be spared then is not known now
             return NO_TIME
         text = f"{NO_TIME}: it takes {_seconds(wanted)}, and {_seconds(left)} could be spared"
-        more = (wanted - left) / (SIZE_SHARES[-1] * self._session.crew.capacity * USABLE_SHARE)
-        return f"{text}; --time {time_text(self._session.clock.limit_s + more)} may allow it"
+        return f"{text}; --time {self._time_for(wanted, self._shares[-1])} may allow it"
+
+    def _time_for(self, budget: float, share: float) -> str:
+        """A limit of which a share leaves the search so many worker-seconds; empty if unknown."""
+        session = self._session
+        if not budget or session.plan.repeat:
+            return ""
+        more = (budget / self._usable + self._encoding) / share - self._left
+        return time_text(session.clock.limit_s + max(more, 0.0))
 
     def _go_on(self) -> None:
         """Train what the search asks for, until it asks for nothing, or the clock cuts it."""
@@ -144,12 +153,10 @@ class SizeStage:
     def _make_goal(self, first: EncodedBlock, delta: float) -> Goal:
         """What is searched, with as long runs and as much time as reach for an answer."""
         session = self._session
-        left = self._admission.left(self._champion.arm, self._champion.arm)
         small = len(session.blocks.first) > 1
         fixed = session.blocks.fixed_holdout
         choose, confirm = SMALL_BLOCKS if small else LARGE_BLOCKS if fixed else BLOCKS
         spec = self._recipe.preprocessing
-        encoding = session.blocks.encoding_s(range(choose + confirm), spec)
         goal = Goal(
             selection=tuple(range(choose)),
             confirmation=tuple(range(choose, choose + confirm)),
@@ -164,9 +171,10 @@ class SizeStage:
         )
         third = replace(goal, part=3, cost=lambda hidden: self._cost(hidden, choose, 3))
         goals = {each.part: each for each in (goal, third)}
-        usable = session.crew.capacity * USABLE_SHARE
-        shares = (1.0,) if session.options.only == "size" else SIZE_SHARES
-        budgets = [max(share * left - encoding, 0.0) * usable for share in shares]
+        self._encoding = session.blocks.encoding_s(range(choose + confirm), spec)
+        self._left = self._admission.left(self._champion.arm, self._champion.arm)
+        spared = [max(share * self._left - self._encoding, 0.0) for share in self._shares]
+        budgets = [seconds * self._usable for seconds in spared]
         allowed = [goals[part] for part in self._parts()]
         offered = cache(lambda: offer(allowed, budgets))
         part = session.plan.grant(self._key + SIZE_PART, lambda: offered().part)
@@ -175,6 +183,16 @@ class SizeStage:
             self._key + SIZE_BUDGET, lambda: int(offered().budget + self._spent_before(goal))
         )
         return replace(goal, budget=float(budget))
+
+    @property
+    def _usable(self) -> float:
+        """Worker-seconds of a second."""
+        return self._session.crew.capacity * USABLE_SHARE
+
+    @property
+    def _shares(self) -> tuple[float, ...]:
+        """Shares of the time left that the search may take."""
+        return (1.0,) if self._session.options.only == "size" else SIZE_SHARES
 
     def _parts(self) -> tuple[int, ...]:
         """By what the network's own length may be divided: what was begun in full stays so."""

@@ -7,19 +7,32 @@ import math
 from justright.core.codec import to_document
 from justright.core.decision import Decision, Status
 from justright.core.finding import Finding, Severity
+from justright.designer.limits import BYTES_A_WEIGHT
 from justright.designer.session import Session
 from justright.sizing.report import JUDGED, SizeReport
 from justright.sizing.shapes import name_of
 
 
-def record(session: Session, report: SizeReport) -> None:
-    """Put the verdict about sizes down: as a fact, a decision, and what is to be looked at."""
-    document = to_document(report) | {"sentence": report.sentence, "length": report.length}
+def record(session: Session, report: SizeReport, answers_s: float) -> None:
+    """Put the verdict about sizes down: as a fact, a decision, and what is to be looked at.
+
+    Args:
+        session: The study at work.
+        report: The verdict.
+        answers_s: Seconds in which the chosen size answers for one row; 0 if that is unknown.
+    """
+    weighed = next(row.weights for row in report.rows if row.hidden == report.chosen)
+    document = to_document(report) | {
+        "sentence": report.sentence,
+        "length": report.length,
+        "weights": weighed,
+        "bytes": BYTES_A_WEIGHT * weighed,
+        "ms_to_answer": 1000 * answers_s or None,
+    }
     session.fact("size", _without_nan(document))
     session.watch.headline(f"size: {report.sentence}")
     if report.by_heart:
         session.store.ledger.find(session.name, [_by_heart(report)])
-    weighed = next(row.weights for row in report.rows if row.hidden == report.chosen)
     session.store.ledger.decide(
         session.name,
         Decision(

@@ -9,7 +9,8 @@ import numpy as np
 
 from justright.sizing.evidence import FULL, SHARES, Evidence
 from justright.sizing.goal import Goal
-from justright.sizing.search import chosen, gaps, promising
+from justright.sizing.overfit import able_to_overfit
+from justright.sizing.search import budget_for, chosen, gaps, promising
 from justright.sizing.shapes import Hidden, ladder, name_of
 from justright.statistics.plateau import (
     CANNOT_TELL,
@@ -93,7 +94,10 @@ class SizeReport:
             before by more than delta, on the blocks that chose.
         by_heart: Whether the heaviest size is surely worse than the best on validation rows, and
             better on training rows.
+        able: The lightest size that is able to overfit; None if no size is known to be.
         part: "In full" means the network's own length over this.
+        wanted: Worker-seconds that a search would have to have for `untested`; 0 without it.
+        time: A time limit under which it would, for people; empty where there is none to say.
     """
 
     rows: tuple[SizeRow, ...]
@@ -111,7 +115,10 @@ class SizeReport:
     capped: bool = False
     limited: bool = False
     by_heart: bool = False
+    able: Hidden | None = None
     part: int = 1
+    wanted: float = 0.0
+    time: str = ""
 
     @property
     def length(self) -> str:
@@ -160,7 +167,8 @@ class SizeReport:
         if self.capped:
             return "nothing larger is allowed"
         if self.upper == NOT_TESTED or self.untested:
-            return f"{NOT_TESTED} {name_of(self._full[-1].hidden)}"
+            more = f" in this time (--time {self.time} would)" if self.time else ""
+            return f"{NOT_TESTED} {name_of(self._full[-1].hidden)}{more}"
         return self.upper
 
 
@@ -202,10 +210,8 @@ def report_of(
     assert found.high is not None
     judged = {size: place for place, size in enumerate(sizes)}
     base = float(np.nanmean(fresh[found.best] if free else losses[found.best]))
-    rungs = [each for each in ladder(goal.limits, goal.weigh) if each not in evidence.sizes]
-    heaviest = max(map(goal.weigh, evidence.sizes))
     weak = goal.rows < FEW_ROWS or goal.part > 1  # a third of the length favours small sizes
-    unsure = weak and found.upper == TOO_LARGE
+    upper = NO_EVIDENCE if weak and found.upper == TOO_LARGE else found.upper
     rows = tuple(
         _row(evidence, goal, size, found.sizes[judged[size]], base)
         if size in judged and size not in evidence.failed
@@ -213,6 +219,7 @@ def report_of(
         for size in everything
     )
     capped = _capped(evidence, goal)
+    untested = _untested(evidence, goal)
     return SizeReport(
         rows=rows,
         chosen=sizes[found.chosen],
@@ -222,19 +229,28 @@ def report_of(
         possible=(sizes[found.possible[0]], sizes[found.possible[1]]),
         apart=tuple(sizes[place] for place in found.apart),
         below=sizes[found.possible[0]] if found.below is not None else None,
-        upper=NO_EVIDENCE if unsure else found.upper,
-        untested=next((each for each in rungs if goal.weigh(each) > heaviest), None),
+        upper=upper,
+        untested=untested,
         delta=goal.delta,
         confirmed=confirmed,
         capped=capped,
         limited=capped and _costly(evidence, goal),
         by_heart=goal.rows >= FEW_ROWS and _by_heart(rows),
+        able=able_to_overfit(evidence, sizes, goal),
         part=goal.part,
+        wanted=budget_for(evidence, untested, goal) if untested and upper != TOO_LARGE else 0.0,
     )
 
 
 def _span(first: Hidden, last: Hidden) -> str:
     return name_of(first) if first == last else f"{name_of(first)} to {name_of(last)}"
+
+
+def _untested(evidence: Evidence, goal: Goal) -> Hidden | None:
+    """The lightest rung above everything that was trained."""
+    heaviest = max(map(goal.weigh, evidence.sizes))
+    above = (each for each in ladder(goal.limits, goal.weigh) if goal.weigh(each) > heaviest)
+    return next(above, None)
 
 
 def _capped(evidence: Evidence, goal: Goal) -> bool:
@@ -251,7 +267,9 @@ def _costly(evidence: Evidence, goal: Goal) -> bool:
     last = ladder(goal.limits, goal.weigh)[-2:]
     if len(last) < 2 or not all(each in found for each in last):
         return False
-    return found[last[1]].mean == 0.0 and found[last[0]].low > goal.delta
+    lighter, heavier = (found[each] for each in last)  # another shape may be the best
+    reach = max(gap.mean - gap.low for gap in (lighter, heavier))
+    return lighter.mean - heavier.mean - reach > goal.delta
 
 
 def _by_heart(rows: Sequence[SizeRow]) -> bool:

@@ -131,6 +131,15 @@ def least(goal: Goal) -> float:
     return first + full
 
 
+def budget_for(evidence: Evidence, hidden: Hidden, goal: Goal) -> float:
+    """Worker-seconds of a search that would also train a further rung in full, and confirm it."""
+    spent, both = goal.spent(evidence), (goal.selection, goal.confirmation)
+    third = goal.price(Ask(hidden, goal.selection, THIRD, "ladder"), evidence)
+    full, fresh = (goal.price(Ask(hidden, blocks, FULL, "length"), evidence) for blocks in both)
+    choosing = max(spent + third / RUNG_SHARES[-1], spent + full) / (1.0 - CONFIRM_SHARE)
+    return max(choosing, spent + full + fresh)
+
+
 def offer(goals: Sequence[Goal], budgets: Sequence[float]) -> Goal:
     """The longest runs, and the smallest budget for them, that reach for an answer.
 

@@ -110,22 +110,18 @@ def pool(scores: np.ndarray) -> Pooled | None:
     return Pooled(2.0 * float(np.square(rest).sum()) / df, df)
 
 
-def smallest_useful(
-    constant_loss: float, best_baseline_loss: float, tolerance: float | None = None
-) -> float:
+def smallest_useful(constant_loss: float, best_baseline_loss: float) -> float:
     """Smallest difference that matters in practice (delta).
 
-    The larger of the user's tolerance and 1% of the way from the constant to the best baseline
-    (assumption: a hundredth of what is there to be learned is worth no further complexity).
+    1% of the way from the constant to the best baseline (assumption: a hundredth of what is there
+    to be learned is worth no further complexity); 0 where no baseline is better.
 
     Args:
         constant_loss: Of predicting the mean or the class shares; lower is better.
         best_baseline_loss: Of the best baseline.
-        tolerance: The user's, in units of the metric.
 
     >>> smallest_useful(1.0, 0.5)
     0.005
     """
     reach = constant_loss - best_baseline_loss
-    share = 0.01 * reach if math.isfinite(reach) and reach > 0 else 0.0
-    return max(share, tolerance or 0.0)
+    return 0.01 * reach if math.isfinite(reach) and reach > 0 else 0.0

@@ -62,6 +62,10 @@ SIZE: Mapping[str, Any] = {
     "sure": True,
     "delta": 0.01,
     "confirmed": True,
+    "able": [128, 128],
+    "weights": 6_100,
+    "bytes": 24_400,
+    "ms_to_answer": 0.051,
     "rows": [
         _size((16,), 640, 0.31, "given up", None),
         _size((32,), 1_240, 0.29, "worse", (0.055, 0.02, 0.09)),

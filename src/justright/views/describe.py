@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from justright.views.numbers import significant
+from justright.views.numbers import bytes_text, compact, significant
 
 
 def shape_text(shape: Mapping[str, Any]) -> str:
@@ -25,6 +25,22 @@ def shape_text(shape: Mapping[str, Any]) -> str:
         text = "-".join(str(width) for width in hidden)
     body = str(shape.get("body") or "mlp")
     return text if body == "mlp" else f"{body} {text}"
+
+
+def weights_text(found: Mapping[str, Any]) -> str:
+    """Weights, bytes and speed of the size that a search chose; empty where they are not known.
+
+    >>> weights_text({"weights": 6_100, "bytes": 24_400, "ms_to_answer": 0.051})
+    '6.1 k weights, 24 kB, 0.051 ms for one row by itself'
+    """
+    if not found.get("weights"):
+        return ""
+    parts = [f"{compact(found['weights'])} weights"]
+    if found.get("bytes"):
+        parts.append(bytes_text(found["bytes"]))
+    if found.get("ms_to_answer"):
+        parts.append(f"{significant(found['ms_to_answer'], 2)} ms for one row by itself")
+    return ", ".join(parts)
 
 
 def recipe_text(recipe: Mapping[str, Any]) -> str:

@@ -28,8 +28,10 @@ is not known is null, never missing; a number that is not finite is null.
 ``noise``                 seed_sd, split_sd, tie_below, blocks
 ``size``                  sentence, chosen, lightest, heaviest, below, untested, possible, apart
                           (units of each layer), upper, sure, confirmed, capped, limited, delta,
-                          part (3: runs of a third of the length), reason (why there is
-                          none), rows: list of hidden, name, weights, share, blocks, loss,
+                          part (3: runs of a third of the length), able (the lightest size able
+                          to overfit), time (a limit that would test `untested`), weights, bytes,
+                          ms_to_answer (of the chosen one, for one row by itself), reason (why
+                          there is none), rows: list of hidden, name, weights, share, blocks, loss,
                           word, difference, low, high, reason (why it failed)
 ``rate``                  prior, peak: before and after the race of learning rates; rate: the
                           constant rate that came out; reason: why there was no race
@@ -143,6 +145,7 @@ def _size(found: Mapping[str, Any]) -> dict[str, Any]:
     row = ("hidden", "name", "weights", "share", "blocks", "loss")
     row += ("word", "difference", "low", "high", "reason")
     words = ("upper", "sure", "confirmed", "capped", "limited", "delta", "part", "reason")
+    words += ("able", "time", "weights", "bytes", "ms_to_answer")
     return {
         **_pick(found, "sentence", *ends, "possible", "apart", *words),
         "rows": [_pick(each, *row) for each in found.get("rows") or ()],

@@ -7,6 +7,7 @@ from textwrap import wrap
 from justright.store.base import AbstractStore
 from justright.views.card import Card
 from justright.views.cards.decisions import measured_text
+from justright.views.cards.size_fit import size_fit
 from justright.views.cards.size_search import size_search
 from justright.views.reader import Reader
 
@@ -41,7 +42,8 @@ def explain_lines(store: AbstractStore, study: str, stage: str | None = None) ->
 
 def size_lines(store: AbstractStore, study: str) -> list[str]:
     """The size search: its verdict, then a line for each size, lightest first."""
-    card = size_search(Reader(store, study))
+    reader = Reader(store, study)
+    card = size_search(reader)
     if not isinstance(card, Card):
         return [card.reason]
     assert card.table is not None
@@ -52,8 +54,9 @@ def size_lines(store: AbstractStore, study: str) -> list[str]:
         mark = "→ " if place - 1 in card.table.strong else "  "
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         lines.append((mark + "  ".join(padded)).rstrip())
-    for note in card.notes:
-        lines += _folded("", note)
+    fit = size_fit(reader)
+    for text in (*([fit.claim] if isinstance(fit, Card) else []), *card.notes):
+        lines += _folded("", text)
     return lines
 
 

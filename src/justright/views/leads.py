@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from justright.views.describe import shape_text
+from justright.views.describe import shape_text, weights_text
 from justright.views.numbers import bytes_text, compact, count, significant
 from justright.views.reader import Reader
 
@@ -65,9 +65,7 @@ def _network_text(network: Mapping[str, Any]) -> str:
 
 def _chosen_text(found: Mapping[str, Any], chosen: list[int]) -> str:
     name = shape_text({"hidden": chosen})
-    rows = (row for row in found.get("rows") or () if list(row.get("hidden") or ()) == chosen)
-    weights = next(rows, {}).get("weights")
-    return f"{name} ({compact(weights)} weights)" if weights else name
+    return f"{name} ({text})" if (text := weights_text(found)) else name
 
 
 def _grounds(found: Mapping[str, Any], chosen: list[int]) -> str:

@@ -105,7 +105,9 @@ class Outcome:
         repetitions: Of cross-validation; 0 where the locked test set is the headline.
         blocks: Folds of all repetitions.
         optimism: How much too good the network's score was by the choice among what was tried,
-            lower is better; None where there was no choice, or it does not matter.
+            lower is better; None where there was no choice, or it does not matter. Where the
+            locked test is the headline: the network's validation score.
+        tried: Among how many configurations was chosen.
         taken_off: What of it was taken off.
         reason: Why the locked test is the headline although the table is small.
         sanity: What the locked test said, where it is not the headline.
@@ -123,6 +125,7 @@ class Outcome:
     repetitions: int = 0
     blocks: int = 0
     optimism: float | None = None
+    tried: int = 1
     taken_off: float = 0.0
     reason: str = ""
     sanity: Outcome | None = None
@@ -206,7 +209,12 @@ def outcome(reader: Reader) -> Outcome | None:
         return None
     first = test.get("headline") or {}
     if not first.get("repetitions"):
-        return replace(_outcome(reader, test), reason=str(first.get("reason") or ""))
+        return replace(
+            _outcome(reader, test),
+            reason=str(first.get("reason") or ""),
+            optimism=first.get("optimism"),
+            tried=int(first.get("tried") or 1),
+        )
     locked = test.get("locked") or {}
     words = {"word": locked.get("word"), "against": locked.get("title")}
     return replace(
@@ -216,6 +224,7 @@ def outcome(reader: Reader) -> Outcome | None:
         repetitions=int(first["repetitions"]),
         blocks=int(first.get("blocks") or 0),
         optimism=first.get("optimism"),
+        tried=int(first.get("tried") or 1),
         taken_off=float(first.get("taken_off") or 0.0),
         sanity=_outcome(reader, {**test, **words}),
     )

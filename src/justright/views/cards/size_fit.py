@@ -9,6 +9,7 @@ from typing import Any
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
 from justright.views.cards.size_search import EARLY, in_full, weights_axis
+from justright.views.describe import shape_text
 from justright.views.numbers import significant
 from justright.views.reader import Reader
 
@@ -23,14 +24,27 @@ def size_fit(reader: Reader) -> Card | NotApplicable:
         return NotApplicable("fewer than two sizes had their full length")
     return Card(
         title="Size: training and validation",
-        claim=f"{_claim(rows)}, trained {in_full(found)}.",
+        claim=f"{_claim(rows)}, trained {in_full(found)}. {able_sentence(found)}",
         figure=_figure(rows),
         notes=(
             "Both are the proper loss, on a sample of the training rows and on all validation "
             "rows, means over the same blocks.",
             "Where the training loss falls and the validation loss does not, the larger network "
             "learns rows by heart; where both still fall, a larger one may be better.",
+            "Able to overfit: the training loss lies below the lowest validation loss of any size "
+            "by more than two standard errors, and the size's own validation loss has stopped "
+            "falling. A gap between the two losses alone does not say so.",
         ),
+    )
+
+
+def able_sentence(found: Mapping[str, Any]) -> str:
+    """Whether the sizes are able to overfit, which says that they are large enough."""
+    if able := found.get("able"):
+        return f"{shape_text({'hidden': able})} is the lightest size able to overfit."
+    return (
+        "No size was able to overfit: more may be learned from these rows by longer training, or "
+        "they hold no more than this."
     )
 
 

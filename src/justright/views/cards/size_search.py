@@ -8,6 +8,7 @@ from typing import Any
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
+from justright.views.describe import shape_text, weights_text
 from justright.views.numbers import compact, count, significant
 from justright.views.outcome import greater_is_better
 from justright.views.reader import Reader
@@ -118,7 +119,8 @@ def _ends(row: Row, sign: float) -> tuple[float, float] | None:
 
 def _claim(found: Mapping[str, Any]) -> str:
     sentence = str(found.get("sentence") or "")
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    weighed = f" ({text})" if (text := weights_text(found)) else ""
+    return f"{sentence[:1].upper()}{sentence[1:]}{weighed}."
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -165,12 +167,22 @@ def _notes(found: Mapping[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
         )
     if any(row["word"] in EARLY for row in rows):
         notes.append(SHORTER)
+    if found.get("untested"):
+        notes.append(_untested(found))
     notes += [
         f"{row['name']} failed: {row.get('reason') or 'no result'}."
         for row in found.get("rows") or ()
         if row.get("word") == "failed"
     ]
     return tuple(notes)
+
+
+def _untested(found: Mapping[str, Any]) -> str:
+    """What there was no time for, and when there would be."""
+    text = f"Not tested: {shape_text({'hidden': found['untested']})} and larger"
+    if found.get("time"):
+        text += f"; --time {found['time']} would, at the prices of this machine"
+    return f"{text}."
 
 
 def _against_weights(rows: Sequence[Row]) -> figures.Figure:

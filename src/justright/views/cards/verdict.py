@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
 from justright.views.metrics import columns_of, title_of
@@ -105,6 +107,12 @@ def _notes(reader: Reader, result: Outcome) -> tuple[str, ...]:
             f"Validation had promised {result.title} {significant(validation)}; the difference "
             f"between validation and test is {significant(drop, 2)}."
         )
+        if result.optimism is not None and isfinite(result.optimism):
+            notes.append(
+                f"Choosing among {count(result.tried, 'network')} flattered the validation score "
+                f"by {significant(max(result.optimism, 0.0), 2)} (bootstrap over its rows; "
+                "Tsamardinos, Greasidou & Borboudakis 2018); the test score is free of it."
+            )
     untested = [f"{e.get('title')} ({e.get('reason')})" for e in test.get("untested") or ()]
     if untested and not result.repetitions:
         notes.append(
