@@ -79,7 +79,10 @@ def test_what_was_not_confirmed_is_said() -> None:
     ("time", "said"),
     [
         ("", "Not tested: 3×512 and larger."),
-        ("4m", "Not tested: 3×512 and larger; --time 4m would, at the prices of this machine."),
+        (
+            "4m",
+            "Not tested: 3×512 and larger; --time 4m may be enough, at today's prices.",
+        ),
     ],
 )
 def test_what_was_not_tested_is_said_and_when_it_would_be(time: str, said: str) -> None:

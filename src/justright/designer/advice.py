@@ -42,7 +42,7 @@ def next_steps(
     elif test is None:
         steps.append({"title": "run the same command again", "why": "it goes on where it stopped"})
     if size and size.get("time"):
-        title = f"--time {size['time']} would test {name_of(size['untested'])}"
+        title = f"--time {size['time']} may be enough to test {name_of(size['untested'])}"
         steps.append({"title": title, "why": "larger sizes were not compared"})
     waiting = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "not run"]
     unclear = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "cannot tell"]

@@ -96,8 +96,9 @@ class SizeReport:
             better on training rows.
         able: The lightest size that is able to overfit; None if no size is known to be.
         part: "In full" means the network's own length over this.
-        wanted: Worker-seconds that a search would have to have for `untested`; 0 without it.
-        time: A time limit under which it would, for people; empty where there is none to say.
+        wanted: Worker-seconds of a search, of runs of the network's own length, that would take
+            in `untested`; 0 without it.
+        time: A time limit that may be enough for that, for people; empty where none is known.
     """
 
     rows: tuple[SizeRow, ...]
@@ -167,7 +168,7 @@ class SizeReport:
         if self.capped:
             return "nothing larger is allowed"
         if self.upper == NOT_TESTED or self.untested:
-            more = f" in this time (--time {self.time} would)" if self.time else ""
+            more = f" in this time (--time {self.time} may be enough)" if self.time else ""
             return f"{NOT_TESTED} {name_of(self._full[-1].hidden)}{more}"
         return self.upper
 
@@ -238,7 +239,7 @@ def report_of(
         by_heart=goal.rows >= FEW_ROWS and _by_heart(rows),
         able=able_to_overfit(evidence, sizes, goal),
         part=goal.part,
-        wanted=budget_for(evidence, untested, goal) if untested and upper != TOO_LARGE else 0.0,
+        wanted=_wanted(evidence, goal, untested) if upper != TOO_LARGE else 0.0,
     )
 
 
@@ -251,6 +252,11 @@ def _untested(evidence: Evidence, goal: Goal) -> Hidden | None:
     heaviest = max(map(goal.weigh, evidence.sizes))
     above = (each for each in ladder(goal.limits, goal.weigh) if goal.weigh(each) > heaviest)
     return next(above, None)
+
+
+def _wanted(evidence: Evidence, goal: Goal, untested: Hidden | None) -> float:
+    """Worker-seconds for a further size; with more time runs have the network's own length."""
+    return 0.0 if untested is None else goal.part * budget_for(evidence, untested, goal)
 
 
 def _capped(evidence: Evidence, goal: Goal) -> bool:

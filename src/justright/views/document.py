@@ -29,10 +29,10 @@ is not known is null, never missing; a number that is not finite is null.
 ``size``                  sentence, chosen, lightest, heaviest, below, untested, possible, apart
                           (units of each layer), upper, sure, confirmed, capped, limited, delta,
                           part (3: runs of a third of the length), able (the lightest size able
-                          to overfit), time (a limit that would test `untested`), weights, bytes,
-                          ms_to_answer (of the chosen one, for one row by itself), reason (why
-                          there is none), rows: list of hidden, name, weights, share, blocks, loss,
-                          word, difference, low, high, reason (why it failed)
+                          to overfit), time (a limit that may be enough for `untested`), weights,
+                          bytes, ms_to_answer (of the chosen one, for one row by itself), reason
+                          (why there is none), rows: list of hidden, name, weights, share, blocks,
+                          loss, word, difference, low, high, reason (why it failed)
 ``rate``                  prior, peak: before and after the race of learning rates; rate: the
                           constant rate that came out; reason: why there was no race
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,

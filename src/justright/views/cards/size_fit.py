@@ -43,8 +43,8 @@ def able_sentence(found: Mapping[str, Any]) -> str:
     if able := found.get("able"):
         return f"{shape_text({'hidden': able})} is the lightest size able to overfit."
     return (
-        "No size was able to overfit: more may be learned from these rows by longer training, or "
-        "they hold no more than this."
+        "No size was able to overfit in this length: longer training may learn more from these "
+        "rows, or they hold no more."
     )
 
 

@@ -181,7 +181,7 @@ def _untested(found: Mapping[str, Any]) -> str:
     """What there was no time for, and when there would be."""
     text = f"Not tested: {shape_text({'hidden': found['untested']})} and larger"
     if found.get("time"):
-        text += f"; --time {found['time']} would, at the prices of this machine"
+        text += f"; --time {found['time']} may be enough, at today's prices"
     return f"{text}."
 
 
