@@ -39,6 +39,9 @@ RESPLITS = 5
 PAID = ("search", "few epochs", "ASHA", "TPE")
 """Methods that a budget matters to."""
 
+CLEAR = 0.25
+"""A mean over re-splits that differs by more than so many δ is told apart (assumption)."""
+
 SHARES = (0.0125, 0.02, 0.03, 0.05, 0.10, 0.20)
 
 
@@ -154,7 +157,7 @@ def score(name: str, grid: Grid, resplit: int, share: float, method: Method) -> 
 
 
 def main() -> None:
-    """Score every method on every table and re-split, and print three tables."""
+    """Score every method on every table and re-split, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--grid", type=Path, default=Path(__file__).with_name(KEPT))
@@ -170,6 +173,7 @@ def main() -> None:
     _print_tables(grids, scores["search"])
     _print_costs(grids, scores["search"])
     _print_budgets(grids)
+    _print_rivals(grids)
 
 
 def _print_budgets(grids: dict[str, Grid]) -> None:
@@ -185,6 +189,38 @@ def _print_budgets(grids: dict[str, Grid]) -> None:
             ]
             cells.append(f"{np.mean(behind):+.2f} ({np.mean(np.array(behind) > 1):.0%})")
         print(f"| {share:.1%} | " + " | ".join(cells) + " |")
+
+
+def _behind(grids: dict[str, Grid], method: str, share: float) -> np.ndarray:
+    """By how much the choice is behind that of the grid, in δ: a mean over re-splits a table."""
+    found = [
+        [score(name, grid, resplit, share, METHODS[method]).behind for resplit in range(RESPLITS)]
+        for name, grid in grids.items()
+    ]
+    return np.mean(found, axis=1)
+
+
+def _print_rivals(grids: dict[str, Grid]) -> None:
+    """Table by table at equal seconds, and the seconds to come within a part of δ of the grid."""
+    print(
+        "\nTables on which the rival is behind the search / ahead of it by more than a quarter δ:"
+    )
+    behind = {
+        method: np.array([_behind(grids, method, share) for share in SHARES]) for method in PAID
+    }
+    _head("share of the grid's seconds", *PAID[1:])
+    for place, share in enumerate(SHARES):
+        gaps = [behind[method][place] - behind["search"][place] for method in PAID[1:]]
+        cells = [f"{int(np.sum(gap > CLEAR))} / {int(np.sum(gap < -CLEAR))}" for gap in gaps]
+        print(f"| {share:.1%} | " + " | ".join(cells) + " |")
+    print("\nLeast share of the grid's seconds with which the choice is less than δ behind it:")
+    _head("table", *PAID)
+    for place, name in enumerate(grids):
+        cells = []
+        for method in PAID:
+            enough = [s for s, own in zip(SHARES, behind[method], strict=True) if own[place] < 1]
+            cells.append(f"{enough[0]:.1%}" if enough else f"more than {SHARES[-1]:.0%}")
+        print(f"| {name} | " + " | ".join(cells) + " |")
 
 
 def _head(*heads: str) -> None:
