@@ -111,8 +111,9 @@ def test_cells_of_the_map_say_their_interval() -> None:
     card = size_map(reader_of()[2])
     assert isinstance(card, Card)
     assert card.figure is not None
-    said = [text for line in card.figure["data"][0]["customdata"] for text in line if text]
-    assert " (0.2550 to 0.3250)" in said
+    said = [text for line in card.figure["data"][0]["text"] for text in line if text]
+    assert "0.290<br>0.255 to 0.325" in said
+    assert "0.310" in said  # it was given up, so nothing was judged
 
 
 def test_the_map_shows_depth_and_width() -> None:

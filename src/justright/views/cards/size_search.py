@@ -87,7 +87,11 @@ def size_map(reader: Reader) -> Card | NotApplicable:
         title="Size map",
         claim=claim,
         figure=_map(rows, depths, widths, greater=greater_is_better(reader)),
-        notes=(SHORTER,),
+        notes=(
+            "Below a score stand its 95% limits beside the best one's, for sizes that had their "
+            "full length.",
+            SHORTER,
+        ),
     )
 
 
@@ -233,12 +237,15 @@ def _points(rows: Sequence[Row], word: str) -> dict[str, Any]:
     }
 
 
-def _interval(row: Row | None) -> str:
-    """The 95% limits of a size's score beside the best one's, where it was judged."""
-    if row is None or row["ends"] is None:
+def _cell_text(row: Row | None) -> str:
+    """A size's score; below it its 95% limits beside the best one's, where it was judged."""
+    if row is None:
         return ""
-    low, high = (significant(end, 4) for end in row["ends"])
-    return f" ({low} to {high})" if low != high else ""
+    text = significant(row["score"], 3)
+    if row["ends"] is None or row["ends"][0] == row["ends"][1]:
+        return text
+    low, high = (significant(end, 3) for end in row["ends"])
+    return f"{text}<br>{low} to {high}"
 
 
 def _map(
@@ -253,23 +260,19 @@ def _map(
                 "x": [str(width) for width in widths],
                 "y": [str(depth) for depth in depths],
                 "z": [[cell["score"] if cell else None for cell in line] for line in cells],
-                "text": [
-                    [significant(cell["score"], 3) if cell else "" for cell in line]
-                    for line in cells
-                ],
+                "text": [[_cell_text(cell) for cell in line] for line in cells],
                 "texttemplate": "%{text}",
-                "customdata": [[_interval(cell) for cell in line] for line in cells],
                 "colorscale": [[0.0, _GOOD], [1.0, _BAD]],
                 "reversescale": greater,
                 "textfont": {"color": _INK},
                 "showscale": False,
-                "hovertemplate": "%{y} × %{x}: %{z:.4g}%{customdata}<extra></extra>",
+                "hovertemplate": "%{y} × %{x}: %{z:.4g}<extra></extra>",
                 "xgap": 2,
                 "ygap": 2,
             }
         ],
         "layout": figures.layout(
-            height=120 + 42 * len(depths),
+            height=120 + 54 * len(depths),
             xaxis=figures.axis("units of each layer", type="category", showgrid=False),
             yaxis=figures.axis("layers", type="category", showgrid=False),
         ),
