@@ -10,6 +10,7 @@ from justright.designer.closing import close_study
 from justright.designer.session import Arm, Session
 from justright.testing.recipes import plain_recipe
 from justright.training.trunk import trunk
+from justright.views.reader import Reader
 
 
 @pytest.mark.parametrize(("interrupted", "left"), [(False, 0), (True, 1)])
@@ -27,3 +28,12 @@ def test_a_finished_study_keeps_no_checkpoint_of_its_trunks(
     assert len(list(folder.glob("*.checkpoint"))) == left
     (trial,) = trials.values()
     assert (folder / f"{trial.spec.id}.safetensors").exists()  # what was finished stays
+
+
+def test_what_was_made_up_for_was_not_cut(session: Session) -> None:
+    session.plan.granted |= {"rate": 0, "late rate": 3, "size search": 0, "late size search": 0}
+    close_study(session, interrupted=False)
+    clock = session.store.ledger.fact("s", "clock")
+    assert clock is not None
+    assert set(clock["truncated"]) == {"size search", "late size search"}
+    assert Reader(session.store, "s").cut() == ("size search",)

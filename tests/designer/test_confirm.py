@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from justright.core.trial import Trial
 from justright.designer.admission import LOOKS_SMALL, Admission, shortened
 from justright.designer.clock import Clock
 from justright.designer.confirm import LIGHTER, Confirmer
+from justright.designer.crew import Job
 from justright.designer.session import Arm, Champion, Session
+from justright.statistics.compare import LAST_LEVEL
 from justright.testing.recipes import plain_recipe
 
 GOOD, HOPELESS = 0.03, 1e-5
@@ -96,10 +99,35 @@ def test_where_early_looks_cannot_tell_all_the_blocks_are_used(session: Session)
     session.plan.granted |= {"alone from": 1, f"{KEY}/confirm": 7}
     champion, rival = screened(session, GOOD, 0.4), screened(session, GOOD, 0.39, units=17)
     verdict = confirmer(session).confirm(champion, rival, KEY, 0)
-    print(verdict)
     assert verdict.word == "cannot tell"
     assert verdict.blocks == 7
     assert len(session.store.trials.list("s")) == 2 * verdict.blocks
+
+
+def test_what_is_cut_after_the_first_look_is_judged_by_what_there_is(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.plan.granted |= {"alone from": 1, f"{KEY}/confirm": 20}
+    champion, rival = screened(session, GOOD, 0.4), screened(session, GOOD, 0.39, units=17)
+    run, rounds = Session.run, []
+
+    def runs_out(self: Session, jobs: Sequence[Job], reserve_s: float = 0.0) -> dict[str, Trial]:
+        rounds.append(len(jobs))
+        return run(self, jobs, 1e6 if len(rounds) > 1 else reserve_s)
+
+    monkeypatch.setattr(Session, "run", runs_out)
+    verdict = confirmer(session).confirm(champion, rival, KEY, 0)
+    assert rounds == [10, 10]
+    assert verdict.blocks == session.plan.granted[f"{KEY}/confirm"] == 5
+    assert verdict.evidence["level"] == LAST_LEVEL
+    monkeypatch.undo()
+    assert confirmer(session).confirm(champion, rival, KEY, 0) == verdict
+
+
+def test_many_workers_are_not_kept_waiting_for_looks(session: Session) -> None:
+    session.plan.granted |= {"alone from": 1, f"{KEY}/confirm": 10, f"{KEY}/confirm looks": 1}
+    champion, rival = screened(session, HOPELESS, 1.0), screened(session, GOOD, 0.4)
+    assert confirmer(session).confirm(champion, rival, KEY, 0).blocks == 10
 
 
 def test_the_champion_is_trained_once_a_round_and_anew_in_the_next(session: Session) -> None:

@@ -10,6 +10,7 @@ from justright.designer.admission import Admission
 from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
 from justright.designer.moves import Leads
+from justright.designer.rate import find_rate
 from justright.designer.rest import Rest
 from justright.designer.session import Arm, Champion, Session, results
 from justright.designer.work import LATE, WorkPlan
@@ -62,3 +63,24 @@ def test_a_race_that_was_run_is_not_run_again(study: tuple[Session, Champion]) -
     better, _ = used(session, champion)
     assert f"{LATE}rate" not in session.plan.granted
     assert better is champion
+
+
+def test_a_study_that_goes_on_races_where_it_did_before(study: tuple[Session, Champion]) -> None:
+    session, champion = study
+    session.plan.granted["rate"] = 0
+    used(session, champion)
+    again = session.plan.reopened(600.0)
+    assert "rate" not in again.granted
+    session.plan.granted = again.granted
+    assert find_rate(session, champion, Admission(session, 0.0)) is None
+    assert session.plan.granted["rate"] == 0
+
+
+def test_where_no_round_can_follow_no_rate_is_raced(
+    study: tuple[Session, Champion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, champion = study
+    session.plan.granted["rate"] = 0
+    monkeypatch.setattr("justright.designer.improve.MOST_ROUNDS", 0)
+    assert used(session, champion)[0] is champion
+    assert f"{LATE}rate" not in session.plan.granted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 
 from justright.core.trial import Trial
 from justright.designer.admission import SHORTEST, Admission
+from justright.designer.clock import Clock
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
 from justright.designer.size import NO_TIME, SMALL_BLOCKS, SizeStage, key_of
@@ -191,6 +193,21 @@ def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(
     again = search(session)
     assert again.chosen == first.chosen
     assert done(session) == before
+
+
+def test_the_limit_for_a_larger_size_is_the_same_when_the_study_goes_on(
+    new_session: NewSession,
+) -> None:
+    began = replace(new_session(), clock=Clock(time.time() - 200.0, 600.0))
+    began.plan.granted[LIMIT] = 600
+    began.plan.granted[SIZE_BUDGET] = 4
+    report = search(began)
+    assert report.untested
+    assert report.time.endswith("m")
+    assert int(report.time[:-1]) > 10
+    later = replace(began, clock=Clock(time.time(), 600.0), plan=began.plan.reopened(600.0))
+    assert search(later).time == report.time
+    assert len(began.store.ledger.decisions("s")) == 1
 
 
 def test_blocks_that_are_still_to_be_encoded_are_taken_off_the_budget(

@@ -13,6 +13,7 @@ from justright.designer.work import (
     LIMIT,
     SIZE_BUDGET,
     SIZE_ENDED,
+    SIZE_LEFT,
     SIZE_PART,
     WorkPlan,
     read_plan,
@@ -47,7 +48,7 @@ def test_going_on_asks_again_for_what_was_refused_only() -> None:
 
 def test_a_longer_limit_lets_a_size_search_go_on() -> None:
     granted = {SIZE_BUDGET: 9, SIZE_PART: 3, SIZE_ENDED: 1, "size search": 1}
-    granted |= {LATE + SIZE_BUDGET: 7, LATE + SIZE_PART: 1}
+    granted |= {LATE + SIZE_BUDGET: 7, LATE + SIZE_PART: 1, SIZE_LEFT: 9}
     plan = WorkPlan(granted=granted).reopened(60.0)
     assert plan.granted[LIMIT] == 60
     for limit_s in (60.0, 20.0):

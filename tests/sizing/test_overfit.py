@@ -70,6 +70,26 @@ def test_the_best_validation_loss_may_be_of_another_size() -> None:
     assert able(evidence((SMALL, (0.6, 0.4, 0.3), TURNED), other)) is None
 
 
+def test_one_noisy_evaluation_does_not_make_it_stop() -> None:
+    shares = (1 / 9, 1 / 3, 0.5, 0.75, 1.0)
+    proper = (0.6, 0.5, 0.40, 0.35, 0.405)
+    curve = Curve(shares, proper, (0.6, 0.4, 0.3, 0.2, 0.1), proper)
+    assert able(Evidence({(SMALL, block): curve for block in GOAL.selection})) is None
+
+
+def test_a_run_that_was_continued_has_an_evaluation_that_others_lack() -> None:
+    found = evidence((SMALL, (0.6, 0.4, 0.2), TURNED))
+    longer = (1 / 9, 1 / 3, 0.8, 1.0)
+    curve = Curve(longer, (0.6, 0.39, 0.4, 0.42), (0.6, 0.4, 0.3, 0.2), (0.6, 0.39, 0.4, 0.42))
+    found.add({(SMALL, 1): curve})
+    assert able(found) == SMALL
+
+
+def test_a_size_without_a_finite_loss_hides_no_other() -> None:
+    other = (LARGE, (0.6, 0.4, float("inf")), TURNED)
+    assert able(evidence((SMALL, (0.6, 0.4, 0.2), TURNED), other)) == SMALL
+
+
 def test_without_the_losses_or_on_one_block_nothing_is_known() -> None:
     found = evidence((SMALL, (0.6, 0.4, 0.2), TURNED))
     one = replace(GOAL, selection=(0,))

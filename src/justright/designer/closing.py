@@ -10,6 +10,7 @@ from justright.core.finding import worst_first
 from justright.designer.advice import next_steps
 from justright.designer.session import Session
 from justright.designer.watch import STAGES
+from justright.designer.work import LATE
 
 
 def close_study(session: Session, *, interrupted: bool) -> None:
@@ -56,7 +57,8 @@ def _stages(session: Session, *, interrupted: bool) -> list[dict[str, Any]]:
 
 
 def _clock(session: Session, *, interrupted: bool) -> dict[str, Any]:
-    refused = [key for key, amount in session.plan.granted.items() if amount == 0]
+    granted = session.plan.granted
+    refused = [key for key, amount in granted.items() if not (amount or granted.get(LATE + key))]
     return {
         "limit_s": session.clock.limit_s,
         "used_s": session.clock.elapsed_s,

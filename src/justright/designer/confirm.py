@@ -101,7 +101,7 @@ class Confirmer:
             key: Of the slot of the round, in the work plan.
             weight: -1 for a lighter candidate that is welcome: it need not be better, it is
                 enough that it is surely not worse by delta; 1 for a heavier one, which has to be
-                better by delta; 0 where weights do not count.
+                better, and in the mean by delta; 0 where weights do not count.
         """
         session, arms = self._session, (rival.arm, champion.arm)
         self._used = self._fresh + SET_ASIDE
@@ -132,10 +132,10 @@ class Confirmer:
 
     def _looks(self, duel: Duel, most: int) -> Iterator[Look]:
         """What is seen at each look; after a cut by the clock, at the last one."""
-        # What is trained alone is dear, so it is looked at early; a stack gains nothing by it.
-        early = any(self._session.alone(arm.recipe) for arm in (duel.new, duel.old))
         pairs: tuple[Pair, ...] = ()
-        for count, level in plan_looks(most, sorted(self._admission.looks), early=early):
+        counts = sorted(self._admission.looks)
+        kinds = self._session.plan.grant(f"{duel.key}/confirm looks", lambda: self._kinds(duel))
+        for count, level in plan_looks(most, counts, early=kinds > 1):
             pairs += self._train(duel, range(len(pairs), count))
             if len(pairs) == count:
                 yield Look(pairs, level)
@@ -144,6 +144,16 @@ class Confirmer:
             if pairs:
                 yield Look(pairs, LAST_LEVEL)
             return
+
+    def _kinds(self, duel: Duel) -> int:
+        """1: there is a last look only; 2: there are earlier ones, too.
+
+        What is trained alone is dear, so it is looked at early, where the first look keeps all
+        workers at work; a stack gains nothing by it.
+        """
+        session = self._session
+        alone = any(session.alone(arm.recipe) for arm in (duel.new, duel.old))
+        return 2 if alone and session.crew.capacity <= min(self._admission.looks) else 1
 
     def _train(self, duel: Duel, places: range) -> tuple[Pair, ...]:
         """Both arms on some of the round's blocks, up to where the clock cut them."""

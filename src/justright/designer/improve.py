@@ -3,10 +3,10 @@
 A round goes through the slots (length, shape, rate) by expected gain per second. The moves of a
 slot are screened on the champion's own blocks; the best of them, if it looks better there, is
 trained beside the champion on blocks that no decision has seen, and replaces it only if the
-corrected interval of the paired difference excludes zero there (a heavier one has to be better
-by what matters, too), or if it is the lighter size that the search chose and surely not worse by
-what matters. Rounds go on until one accepts nothing, or until the time is needed for the final
-training.
+corrected interval of the paired difference excludes zero there (a heavier one has to be better by
+what matters in the mean, too), or if it is the lighter size that the search chose and surely not
+worse by what matters. Rounds go on until one accepts nothing, or until the time is needed for the
+final training.
 """
 
 from __future__ import annotations
@@ -80,6 +80,11 @@ class Improver:
         self._confirmer = self._new_confirmer()
         self._log: list[dict[str, object]] = []
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there may be another round."""
+        return self._round < MOST_ROUNDS
+
     def follow(self, leads: Leads) -> None:
         """Take up what was measured on these data since the champion was trained."""
         self._leads = replace(leads, blocks=max(leads.blocks, self._confirmer.used))
@@ -93,7 +98,7 @@ class Improver:
     def run(self, champion: Champion) -> Champion:
         """Improve the champion while time and ideas last; it can be called again."""
         self.refused = False
-        while self._round < MOST_ROUNDS:
+        while self.goes_on:
             self._round, number, accepted = self._round + 1, self._round + 1, False
             if not self._session.plan.grant(f"round {number}", lambda c=champion: self._time(c)):
                 self.refused = True

@@ -112,7 +112,10 @@ def find_rate(
     """
     prior = champion.arm.recipe.optimiser.rate
     key = LATE + _KEY if late else _KEY
-    count = session.plan.grant(key, lambda: _affordable(session, champion, admission, late=late))
+    waits = not late and session.plan.granted.get(LATE + _KEY)  # it was refused here, and so stays
+    count = session.plan.grant(
+        key, lambda: 0 if waits else _affordable(session, champion, admission, late=late)
+    )
     finder = _Finder(session, champion, key, admission.reserve_s(champion.arm))
     curve = finder.curve() if count else "there was no time for a range test"
     proposed = () if isinstance(curve, str) else picks(curve)

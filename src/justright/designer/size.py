@@ -19,7 +19,14 @@ from justright.designer.limits import weight_of, with_hidden
 from justright.designer.options import time_text
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.size_record import record
-from justright.designer.work import LATE, SIZE_BUDGET, SIZE_ENDED, SIZE_PART
+from justright.designer.work import (
+    LATE,
+    LIMIT,
+    SIZE_BUDGET,
+    SIZE_ENDED,
+    SIZE_LEFT,
+    SIZE_PART,
+)
 from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.goal import Ask, Goal, told
 from justright.sizing.report import SizeReport, report_of
@@ -134,11 +141,12 @@ class SizeStage:
 
     def _time_for(self, budget: float, share: float) -> str:
         """A limit of which a share leaves the search so many worker-seconds; empty if unknown."""
-        session = self._session
-        if not budget or session.plan.repeat:
+        plan, limit_s = self._session.plan, math.ceil(self._session.clock.limit_s)
+        left = plan.granted.get(self._key + SIZE_LEFT)
+        if not budget or left is None:
             return ""
-        more = (budget / self._usable + self._encoding) / share - self._left
-        return time_text(session.clock.limit_s + max(more, 0.0))
+        more = (budget / self._usable + self._encoding) / share - left / 1000
+        return time_text(plan.granted.get(LIMIT, limit_s) + max(more, 1.0))
 
     def _go_on(self) -> None:
         """Train what the search asks for, until it asks for nothing, or the clock cuts it."""
@@ -172,8 +180,9 @@ class SizeStage:
         third = replace(goal, part=3, cost=lambda hidden: self._cost(hidden, choose, 3))
         goals = {each.part: each for each in (goal, third)}
         self._encoding = session.blocks.encoding_s(range(choose + confirm), spec)
-        self._left = self._admission.left(self._champion.arm, self._champion.arm)
-        spared = [max(share * self._left - self._encoding, 0.0) for share in self._shares]
+        left = self._admission.left(self._champion.arm, self._champion.arm)
+        session.plan.grant(self._key + SIZE_LEFT, lambda: round(1000 * left))
+        spared = [max(share * left - self._encoding, 0.0) for share in self._shares]
         budgets = [seconds * self._usable for seconds in spared]
         allowed = [goals[part] for part in self._parts()]
         offered = cache(lambda: offer(allowed, budgets))

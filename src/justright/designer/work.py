@@ -26,8 +26,9 @@ LIMIT = "limit in seconds"
 """Key of the time limit under which a plan was made."""
 
 SIZE_BUDGET, SIZE_PART, SIZE_ENDED = "size core-seconds", "size length over", "size search ended"
-"""Keys of what the size search may spend, of what its runs are shortened by, and of its end. What
-they say holds for one limit."""
+SIZE_LEFT = "size milliseconds left"
+"""Keys of what the size search may spend, of what its runs are shortened by, of its end, and of
+what time was left when it began. What they say holds for one limit."""
 
 LATE = "late "
 """Before the keys of what was refused at first, and begins with the time that is left."""
@@ -91,7 +92,7 @@ class WorkPlan:
         limit = ceil(limit_s)
         kept = {key: amount for key, amount in self.granted.items() if amount > 0}
         if limit > kept.get(LIMIT, limit):
-            for key in (SIZE_BUDGET, SIZE_PART):
+            for key in (SIZE_BUDGET, SIZE_PART, SIZE_LEFT):
                 kept.pop(key, None)
                 kept.pop(LATE + key, None)
             kept.pop(SIZE_ENDED, None)

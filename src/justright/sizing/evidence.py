@@ -15,7 +15,7 @@ with factor 3 (Jamieson & Talwalkar 2016); a run that goes on is continued, neve
 
 NINTH, THIRD, FULL = SHARES
 
-_NEAR = 0.03
+NEAR = 0.03
 """Steps are rounded, so a point of a curve may lie this share beside the asked one."""
 
 
@@ -71,7 +71,7 @@ class Evidence:
             return True
         return all(
             (hidden, block) in self.curves
-            and self.curves[hidden, block].share[-1] >= share * (1 - _NEAR)
+            and self.curves[hidden, block].share[-1] >= share * (1 - NEAR)
             for block in blocks
         )
 
@@ -98,6 +98,6 @@ class Evidence:
 
 def _at(shares: tuple[float, ...], losses: tuple[float, ...], share: float) -> float:
     for place, reached in enumerate(shares):
-        if abs(reached - share) <= _NEAR * share:
+        if abs(reached - share) <= NEAR * share:
             return losses[place]
     return float("nan")

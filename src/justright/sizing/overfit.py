@@ -8,11 +8,11 @@ steps of Karpathy 2019; limits: assumption).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from justright.sizing.evidence import FULL, Evidence
+from justright.sizing.evidence import FULL, NEAR, THIRD, Curve, Evidence
 from justright.sizing.goal import Goal
 from justright.sizing.shapes import Hidden
 
@@ -34,7 +34,7 @@ def able_to_overfit(evidence: Evidence, sizes: Iterable[Hidden], goal: Goal) -> 
         for size in sorted(sizes, key=lambda size: (goal.weigh(size), size))
         if size not in evidence.failed and evidence.known(size, goal.selection, FULL)
     }
-    curves = {size: own for size, own in curves.items() if all(c.train and c.proper for c in own)}
+    curves = {size: own for size, own in curves.items() if all(map(_has_both, own))}
     if not curves or len(goal.selection) < 2:
         return None
     validation = np.array([[curve.proper[-1] for curve in own] for own in curves.values()])
@@ -44,12 +44,27 @@ def able_to_overfit(evidence: Evidence, sizes: Iterable[Hidden], goal: Goal) -> 
     noise = float(ahead.var(axis=1, ddof=1).mean())
     se = np.sqrt(noise * (1 / len(goal.selection) + goal.overlap))
     for size, gain in zip(curves, ahead.mean(axis=1), strict=True):
-        if gain > SURE_SE * se and _stopped(np.array([c.proper for c in curves[size]])):
+        if gain > SURE_SE * se and _stopped(curves[size]):
             return size
     return None
 
 
-def _stopped(proper: np.ndarray) -> bool:
-    """Whether mean losses ``[blocks, evaluations]`` were as low before the end as there."""
-    mean = proper.mean(axis=0)
-    return len(mean) > 1 and bool(mean[:-1].min() <= mean[-1])
+def _has_both(curve: Curve) -> bool:
+    """Whether both losses are known at the end."""
+    both = (*curve.train[-1:], *curve.proper[-1:])
+    return len(both) == 2 and bool(np.isfinite(both).all())
+
+
+def _stopped(curves: Sequence[Curve]) -> bool:
+    """Whether the validation loss is no lower in the second half of the last two thirds of a run.
+
+    Halves are means over blocks and evaluations, as single ones are noisy at a constant rate. A
+    run that was continued has an evaluation where it was interrupted, which the others lack.
+    """
+    shared = set.intersection(*(set(curve.share) for curve in curves))
+    late = sorted(share for share in shared if share >= (1 - NEAR) * THIRD)
+    losses = np.array(
+        [[curve.proper[curve.share.index(share)] for share in late] for curve in curves]
+    )
+    half = len(late) // 2
+    return half > 0 and bool(losses[:, half:].mean() >= losses[:, :half].mean())

@@ -158,6 +158,9 @@ def compare(
         evidence["why"] = why if spread is None else "the validation rows hold too few groups"
         return Verdict(subject, CANNOT_TELL, mean, math.nan, math.nan, blocks, evidence)
     word, why = _word(mean + margin, spread, level, delta)
+    if margin:
+        evidence["margin"] = margin
+        why = {BETTER: "worse by less than the margin"}.get(word, why)
     reach = t_quantile(0.5 + 0.5 * _LEVEL, spread.df) * spread.se
     t = mean / spread.se if spread.se > 0 else math.copysign(math.inf, mean) if mean else 0.0
     evidence |= {

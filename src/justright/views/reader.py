@@ -36,14 +36,15 @@ def validation_loss(trial: Trial) -> float:
 
 
 _CUT = (
-    (re.compile(r"^(round \d+|(late )?size (core-seconds|length over)|hurry|.* (stop|cut))$"), ""),
-    (re.compile(r"^size ask .*"), "size search"),
+    (re.compile(r"^(round \d+|hurry|latency .*|.* (stop|cut))$"), ""),
+    (re.compile(r"^(late )?size (core-seconds|length over|milliseconds left)$"), ""),
+    (re.compile(r"^(late )?size (ask .*|search)$"), "size search"),
     (re.compile(r"^own length steps$"), "the recipe's own length"),
     (re.compile(r"^final \d+$"), "training on all rows"),
     (re.compile(r"^round \d+/\w+/screen "), ""),
     (re.compile(r"^round \d+/(\w+)/confirm.*"), r"confirming another \1"),
     (re.compile(r"^noise .*"), "noise between seeds"),
-    (re.compile(r"^rate$"), "learning rate test"),
+    (re.compile(r"^(late )?rate$"), "learning rate test"),
 )
 """Keys of the work plan, and what they mean to people; others speak for themselves."""
 

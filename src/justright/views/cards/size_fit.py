@@ -32,8 +32,8 @@ def size_fit(reader: Reader) -> Card | NotApplicable:
             "Where the training loss falls and the validation loss does not, the larger network "
             "learns rows by heart; where both still fall, a larger one may be better.",
             "Able to overfit: the training loss lies below the lowest validation loss of any size "
-            "by more than two standard errors, and the size's own validation loss has stopped "
-            "falling. A gap between the two losses alone does not say so.",
+            "by more than two standard errors, and the size's own validation loss was no lower at "
+            "the end of its run than before. A gap between the two losses alone does not say so.",
         ),
     )
 
