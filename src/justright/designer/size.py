@@ -141,12 +141,11 @@ class SizeStage:
 
     def _time_for(self, budget: float, share: float) -> str:
         """A limit of which a share leaves the search so many worker-seconds; empty if unknown."""
-        plan, limit_s = self._session.plan, math.ceil(self._session.clock.limit_s)
-        left = plan.granted.get(self._key + SIZE_LEFT)
-        if not budget or left is None:
+        granted = self._session.plan.granted
+        if not budget or LIMIT not in granted:
             return ""
-        more = (budget / self._usable + self._encoding) / share - left / 1000
-        return time_text(plan.granted.get(LIMIT, limit_s) + max(more, 1.0))
+        more = (budget / self._usable + self._encoding) / share
+        return time_text(granted[LIMIT] + max(more - granted[self._key + SIZE_LEFT] / 1000, 1.0))
 
     def _go_on(self) -> None:
         """Train what the search asks for, until it asks for nothing, or the clock cuts it."""
