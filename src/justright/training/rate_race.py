@@ -49,9 +49,9 @@ def race_steps(steps: int) -> tuple[int, int]:
 def mean_losses(losses: Floats) -> Floats:
     """Geometric mean over the blocks, by which rates are ordered.
 
-    Every block counts alike, however high its losses are. Measured on 21 tables: the winner is
-    within half a decade of the best of a sweep in 59% at a constant rate and 75% under the own
-    schedule, instead of 55 and 68% by the arithmetic mean.
+    Every block counts alike, however high its losses are. Measured in 105 races on 21 tables: the
+    winner is within half a decade of the best of a sweep in 79% at a constant rate and 85% under
+    the own schedule, instead of 73 and 76% by the arithmetic mean.
 
     Args:
         losses: ``[rates, blocks]`` validation losses, infinite for a training that diverged: one
