@@ -22,7 +22,7 @@ from justright.core.trial import TrialState
 from justright.designer.admission import Admission
 from justright.designer.allowed import Allowed
 from justright.designer.confirm import LIGHTER, Confirmer
-from justright.designer.lengthen import full_steps, judge_longer, longer_move
+from justright.designer.lengthen import full_steps, is_taken, judge_longer, longer_move
 from justright.designer.limits import weight_of
 from justright.designer.moves import Leads, Move, by_value, propose_moves
 from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
@@ -81,7 +81,7 @@ class Improver:
         self._log: list[dict[str, object]] = []
 
     @property
-    def goes_on(self) -> bool:
+    def has_rounds(self) -> bool:
         """Whether there may be another round."""
         return self._round < MOST_ROUNDS
 
@@ -98,7 +98,7 @@ class Improver:
     def run(self, champion: Champion) -> Champion:
         """Improve the champion while time and ideas last; it can be called again."""
         self.refused = False
-        while self.goes_on:
+        while self.has_rounds:
             self._round, number, accepted = self._round + 1, self._round + 1, False
             if not self._session.plan.grant(f"round {number}", lambda c=champion: self._time(c)):
                 self.refused = True
@@ -134,7 +134,7 @@ class Improver:
             self._session.plan.truncate(f"{key} steps", 0)
         else:
             verdict = judge_longer(self._session, champion, screened[0][1])
-        accepted = verdict.word == "better"
+        accepted = is_taken(verdict)
         self._judge(key, move, idea_id, verdict, accepted=accepted)
         if not accepted:
             return champion

@@ -3,7 +3,8 @@
 The champion must be usable within seconds, so on larger tables it gets fewer steps than its recipe
 asks for. Before any idea is tried, the recipe is given the length it asks for, or what the time
 bears. That is one comparison, named beforehand, on rows that have chosen nothing yet, so the rows
-themselves give its interval.
+themselves give its interval. The burden of proof lies with the cut: the recipe's own length is
+taken unless it looks worse.
 """
 
 from __future__ import annotations
@@ -72,3 +73,12 @@ def judge_longer(session: Session, champion: Champion, rival: Champion) -> Verdi
     sign = 1 if found.low > 0 else -1 if found.estimate <= 0 else 0
     evidence = {"source": found.source, "why": "one comparison, named beforehand"}
     return Verdict(subject, _WORDS[sign], found.estimate, found.low, found.high, 1, evidence)
+
+
+def is_taken(verdict: Verdict) -> bool:
+    """Whether the recipe gets its own length: it is what is usual, so it need not be shown better.
+
+    >>> is_taken(Verdict("x", "cannot tell", 0.4, -0.1, 0.9, 5, {}))
+    True
+    """
+    return verdict.difference > 0.0  # nan where nothing ran

@@ -58,7 +58,7 @@ class Rest:
 
     def _race(self, champion: Champion, leads: Leads) -> Leads:
         """Race the rates."""
-        if not was_refused(self.session) or not self.improver.goes_on:
+        if not was_refused(self.session) or not self.improver.has_rounds:
             return leads
         rate = find_rate(self.session, champion, self.admission, late=True)
         return replace(leads, rate=rate)

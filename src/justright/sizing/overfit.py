@@ -2,8 +2,8 @@
 
 A gap between training and validation loss alone is no such sign. A size is able to overfit if it
 learns its training rows better than any size predicts rows that it has not seen, and its own
-validation loss has stopped falling: then what is missing is not capacity (the second of four
-steps of Karpathy 2019; limits: assumption).
+validation loss has stopped falling: then what is missing is not capacity (a model that can overfit
+comes first, less overfitting after it: Karpathy 2019; limits: assumption).
 """
 
 from __future__ import annotations
