@@ -6,6 +6,7 @@ final training, the test set and the report need.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -50,6 +51,20 @@ SHORTEST = 200
 TEST_S = 1.0
 """Kept for predicting and scoring the test rows (measured: 0.4 s on 1,000 rows; 2.1 s on 54,000,
 where the time kept for the report makes up for it)."""
+
+
+PROBED = (1_000, 2_000)
+"""Steps that are priced to tell what a step costs from what a training costs beside its steps."""
+
+
+def _steps_in(seconds: float, probed: Sequence[float]) -> float:
+    """Steps that take so many seconds, from the seconds of `PROBED` steps.
+
+    >>> _steps_in(8.0, (3.0, 5.0))
+    3500.0
+    """
+    step_s = (probed[1] - probed[0]) / (PROBED[1] - PROBED[0])
+    return PROBED[0] + (seconds - probed[0]) / step_s
 
 
 def shortened(arm: Arm, part: int) -> Arm:
@@ -145,17 +160,24 @@ class Admission:
     def longer_steps(self, champion: Arm, full: int) -> int:
         """Steps that a longer run, and then its final training, can have; 0 if too few more."""
         session = self.session
-        blocks = len(session.blocks.first)
-        probe = Arm(champion.subject, champion.recipe, 1000)
-        screen_s = self.cost(probe, blocks) / min(blocks, session.crew.capacity) / 1000
-        finish_s = self.finish_s(probe) / 1000
         encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
-        repeat_s = self.repeat_s(probe, 0.0) / 1000 if self.repeats else 0.0
         baselines = FOLDS * self.baselines_s / session.crew.capacity if self.repeats else 0.0
         left = session.clock.work_left_s - TEST_S - encoding - baselines
-        fits = min(left / (screen_s + finish_s + repeat_s), LONG_FINISH_SHARE * left / finish_s)
+        probes = [replace(champion, steps=steps) for steps in PROBED]
+        whole = [self._longer_s(each) for each in probes]
+        final = [self.finish_s(each) for each in probes]
+        fits = min(_steps_in(left, whole), _steps_in(LONG_FINISH_SHARE * left, final))
         steps = min(full, int(fits))
         return steps if steps >= LEAST_FACTOR * champion.steps else 0
+
+    def _longer_s(self, arm: Arm) -> float:
+        """Wall seconds of an arm on the screening blocks, of its final training, and of one
+        repetition of cross-validation where there is one.
+        """
+        blocks = len(self.session.blocks.first)
+        screen_s = self.cost(arm, blocks) / min(blocks, self.session.crew.capacity)
+        repeat_s = self.repeat_s(arm, 0.0) if self.repeats else 0.0
+        return screen_s + self.finish_s(arm) + repeat_s
 
     def screen(self, arm: Arm, champion: Arm, pending_s: float) -> int:
         """Whether a move may be screened: 1 or 0.

@@ -218,6 +218,7 @@ def outcome_of(member: MemberResult) -> Outcome:
         "weights": member.weights,
         "predictions": member.predictions,
         "seconds": member.seconds,
+        "stepped_s": member.stepped_s,
     }
     steps = [int(step) for step in member.curve.get("step", [])]
     curves = {

@@ -10,6 +10,7 @@ import numpy as np
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
 from justright.training.cost import (
+    Q90,
     USUAL,
     CostModel,
     Measured,
@@ -35,12 +36,14 @@ class Prices:
         pace: Factor on it until the first training has ended.
         calibration: The shapes that were timed.
         trained: Trainings of the study so far, with seconds per step.
+        fixed: Seconds of each beside its steps, over the members of its stack.
     """
 
     model: CostModel | None = None
     pace: float = 1.0
     calibration: tuple[Measured, ...] = ()
     trained: list[Measured] = field(default_factory=list)
+    fixed: list[float] = field(default_factory=list)
     _first: CostModel | None = None
 
     def calibrated(self, model: CostModel, points: Sequence[Measured]) -> None:
@@ -56,20 +59,23 @@ class Prices:
         """Seconds of one worker for a stack, 90% quantile; infinite before anything is known."""
         if self.model is None:
             return float("inf")
-        return self.pace * predict_seconds(self.model, recipe, inputs, steps, members)
+        fixed_s = Q90 * members * float(np.median(self.fixed[-RECENT:] or [0.0]))
+        return fixed_s + self.pace * predict_seconds(self.model, recipe, inputs, steps, members)
 
     def alone_from(self, recipe: Recipe, inputs: Inputs) -> int:
         """The width from which on networks are trained one by one."""
         return alone_from(self.model or USUAL, recipe, inputs)
 
-    def learn(self, done: Measured, inputs: Inputs) -> None:
+    def learn(self, done: Measured, inputs: Inputs, fixed_s: float) -> None:
         """Follow a finished training.
 
         Args:
             done: What was trained, with the seconds that a step of all members took.
             inputs: Of its networks.
+            fixed_s: Seconds beside the steps, which do not grow with them.
         """
         self.trained.append(done)
+        self.fixed.append(fixed_s / done.members)
         recent = self.trained[-RECENT:]
         first = self._first or USUAL
         ratios = [

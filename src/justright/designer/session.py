@@ -227,9 +227,10 @@ class Session:
         trial = self.trials([job])[0]
         if trial.state is not TrialState.DONE or not trial.result["steps"]:
             return
-        step_s = trial.result["seconds"] / trial.result["steps"]
-        done = Measured(job.recipe, len(job.blocks), step_s)
-        self.prices.learn(done, self.blocks.inputs(job.blocks[0]))
+        seconds = float(trial.result["seconds"])
+        stepped_s = float(trial.result.get("stepped_s", seconds))
+        done = Measured(job.recipe, len(job.blocks), stepped_s / trial.result["steps"])
+        self.prices.learn(done, self.blocks.inputs(job.blocks[0]), seconds - stepped_s)
 
 
 def results(trials: dict[str, Trial], jobs: Sequence[Job]) -> tuple[Trial, ...]:

@@ -51,7 +51,7 @@ def train(
     report: Callable[[int], None],
     checkpoint: Callable[[int], None],
     step: int = 0,
-) -> None:
+) -> float:
     """Train the candidates of a stack to the end, or to the deadline.
 
     Args:
@@ -61,17 +61,22 @@ def train(
         report: Called with the step after each span.
         checkpoint: Called with the step after each span, with everything consistent.
         step: Where to start.
+
+    Returns:
+        Seconds that the steps took, without evaluations and whatever else lay between them.
     """
-    pace = Pace()
+    pace, stepped_s = Pace(), 0.0
     while step < plan.steps and stack.ids:
         count = min(pace.steps(), next(e for e in plan.evaluations if e > step) - step)
         if time.time() + count * pace.step_s > plan.deadline:
             _cut(stack, plan, records)
-            return
+            return stepped_s
         began = time.perf_counter()
         losses = [records[id].judged for id in stack.ids]
         trace = stack.advance(plan.span(stack.ids, step, count, losses))
-        pace.measured(time.perf_counter() - began, count)
+        taken = time.perf_counter() - began
+        pace.measured(taken, count)
+        stepped_s += taken
         step += count
         for id, losses, alive in zip(stack.ids, trace.loss, trace.alive, strict=True):
             records[id].advance(losses, bool(alive))
@@ -82,6 +87,7 @@ def train(
         checkpoint(step)
     for id in stack.ids:
         records[id].state = "done"
+    return stepped_s
 
 
 def evaluate(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:

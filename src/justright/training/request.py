@@ -155,6 +155,7 @@ class MemberResult:
         predictions: Path of the predictions of the validation rows, in their order (values
             ``[m, targets]`` or probabilities ``[m, classes]``); empty if there are none.
         seconds: Wall time of the stack, shared by its members.
+        stepped_s: What of it the steps took; the rest is fixed: opening, evaluations, files.
     """
 
     id: str
@@ -168,3 +169,4 @@ class MemberResult:
     weights: str
     predictions: str
     seconds: float
+    stepped_s: float

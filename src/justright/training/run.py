@@ -78,14 +78,15 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
 
     step = found.step if found else 0
     try:
-        train(stack, plan, records, tell, checkpoint, step)
+        stepped_s = train(stack, plan, records, tell, checkpoint, step)
         if request.trunk and stack.ids:
             save(path, records[stack.ids[0]].steps, records, stack)
     finally:
         stack.close()
     seconds = time.perf_counter() - began
     results = tuple(
-        _result(out, plan.trainees[id], record, seconds) for id, record in records.items()
+        _result(out, plan.trainees[id], record, (seconds, stepped_s))
+        for id, record in records.items()
     )
     if not request.trunk:
         path.unlink(missing_ok=True)
@@ -196,8 +197,10 @@ def resample_edges(edges: Array, bins: int) -> Array:
     return np.stack([np.interp(want, have, row) for row in edges]).astype(np.float32)
 
 
-def _result(out: Path, trainee: Trainee, record: Record, seconds: float) -> MemberResult:
-    """Write a member's files and sum it up."""
+def _result(
+    out: Path, trainee: Trainee, record: Record, seconds: tuple[float, float]
+) -> MemberResult:
+    """Write a member's files and sum it up; seconds are of everything, and of the steps."""
     kept = record.kept
     if kept is None:
         if record.state == "done":
@@ -220,7 +223,8 @@ def _result(out: Path, trainee: Trainee, record: Record, seconds: float) -> Memb
         curve=record.curve,
         weights=weights,
         predictions=predictions,
-        seconds=seconds,
+        seconds=seconds[0],
+        stepped_s=seconds[1],
     )
 
 

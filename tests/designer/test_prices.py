@@ -1,0 +1,55 @@
+"""What trainings cost: what a step takes is told from what a training takes beside its steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from justright.designer.admission import TEST_S, Admission
+from justright.designer.prices import Prices
+from justright.designer.session import Arm, Session
+from justright.recipe.network import Inputs
+from justright.recipe.recipe import Recipe
+from justright.testing.recipes import plain_recipe
+from justright.training.cost import Q90, USUAL, Measured, step_s
+
+INPUTS = Inputs(20, 0, (), 1)
+STEP_S = step_s(USUAL, Recipe(), INPUTS)
+
+
+def learned(fixed_s: float, members: int = 1) -> Prices:
+    """Prices after trainings on the usual machine that took so much beside their steps."""
+    prices = Prices(USUAL)
+    stacked = step_s(USUAL, Recipe(), INPUTS, members)
+    for _ in range(3):
+        prices.learn(Measured(Recipe(), members, stacked), INPUTS, fixed_s)
+    return prices
+
+
+def test_what_is_fixed_does_not_make_steps_dearer() -> None:
+    """A short first training once made all longer ones look four times as dear as they were."""
+    plain, slow = learned(0.0), learned(2.5)
+    for steps in (100, 10_000):
+        more = slow.seconds(Recipe(), INPUTS, steps) - plain.seconds(Recipe(), INPUTS, steps)
+        assert more == pytest.approx(Q90 * 2.5)
+    assert plain.seconds(Recipe(), INPUTS, 1_000) == pytest.approx(Q90 * 1_000 * STEP_S, rel=0.1)
+
+
+def test_what_is_fixed_grows_with_the_members_of_a_stack() -> None:
+    prices = learned(2.0, members=4)
+    none = learned(0.0, members=4)
+    for members in (1, 8):
+        more = prices.seconds(Recipe(), INPUTS, 10, members)
+        more -= none.seconds(Recipe(), INPUTS, 10, members)
+        assert more == pytest.approx(Q90 * 0.5 * members)
+
+
+def test_the_longest_run_that_fits_takes_the_time_that_there_is(session: Session) -> None:
+    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 64, 64), 10)
+    session.prices.fixed = [1.0]
+    admission = Admission(session, 0.0)
+    steps = admission.longer_steps(arm, 10**9)
+    left = session.clock.work_left_s - TEST_S
+    longer = Arm("", arm.recipe, steps)
+    assert 0.5 * left < admission.finish_s(longer) < 0.65 * left
+    session.prices.fixed = [left]
+    assert Admission(session, 0.0).longer_steps(arm, 10**9) == 0
