@@ -45,7 +45,8 @@ def headline(
         test: What the locked test said, for where it is the headline.
     """
     metric = metric_named(session.metric)
-    # of more rows than this one hold-out is the same for all, and they are too many to mislead
+    # a large table has one hold-out for all blocks, of so many rows that choosing flatters little
+    # (assumption; what it flatters is the validation score, not the locked test)
     found = None if session.blocks.fixed_holdout else choice(session, metric, champion)
     if isinstance(repeated, str):
         return _locked(test, repeated, found)
