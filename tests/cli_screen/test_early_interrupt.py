@@ -48,6 +48,42 @@ def test_ten_early_moments(tmp_path: Path) -> None:
     assert said == [(130, "justright: stopped\n")] * 10
 
 
+TORN = """
+import os, signal, sys
+import justright.cli.main
+
+class Field:  # Python 3.11 turns what is raised in here into a RuntimeError
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(100_000))
+
+def torn(*_, **__):
+    type("Torn", (), {"field": Field()})
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "justright.core.trial":
+            torn()
+
+"""
+IN_AN_IMPORT = "sys.meta_path.insert(0, Finder())\n"
+IN_THE_COMMAND = "import justright.cli.fit\njustright.cli.fit.design = torn\n"
+
+
+@pytest.mark.parametrize("moment", [IN_AN_IMPORT, IN_THE_COMMAND])
+def test_a_class_being_made(tmp_path: Path, moment: str) -> None:
+    end = "sys.exit(justright.cli.main.main(['fit', 'missing.csv', '-t', 'y']))"
+    done = subprocess.run(
+        [sys.executable, "-c", TORN + moment + end],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "justright: stopped\n")
+
+
 def test_the_package_itself_is_imported_in_no_time() -> None:
     """What happens before the entry can hear a signal: processor time, of three runs the best."""
     code = (

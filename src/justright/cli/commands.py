@@ -12,10 +12,9 @@ from typing import Annotated
 import typer
 
 from justright import __version__
-from justright.cli.main import stopped_at_once
 from justright.cli.process import calm_output, standard_files
 from justright.core.errors import JustRightError, Stopped
-from justright.core.interrupts import ended_by_signals
+from justright.core.interrupts import ended_by_signals, uninterrupted
 
 COMMANDS = {
     "fit": ("justright.cli.fit", "Design a network for a table, within a hard time limit."),
@@ -45,7 +44,7 @@ def command_line(name: str | None) -> typer.Typer:
     for command, (module, line) in COMMANDS.items():
         function = _elsewhere
         if command == name:
-            with stopped_at_once():  # an import that is interrupted may say anything
+            with uninterrupted():  # an import that is torn may say anything
                 function = getattr(importlib.import_module(module), command)
         app.command(command, help=line)(function)
     return app
@@ -104,6 +103,8 @@ def _explain(error: Exception) -> tuple[str, int]:
     if message is not None:
         command = getattr(getattr(error, "ctx", None), "command_path", "justright")
         return f"{message().rstrip('.')} (see {command} --help)", 2
+    if isinstance(error.__cause__, KeyboardInterrupt):  # as Python 3.11 wraps one in a class body
+        return "stopped", Stopped.exit_code
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if isinstance(error, MemoryError):
         return "out of memory: give fewer rows, or close other programs", 1
