@@ -28,6 +28,7 @@ from justright.testing.verdict_rates import (
     interval_coverage,
     paired_coverage,
     plateau_rates,
+    round_rates,
     table,
 )
 from justright.testing.worlds import SCORE_WORLDS, gains
@@ -63,6 +64,35 @@ def _gains(studies: int, rho: float, shape: str) -> np.ndarray:
     if shape == "skewed the other way":
         return -gains(rng, studies, 12, rho=rho, shape="skewed")
     return gains(rng, studies, 12, rho=rho, shape=shape)
+
+
+ROUNDS = {
+    "equal noise": (1.0, 1.0, 1.0, 1.0),
+    "the judged one 1.5 times as noisy": (1.0, 1.0, 1.0, 1.5),
+    "another one 3 times as noisy": (1.0, 1.0, 3.0, 1.0),
+}
+"""Noise of the incumbent, of two other recipes of its round, and of the one that is judged."""
+
+
+def rounds(studies: int) -> None:
+    """False verdicts and power where the noise of a round's recipes is pooled, and where not.
+
+    Gains are in standard deviations of the difference that is judged.
+    """
+    rows = []
+    for name, sds in ROUNDS.items():
+        unit = float(np.hypot(sds[0], sds[-1]))
+        for pooling in (False, True):
+            cells: list[object] = [name, "yes" if pooling else "no"]
+            for effect, count in ((0.0, 4 * studies), (1.0, studies), (2.0, studies)):
+                rng = np.random.default_rng(41)
+                drawn = rng.normal(0.0, np.array(sds)[:, None], (count, len(sds), 12))
+                drawn[:, -1] -= effect * unit
+                rate = round_rates(drawn, overlap=0.0, delta=0.2 * unit, pooling=pooling)
+                cells += [rate["better"], rate["blocks"]]
+            rows.append(cells)
+    head = ["round of four", "pooled", "false better", "blocks", "power at 1 sd", "blocks"]
+    print(table([*head, "at 2 sd", "blocks"], rows), end="\n\n", flush=True)
 
 
 def plateaus(studies: int) -> None:
@@ -142,6 +172,7 @@ def main(studies: int) -> None:
     """Print everything."""
     began = time.perf_counter()
     comparisons(studies)
+    rounds(studies)
     pairs(studies)
     tables(2_000)
     plateaus(studies)

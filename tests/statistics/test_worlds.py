@@ -17,6 +17,7 @@ from justright.testing.verdict_rates import (
     interval_coverage,
     paired_coverage,
     plateau_rates,
+    round_rates,
 )
 from justright.testing.worlds import PROFILES, SCORE_WORLDS, ScoreWorld, gains
 
@@ -42,6 +43,21 @@ def test_false_verdicts_of_all_looks_together(shape: str, rho: float) -> None:
 def test_power_with_independent_blocks(effect: float, goal: float) -> None:
     drawn = gains(np.random.default_rng(2), 600, 12, effect=effect)
     assert compare_rates(drawn, overlap=0.0, delta=0.2)["better"] >= _below(goal, 600)
+
+
+@pytest.mark.parametrize("noise", [(1, 1, 1, 1), (1, 1, 1, 1.5), (1, 1, 3, 1), (1, 0.5, 0.5, 1)])
+def test_pooling_the_noise_of_a_round_costs_no_power_and_few_errors(
+    noise: tuple[float, ...],
+) -> None:
+    unit = math.hypot(noise[0], noise[-1])
+    rates = []
+    for effect, studies in ((0.0, 1_000), (1.0, 300)):
+        rng = np.random.default_rng(5)
+        losses = rng.normal(0.0, np.array(noise)[:, None], (studies, len(noise), 12))
+        losses[:, -1] -= effect * unit
+        rates.append(round_rates(losses, overlap=0.0, delta=0.2 * unit))
+    assert rates[0]["better"] <= _above(0.05, 1_000)
+    assert rates[1]["better"] >= _below(0.85, 300)
 
 
 @pytest.mark.parametrize("blocks", [3, 12])

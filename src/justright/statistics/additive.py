@@ -8,11 +8,12 @@ unbiased estimates per third come from the squared residuals (MINQUE; Rao 1970).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from justright.statistics.noise import Pooled
+from justright.statistics.noise import Noise, Pooled, tie
 from justright.statistics.student import f_tail
 
 LEVENE_LEVEL = 0.05
@@ -125,6 +126,58 @@ def estimate_noise(fit: Fit, earlier: Pooled | None = None) -> CellNoise | None:
     raw = np.linalg.solve(mixing, member @ np.square(fit.residual))
     variance = np.maximum(raw, LEAST_SHARE * pooled.variance[0])
     return CellNoise(thirds, variance, member @ np.diag(fit.maker), p)
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What shared blocks say of the noise of a training, whatever the cell.
+
+    Attributes:
+        noise: Its spread; between "seeds" is what neither cell nor block explains, which is also
+            what remains of a comparison on paired blocks.
+        block: Block of each training, int64 [trainings].
+        loss: Its loss, moved by what its cell is better or worse than the mean of all.
+    """
+
+    noise: Noise
+    block: np.ndarray
+    loss: np.ndarray
+
+
+def repeats_of(losses: np.ndarray, *, blocks: int = 3) -> Repeats | None:
+    """The noise of a training, from different cells on the same blocks.
+
+    Args:
+        losses: float64 [cells, blocks], nan where missing.
+        blocks: How many paired trainings the next comparison will have.
+
+    Returns:
+        None where no two cells share two blocks.
+
+    >>> found = repeats_of(np.array([[1.0, 2.0, 3.2], [2.0, 3.1, 4.2]]))
+    >>> round(found.noise.seed_sd, 3), round(found.noise.split_sd, 2), found.noise.df
+    (0.041, 1.1, 2)
+    """
+    fit = fit_additive(losses)
+    if fit.df < 0.5:
+        return None
+    cell, block = np.nonzero(np.isfinite(_connected(np.asarray(losses, dtype=np.float64))))
+    moved = losses[cell, block] - (fit.mean - fit.mean[np.unique(cell)].mean())[cell]
+    own = float(fit.residual @ fit.residual) / fit.df
+    places = np.unique(block)
+    means = np.array([moved[block == place].mean() for place in places])
+    counts = np.array([(block == place).sum() for place in places])
+    # a block's mean holds the noise of its own trainings, too
+    between = max(0.0, float(np.var(means, ddof=1)) - own * float(np.mean(1.0 / counts)))
+    found = Noise(
+        seed_sd=math.sqrt(own),
+        split_sd=math.sqrt(between),
+        total_sd=math.sqrt(own + between),
+        tie_below=tie(own, blocks),
+        blocks=blocks,
+        df=round(fit.df),
+    )
+    return Repeats(found, block, moved)
 
 
 def _connected(losses: np.ndarray) -> np.ndarray:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+
+from justright.statistics.student import f_tail
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,23 @@ def noise(scores: Iterable[tuple[str | int, int, float]], *, blocks: int = 3) ->
     # Without repeated seeds on a split the two cannot be told apart: the total stands for both,
     # which makes ties too wide rather than too narrow.
     known = seed_var if df > 0 else split_var
-    z = NormalDist().inv_cdf(0.975)
     return Noise(
         seed_sd=math.sqrt(seed_var),
         split_sd=math.sqrt(split_var),
         total_sd=math.sqrt(sum(parts)) if parts else math.nan,
-        tie_below=z * math.sqrt(2.0 * known / blocks),
+        tie_below=tie(known, blocks),
         blocks=blocks,
         df=max(df, 0),
     )
+
+
+def tie(variance: float, blocks: int) -> float:
+    """Difference below which two means of so many paired trainings are a tie at 95%.
+
+    >>> round(tie(0.01, 3), 3)
+    0.16
+    """
+    return NormalDist().inv_cdf(0.975) * math.sqrt(2.0 * variance / blocks)
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,52 @@ def pool(scores: np.ndarray) -> Pooled | None:
     rest = scores - scores.mean(axis=1, keepdims=True) - scores.mean(axis=0) + scores.mean()
     df = (recipes - 1) * (blocks - 1)
     return Pooled(2.0 * float(np.square(rest).sum()) / df, df)
+
+
+LEAST_BLOCKS = 3
+"""On fewer blocks it cannot be seen which recipes are as noisy."""
+
+ALIKE = 0.25
+"""Two recipes are as noisy as each other if F of their variances lies between this quantile and
+its counterpart. Measured in benchmarks/statistics.py ("round of four"): narrow enough that false
+verdicts stay near 5% where noises differ, and a noisy bystander costs no power."""
+
+
+def pool_alike(
+    new: Sequence[float], old: Sequence[float], others: Iterable[Sequence[float]]
+) -> Pooled | None:
+    """Pool the noise of two recipes with that of others that are as noisy, on the same blocks.
+
+    The differences of the two alone say little on few blocks. Others that are as noisy lend their
+    degrees of freedom; what is returned is never less than the two show themselves.
+
+    Args:
+        new, old: Scores of the two that are compared, block by block.
+        others: Scores of others, from the first of these blocks on; those with fewer do not count.
+
+    Returns:
+        None where no other recipe is alike, or on fewer than three blocks: the two then speak for
+        themselves.
+
+    >>> found = pool_alike([1.0, 2.0, 4.0], [1.1, 2.1, 3.9], [[0.9, 2.1, 4.1], [0.9, 2.1]])
+    >>> round(found.variance, 4), found.df
+    (0.0222, 4)
+    """
+    pair = np.array([new, old], dtype=np.float64)
+    blocks = pair.shape[1]
+    if blocks < LEAST_BLOCKS or not np.isfinite(pair).all():
+        return None
+    own = float(np.var(pair[0] - pair[1], ddof=1))
+    alike = [*pair]
+    for other in others:
+        scores = np.asarray(other[:blocks], dtype=np.float64)
+        if len(scores) == blocks and np.isfinite(scores).all():
+            # around the mean of the two: 1 + 1/2 instead of 1 + 1 units of variance
+            apart = float(np.var(scores - pair.mean(axis=0), ddof=1)) * 2.0 / 1.5
+            if own > 0.0 and ALIKE < f_tail(apart / own, blocks - 1, blocks - 1) < 1.0 - ALIKE:
+                alike.append(scores)
+    found = pool(np.array(alike)) if len(alike) > 2 else None
+    return None if found is None else Pooled(max(found.variance, own), found.df)
 
 
 def smallest_useful(constant_loss: float, best_baseline_loss: float) -> float:

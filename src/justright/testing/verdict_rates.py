@@ -6,9 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from justright.statistics.compare import BETTER, NOT_BETTER, blocks_to_add, compare
+from justright.core.idea import Verdict
+from justright.statistics.compare import (
+    BETTER,
+    CANNOT_TELL,
+    NOT_BETTER,
+    blocks_to_add,
+    compare,
+    plan_looks,
+)
 from justright.statistics.intervals import Sample, paired_difference
 from justright.statistics.metrics import metric_named
+from justright.statistics.noise import pool_alike
 from justright.statistics.plateau import JUST_RIGHT, find_plateau
 from justright.testing.worlds import ScoreWorld
 
@@ -40,6 +49,41 @@ def compare_rates(gains: np.ndarray, *, overlap: float, delta: float) -> dict[st
         "significantly worse": whys.count("significantly worse") / len(words),
         "blocks": float(np.mean(blocks)),
     }
+
+
+def round_rates(
+    losses: np.ndarray, *, overlap: float, delta: float, pooling: bool = True
+) -> dict[str, float]:
+    """Share of each word about the last of several recipes that one round compares.
+
+    Args:
+        losses: float64 [studies, recipes, blocks], the incumbent first.
+        overlap: n_val / n_train.
+        delta: Smallest gain that matters.
+        pooling: Whether the noise of all recipes is pooled, as the product does it.
+
+    Returns:
+        "better", "not better", and the mean number of "blocks".
+    """
+    ends = [_end_of_round(study, overlap, delta, pooling=pooling) for study in losses]
+    words = [end.word for end in ends]
+    return {
+        "better": words.count(BETTER) / len(words),
+        "not better": words.count(NOT_BETTER) / len(words),
+        "blocks": float(np.mean([end.blocks for end in ends])),
+    }
+
+
+def _end_of_round(losses: np.ndarray, overlap: float, delta: float, *, pooling: bool) -> Verdict:
+    old, *others, new = losses.tolist()
+    verdict = compare("", [], overlap=overlap, delta=delta)
+    for count, level in plan_looks(losses.shape[1]):
+        pairs = list(zip(new[:count], old[:count], strict=True))
+        pooled = pool_alike(new[:count], old[:count], others) if pooling else None
+        verdict = compare("", pairs, overlap=overlap, delta=delta, pooled=pooled, alpha=level)
+        if verdict.word != CANNOT_TELL:
+            break
+    return verdict
 
 
 def interval_coverage(gains: np.ndarray, truth: float, *, overlap: float, blocks: int) -> float:
