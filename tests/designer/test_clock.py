@@ -97,3 +97,13 @@ def test_programs_on_the_same_core_are_noticed() -> None:
             each.kill()
             each.wait()
     assert float(said.stdout) > 1.8
+
+
+def test_what_a_shell_did_before_it_became_this_process_does_not_count() -> None:
+    code = (
+        "import time; from justright.designer import clock; clock.LONGEST_START_S = 2.0; "
+        "print(time.time() - clock.process_start())"
+    )
+    shell = f"sleep 4; exec {sys.executable} -c '{code}'"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True)
+    assert 0.0 <= float(done.stdout) < 3.5

@@ -12,10 +12,11 @@ import pytest
 from justright.core.trial import Trial
 from justright.designer.admission import LOOKS_SMALL, Admission, shortened
 from justright.designer.clock import Clock
-from justright.designer.confirm import LIGHTER, Confirmer
+from justright.designer.confirm import LIGHTER, WORDS, Confirmer
 from justright.designer.crew import Job
 from justright.designer.session import Arm, Champion, Session
 from justright.statistics.compare import LAST_LEVEL
+from justright.statistics.noise import pool_alike
 from justright.testing.recipes import plain_recipe
 
 GOOD, HOPELESS = 0.03, 1e-5
@@ -146,6 +147,56 @@ def test_the_champion_is_trained_once_a_round_and_anew_in_the_next(session: Sess
     old = {trial.spec.id: trial.spec.seed for trial in trained}
     new = {trial.spec.seed for trial in later if trial.spec.id not in old}
     assert new.isdisjoint(old.values())
+
+
+def test_a_word_stays_whatever_the_round_has_trained_since(session: Session) -> None:
+    session.plan.granted[f"{KEY}/confirm"] = 5
+    champion, rival = screened(session, HOPELESS, 1.0), screened(session, GOOD, 0.4)
+    first = confirmer(session).confirm(champion, rival, KEY, 0)
+    assert first.word == "better"
+    (word,) = (key for key in session.plan.granted if "/word on " in key)
+    session.plan.granted[word] = WORDS.index("cannot tell") + 1
+    again = confirmer(session).confirm(champion, rival, KEY, 0)
+    assert again == replace(first, word="cannot tell")
+    other = replace(rival, arm=replace(rival.arm, subject="another"))
+    assert confirmer(session).confirm(champion, other, KEY, 0).word == "better"
+
+
+def by_block(session: Session, subject: str, fresh: int) -> list[float]:
+    """Losses of an arm on the blocks from a number on, in their order."""
+    blocks = session.blocks
+    seeds = [blocks.planned(fresh + n, blocks.spec).seed for n in range(5)]
+    own = {t.spec.seed: t for t in session.store.trials.list("s") if t.spec.subject == subject}
+    return [session.measure([own[seed]]) for seed in seeds]
+
+
+def test_arms_of_a_round_that_are_as_noisy_share_what_they_say_of_the_noise(
+    session: Session,
+) -> None:
+    """What the verdicts say is worked out anew; the next round begins afresh."""
+    champion, judge = screened(session, GOOD, 0.4), confirmer(session)
+    names = [champion.arm.subject]
+    shared = 0
+    for units in (15, 17, 18, 19):
+        key, rival = f"round 1/{units}", screened(session, GOOD, 0.3, units)
+        session.plan.granted[f"{key}/confirm"] = 5
+        verdict = judge.confirm(champion, rival, key, 0)
+        new, old, *others = (
+            by_block(session, name, FRESH) for name in (rival.arm.subject, *names)
+        )
+        expected = pool_alike(new, old, others)
+        shared += expected is not None
+        own = float(np.var(np.subtract(new, old), ddof=1))
+        assert verdict.evidence["df"] == (expected.df if expected else 4)
+        assert verdict.evidence["sd"] == pytest.approx(
+            (expected.variance if expected else own) ** 0.5
+        )
+        names.append(rival.arm.subject)
+    assert shared
+    judge.next_round()
+    session.plan.granted[f"{KEY}/confirm"] = 5
+    verdict = judge.confirm(champion, screened(session, 0.02, 0.3), KEY, 0)
+    assert verdict.evidence["df"] == 4
 
 
 @pytest.mark.parametrize("trained", [0, 5, LOOKS_SMALL[0]])

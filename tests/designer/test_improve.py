@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from justright.designer.admission import Admission
 from justright.designer.improve import Improver
 from justright.designer.limits import SizeWishes
-from justright.designer.moves import Leads
+from justright.designer.moves import Leads, Move, propose_moves
 from justright.designer.session import Arm, Champion, Session, results
 from justright.designer.work import WorkPlan
 from justright.recipe.network import Shape
+from justright.recipe.patch import Patch
 from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
 
 NewSession = Callable[..., Session]
@@ -29,15 +33,19 @@ def trained(session: Session, arm: Arm) -> Champion:
     return Champion(arm, own, session.measure(own))
 
 
-def start(session: Session) -> Champion:
+def start_arm(session: Session, rate: float = 0.01) -> Arm:
     recipe = Recipe(
         preprocessing=session.blocks.spec,
         shape=Shape(hidden=(16, 16)),
         loss=LossSpec("mse"),
-        optimiser=OptimiserSpec(rate=0.01),
+        optimiser=OptimiserSpec(rate=rate),
         batch=32,
     )
-    return trained(session, Arm("start recipe", recipe, 150))
+    return Arm("start recipe", recipe, 150)
+
+
+def start(session: Session) -> Champion:
+    return trained(session, start_arm(session))
 
 
 def test_a_size_with_fewer_weights_need_not_be_better_however_many_units_it_has(
@@ -80,3 +88,35 @@ def test_an_idea_costs_what_its_trainings_took_and_none_where_none_ran(
     left_out = set(cost) - set(TRIED)
     assert left_out
     assert {cost[title] for title in left_out} == {None}
+
+
+def test_an_accepted_batch_is_followed_by_a_race_whose_rate_the_next_round_tries(
+    new_session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No move changes the batch yet: one that does, from a rate at which nothing is learned."""
+
+    def with_batch(recipe: Recipe, **how: Any) -> tuple[Move, ...]:
+        moves = propose_moves(recipe, **how)
+        changes = {"batch": 4 * recipe.batch, "optimiser.rate": 0.05}
+        idea = replace(moves[0].idea, title="batch × 4", slot="batch", patch=changes)
+        return (*moves, Move(idea, Patch("batch × 4", changes).apply(recipe)))
+
+    monkeypatch.setattr("justright.designer.improve.propose_moves", with_batch)
+    key = "round 1/batch"
+    amounts = {"round 1": 1, f"{key}/screen batch × 4": 1, "round 1 rate": 5, "round 2": 1}
+    amounts |= {f"{key}/confirm part": 1, f"{key}/confirm": 5}
+    session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
+    champion = trained(session, start_arm(session, rate=1e-5))
+    improver = Improver(session, Admission(session, 1.0), lambda _: None, delta=0.0)
+    improver.follow(Leads(blocks=5, raced=champion.arm.recipe))
+    better = improver.run(champion)
+    assert better.arm.recipe.batch == 4 * champion.arm.recipe.batch
+    assert improver.leads.raced == better.arm.recipe
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact is not None
+    assert fact["subject"] == "batch × 4"
+    rounds = session.store.ledger.fact("s", "rounds")
+    assert rounds is not None
+    raced = [entry["subject"] for entry in rounds if entry["round"] == "round 2/rate"]
+    assert improver.leads.rate is not None
+    assert any(title.startswith("raced") for title in raced)

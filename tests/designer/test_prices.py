@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from justright.designer.admission import TEST_S, Admission
+from justright.designer.admission import SIZE_KEPT, TEST_S, Admission
+from justright.designer.blocks import Blocks
 from justright.designer.prices import Prices
 from justright.designer.session import Arm, Session
 from justright.recipe.network import Inputs
@@ -53,3 +54,21 @@ def test_the_longest_run_that_fits_takes_the_time_that_there_is(session: Session
     assert 0.5 * left < admission.finish_s(longer) < 0.65 * left
     session.prices.fixed = [left]
     assert Admission(session, 0.0).longer_steps(arm, 10**9) == 0
+
+
+def test_the_longer_run_of_a_large_table_leaves_time_to_the_size_search(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 64, 64), 10)
+    admission = Admission(session, 0.0)
+    steps = admission.longer_steps(arm, 10**9)
+    monkeypatch.setattr(Blocks, "fixed_holdout", True)
+    monkeypatch.setattr(Blocks, "first", (0,))
+    alone = admission.longer_steps(arm, 10**9)
+    left = session.clock.work_left_s - TEST_S
+    taken = admission._longer_s(Arm("", arm.recipe, alone))
+    assert taken == pytest.approx((1.0 - SIZE_KEPT) * left, rel=0.05)
+    assert admission.longer_steps(arm, 500) == 500
+    session.prices.fixed = [0.3 * left]
+    few = admission.longer_steps(arm, 10**9)
+    assert few < steps

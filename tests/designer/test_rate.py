@@ -9,8 +9,10 @@ import pytest
 
 from justright.designer.admission import Admission
 from justright.designer.clock import Clock
-from justright.designer.rate import find_rate
+from justright.designer.moves import Leads
+from justright.designer.rate import find_rate, follow_change, moves_rate
 from justright.designer.session import Arm, Champion, Session
+from justright.recipe.patch import Patch
 from justright.testing.recipes import plain_recipe
 from justright.training.rate_rules import NAMES
 
@@ -27,7 +29,9 @@ def champion_at(session: Session, rate: float) -> Champion:
 
 
 def run(session: Session, rate: float) -> float | None:
-    return find_rate(session, champion_at(session, rate), Admission(session, 1.0))
+    """The peak rate that came out; None if the champion's stays."""
+    found = find_rate(session, champion_at(session, rate), Admission(session, 1.0), Leads())
+    return found.rate
 
 
 def test_a_hopeless_rate_is_replaced_by_one_that_learns(session: Session) -> None:
@@ -120,3 +124,94 @@ def test_a_test_that_failed_is_not_called_a_lack_of_time(
     assert fact["reason"].startswith("the range test failed: ")
     assert "time" not in fact["reason"]
     assert session.plan.granted["rate"] == 5  # the time was there: a repetition fails likewise
+
+
+def changed(champion: Champion, **changes: object) -> Champion:
+    recipe = Patch("changed", changes).apply(champion.arm.recipe)
+    return replace(champion, arm=replace(champion.arm, recipe=recipe, subject="changed"))
+
+
+@pytest.mark.parametrize(
+    ("change", "moves"),
+    [
+        ({"batch": 64}, True),
+        ({"optimiser.rule": "sgd"}, True),
+        ({"optimiser.beta1": 0.8}, True),
+        ({"shape.normaliser": "batch"}, True),
+        ({"optimiser.rate": 0.5}, False),
+        ({"shape.hidden": [32, 32]}, False),
+        ({"epochs": 7.0}, False),
+        ({"regularisation.dropout": 0.3}, False),
+    ],
+)
+def test_what_moves_the_best_rate(
+    change: dict[str, object], moves: bool, session: Session
+) -> None:
+    champion = champion_at(session, RATE)
+    before, after = (moves_rate(c.arm.recipe) for c in (champion, changed(champion, **change)))
+    assert (before != after) == moves
+
+
+def follow(session: Session, champion: Champion, raced: Champion | None) -> Leads:
+    leads = Leads(rate=None, size=(16, 16), blocks=7, raced=raced.arm.recipe if raced else None)
+    return follow_change(session, champion, Admission(session, 1.0), leads, 2)
+
+
+def test_after_a_change_that_moves_the_best_rate_it_is_raced_again(session: Session) -> None:
+    first = champion_at(session, 1e-5)
+    assert run(session, 1e-5) is not None
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact is not None
+    later = changed(first, batch=2 * first.arm.recipe.batch)
+    found = follow(session, later, first)
+    assert session.plan.granted["round 2 rate"] == 5
+    assert found.raced == later.arm.recipe
+    assert (found.size, found.blocks) == ((16, 16), 7)
+    assert found.rate is not None
+    assert found.rate > 1e-3
+    again = session.store.ledger.fact("s", "rate")
+    assert again is not None
+    assert (fact["subject"], again["subject"]) == ("start recipe", "changed")
+    raced = [t for t in session.store.trials.list("s") if t.spec.kind == "race"]
+    assert {t.spec.recipe["batch"] for t in raced} == {
+        first.arm.recipe.batch,
+        later.arm.recipe.batch,
+    }
+
+
+@pytest.mark.parametrize("change", [{"epochs": 7.0}, {"shape.hidden": [32, 32]}])
+def test_after_other_changes_the_race_stands(change: dict[str, object], session: Session) -> None:
+    first = champion_at(session, 1e-5)
+    found = follow(session, changed(first, **change), first)
+    assert found.raced == first.arm.recipe
+    assert not session.store.trials.list("s")
+
+
+def test_where_nothing_was_raced_there_is_nothing_to_race_again(session: Session) -> None:
+    first = champion_at(session, 1e-5)
+    assert follow(session, changed(first, batch=64), None).raced is None
+    assert not session.store.trials.list("s")
+
+
+def test_without_time_for_it_the_first_race_stays_and_it_is_said(session: Session) -> None:
+    run(session, 1e-5)
+    raced = session.store.ledger.fact("s", "rate")
+    assert raced is not None
+    hurried = replace(session, clock=Clock(time.time() - 598.0, 600.0))
+    first = champion_at(session, 1e-5)
+    assert follow(hurried, changed(first, batch=64), first).raced == first.arm.recipe
+    reason = "there was no time for a range test"
+    assert session.store.ledger.fact("s", "rate") == raced | {"reason": reason}
+
+
+def test_a_study_that_went_on_without_it_goes_on_without_it(session: Session) -> None:
+    run(session, 1e-5)
+    before = {trial.spec.id for trial in session.store.trials.list("s")}
+    first = champion_at(session, 1e-5)
+    session.plan.granted["round 3"] = 1
+    assert follow(session, changed(first, batch=64), first).raced == first.arm.recipe
+    assert {trial.spec.id for trial in session.store.trials.list("s")} == before
+    fact = session.store.ledger.fact("s", "rate")
+    assert fact is not None
+    assert fact["reason"] == "there was no time for a range test"
+    assert fact["race"]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from justright.designer.admission import Admission
+from justright.designer.clock import Clock
 from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
 from justright.designer.moves import Leads
 from justright.designer.rate import find_rate
-from justright.designer.rest import Rest
+from justright.designer.rest import LEAST_TO_TRY, Rest
 from justright.designer.session import Arm, Champion, Session, results
-from justright.designer.work import LATE, WorkPlan
+from justright.designer.work import ANOTHER_FINAL, LATE, WorkPlan
 from justright.testing.recipes import plain_recipe
 
 NewSession = Callable[..., Session]
@@ -37,10 +40,9 @@ def used(session: Session, champion: Champion) -> tuple[Champion, Final]:
     """What `Rest` makes of the time that is left, with a size that is known already."""
     admission = Admission(session, 0.0)
     improver = Improver(session, admission, lambda _: None, delta=0.01)
-    leads = Leads(size=(16, 16), blocks=10)
-    improver.follow(leads)
+    improver.follow(Leads(size=(16, 16), blocks=10))
     final = finish(session, champion, admission)
-    return Rest(session, improver, admission, 0.01).use(champion, final, leads)
+    return Rest(session, improver, admission, 0.01).use(champion, final)
 
 
 def test_a_race_that_was_refused_is_run_and_its_rate_is_taken_up(
@@ -72,7 +74,7 @@ def test_a_study_that_goes_on_races_where_it_did_before(study: tuple[Session, Ch
     again = session.plan.reopened(600.0)
     assert "rate" not in again.granted
     session.plan.granted = again.granted
-    assert find_rate(session, champion, Admission(session, 0.0)) is None
+    assert find_rate(session, champion, Admission(session, 0.0), Leads()) == Leads()
     assert session.plan.granted["rate"] == 0
 
 
@@ -84,3 +86,25 @@ def test_where_no_round_can_follow_no_rate_is_raced(
     monkeypatch.setattr("justright.designer.improve.MOST_ROUNDS", 0)
     assert used(session, champion)[0] is champion
     assert f"{LATE}rate" not in session.plan.granted
+
+
+@pytest.mark.parametrize(
+    ("factor", "kept"), [(LEAST_TO_TRY - 0.5, False), (LEAST_TO_TRY + 0.5, True)]
+)
+def test_time_for_another_final_training_is_kept_where_a_size_could_still_be_tried(
+    factor: float, kept: bool, study: tuple[Session, Champion]
+) -> None:
+    session, champion = study
+    training_s = Admission(session, 0.0).finish_s(champion.arm)
+    work_s = factor * max(training_s, 1.0)
+    limit_s = session.clock.limit_s
+    clock = Clock(time.time() - limit_s + session.clock.report_s + work_s, limit_s)
+    arm = replace(champion.arm, steps=round(champion.arm.steps * max(1.0, 1.0 / training_s)))
+    late = replace(session, clock=clock)
+    admission = Admission(late, 0.0)
+    rest = Rest(late, Improver(late, admission, lambda _: None, 0.01), admission, 0.01)
+    assert rest._searching(replace(champion, arm=arm)).finishing == kept
+    del session.plan.granted[ANOTHER_FINAL]
+    small = replace(admission, repeats=True)
+    rest = replace(rest, admission=small)
+    assert rest._searching(replace(champion, arm=arm)) == small

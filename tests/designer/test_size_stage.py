@@ -6,14 +6,24 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from justright.core.trial import Trial
 from justright.designer.admission import SHORTEST, Admission
+from justright.designer.blocks import Blocks
 from justright.designer.clock import Clock
 from justright.designer.limits import weight_of, with_hidden
+from justright.designer.noise import measure_noise, record_rungs
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
-from justright.designer.size import NO_TIME, SMALL_BLOCKS, SizeStage, key_of
+from justright.designer.size import (
+    LARGE_SHARES,
+    NO_TIME,
+    SIZE_SHARES,
+    SMALL_BLOCKS,
+    SizeStage,
+    key_of,
+)
 from justright.designer.work import LATE, LIMIT, SIZE_BUDGET, SIZE_ENDED, SIZE_PART, WorkPlan
 from justright.recipe.recipe import Recipe
 from justright.sizing.goal import Ask
@@ -29,20 +39,25 @@ PARAMS = 6_000
 STEPS = 120
 
 
-def stage_of(session: Session, steps: int = STEPS) -> SizeStage:
+def stage_of(session: Session, steps: int = STEPS, *, late: bool = False) -> SizeStage:
     recipe = plain_recipe(session.blocks.spec, 32, batch=64)
     champion = Champion(Arm("start recipe", recipe, steps), (), 0.5)
-    return SizeStage(session, champion, Admission(session, 1.0), delta=0.05)
+    return SizeStage(session, champion, Admission(session, 1.0), delta=0.05, late=late)
 
 
 def plan(budget: int = BUDGET) -> WorkPlan:
     return WorkPlan(granted={SIZE_BUDGET: budget})
 
 
-def search(session: Session) -> SizeReport:
-    report = stage_of(session).run()
+def searched(session: Session) -> tuple[SizeStage, SizeReport]:
+    stage = stage_of(session)
+    report = stage.run()
     assert report is not None
-    return report
+    return stage, report
+
+
+def search(session: Session) -> SizeReport:
+    return searched(session)[1]
 
 
 def end_of(trial: Trial) -> int:
@@ -77,9 +92,7 @@ def test_it_hands_over_a_verdict_within_the_users_limit(new_session: NewSession)
 
 def test_what_chose_does_not_confirm(new_session: NewSession) -> None:
     session = new_session(plan=plan(), params=PARAMS)
-    stage = stage_of(session)
-    report = stage.run()
-    assert report is not None
+    stage, report = searched(session)
     assert report.confirmed
     trained = session.store.trials.list("s")
     stages = {
@@ -91,6 +104,45 @@ def test_what_chose_does_not_confirm(new_session: NewSession) -> None:
     blocks, spec = session.blocks, session.blocks.spec
     known = {blocks.block(number, spec).seed for number in range(stage.blocks_seen)}
     assert {trial.spec.seed for trial in trained} <= known
+
+
+def test_the_same_runs_measure_the_noise(new_session: NewSession) -> None:
+    session = new_session(plan=plan(), params=PARAMS)
+    stage, report = searched(session)
+    assert stage.shows_noise
+    found = session.store.ledger.fact("s", "noise")
+    assert found is not None
+    full = [row.name for row in report.rows if row.word in JUDGED]
+    assert sorted(found["sizes"]) == sorted(full)
+    trained = sum(row.blocks for row in report.rows if row.word in JUDGED)
+    assert len(found["losses"]) == trained
+    blocks = len({place for place, _ in found["losses"]})
+    assert found["df"] == trained - len(full) - blocks + 1
+    assert 0.0 < found["seed_sd"] < 0.5
+
+
+@pytest.mark.parametrize(("blocks", "recorded"), [(2, False), (3, True)])
+def test_so_few_runs_that_repeats_say_more_record_no_noise(
+    blocks: int, recorded: bool, session: Session
+) -> None:
+    losses = np.random.default_rng(0).normal(size=(2, blocks))
+    shown = record_rungs(session, {(16,): losses[0], (32,): losses[1]}, 3)
+    assert shown == recorded
+    assert (session.store.ledger.fact("s", "noise") is not None) == recorded
+
+
+def test_without_a_search_the_champion_is_repeated(new_session: NewSession) -> None:
+    session = new_session(plan=plan(budget=0), params=PARAMS)
+    stage = stage_of(session)
+    assert stage.run() is None
+    assert not stage.shows_noise
+    recipe = plain_recipe(session.blocks.spec, 32, batch=64)
+    champion = Champion(Arm("start recipe", recipe, STEPS), (), 0.5)
+    measure_noise(session, champion, Admission(session, 1.0))
+    found = session.store.ledger.fact("s", "noise")
+    assert found is not None
+    assert "sizes" not in found
+    assert {trial.spec.stage for trial in session.store.trials.list("s")} == {"noise"}
 
 
 def test_a_second_run_finds_everything_stored(new_session: NewSession) -> None:
@@ -120,17 +172,20 @@ def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) 
     assert session.plan.granted["size search"] == session.plan.granted[SIZE_BUDGET] == 0
 
 
-def test_a_search_at_a_third_of_the_length_says_so_and_can_be_gone_on_with_in_full(
-    new_session: NewSession,
+@pytest.mark.parametrize("part", [3, 9])
+def test_a_search_at_a_part_of_the_length_says_so_and_can_be_gone_on_with_in_full(
+    part: int, new_session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = 3 * SHORTEST
-    granted = {LIMIT: 60, SIZE_BUDGET: BUDGET, SIZE_PART: 3}
+    monkeypatch.setattr("justright.designer.size.SHORTEST", 50)
+    monkeypatch.setattr(Blocks, "fixed_holdout", property(lambda self: part == 9))
+    steps = 540
+    granted = {LIMIT: 60, SIZE_BUDGET: BUDGET, SIZE_PART: part}
     session = new_session(plan=WorkPlan(granted=granted), params=PARAMS)
     report = stage_of(session, steps).run()
     assert report is not None
-    assert report.part == 3
-    assert "at 1/3 of the length" in report.sentence
-    assert max(end_of(trial) for trial in session.store.trials.list("s")) == steps // 3
+    assert report.part == part
+    assert f"at 1/{part} of the length" in report.sentence
+    assert max(end_of(trial) for trial in session.store.trials.list("s")) == steps // part
     begun = {(t.spec.subject, t.spec.seed) for t in session.store.trials.list("s")}
     plan = session.plan.reopened(1e6)
     assert SIZE_PART not in plan.granted
@@ -156,6 +211,42 @@ def test_a_refused_search_leaves_no_length_behind(new_session: NewSession) -> No
     asked = key_of(Ask((16,), (0, 1), 1.0, "length"), 1)
     stale = WorkPlan(granted={SIZE_PART: 3, SIZE_BUDGET: 9, asked: 1})
     assert stage_of(replace(session, plan=stale), 3 * SHORTEST)._goal.part == 1
+
+
+def test_a_study_that_goes_on_searches_where_it_did_before(new_session: NewSession) -> None:
+    """Its rounds rest on there having been no search before them."""
+    granted = {SIZE_BUDGET: 0, "size search": 0, LATE + SIZE_BUDGET: BUDGET}
+    session = new_session(plan=WorkPlan(granted=granted), params=PARAMS)
+    assert stage_of(session, late=True).run() is not None
+    plan = session.plan.reopened(600.0)
+    assert "size search" not in plan.granted
+    plan.granted[SIZE_BUDGET] = BUDGET
+    again = stage_of(replace(session, plan=plan))
+    assert again.run() is None
+    assert again.blocks_seen == max(session.blocks.first) + 1
+    assert plan.granted["size search"] == 0
+
+
+def test_the_most_that_a_search_may_take_of_what_is_left(
+    new_session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A budget is a share of the time left; without a final training to come, all of it."""
+    budgets = {}
+    for large in (False, True):
+        for finishing in (True, False):
+            session = new_session(f"{large} {finishing}", plan=WorkPlan(), params=PARAMS)
+            monkeypatch.setattr(Blocks, "fixed_holdout", property(lambda _, large=large: large))
+            recipe = plain_recipe(session.blocks.spec, 32, batch=64)
+            champion = Champion(Arm("start recipe", recipe, 10**9), (), 0.5)
+            admission = replace(Admission(session, 1.0), finishing=finishing)
+            stage = SizeStage(session, champion, admission, delta=0.05)
+            left = admission.left(champion.arm, champion.arm)
+            usable = session.crew.capacity * USABLE_SHARE
+            budgets[large, finishing] = stage._goal.budget / (left * usable)
+    assert budgets[False, True] == pytest.approx(SIZE_SHARES[-1], rel=0.05)
+    assert budgets[True, True] == pytest.approx(LARGE_SHARES[-1], rel=0.05)
+    assert budgets[False, False] == pytest.approx(1.0, rel=0.05)
+    assert budgets[True, False] == pytest.approx(1.0, rel=0.05)
 
 
 def test_what_was_begun_in_full_is_not_left_for_a_third(new_session: NewSession) -> None:

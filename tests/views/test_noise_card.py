@@ -84,3 +84,23 @@ def test_a_recipe_that_scores_the_same_again_has_no_noise_to_speak_of() -> None:
     card = made(seed_sd=0.0, split_sd=nan, tie_below=0.0, losses=[[0, 0.2], [0, 0.2]])
     assert isinstance(card, Card)
     assert card.claim == "The same recipe scores the same again with another seed."
+
+
+def test_runs_of_a_search_are_told_as_such() -> None:
+    losses = [[0, 0.24], [0, 0.25], [1, 0.26], [1, 0.27], [2, 0.3]]
+    card = made(sizes=["1×64", "2×128"], losses=losses, df=7)
+    assert isinstance(card, Card)
+    assert card.claim.startswith(
+        "Over 2 sizes on the same blocks, neither size nor block explains"
+    )
+    assert "0.006 of a training's score" in card.claim
+    assert "blocks differ by 0.009 on top of it" in card.claim
+    assert card.claim.endswith("less than 0.008 are a tie.")
+    assert card.table is not None
+    names = [row[0] for row in card.table.rows]
+    assert names == ["block 1, 2 sizes", "block 2, 2 sizes", "1 block, a size each"]
+    assert "1×64, 2×128;" in card.notes[0]
+    part = made(sizes=["1×64", "2×128"], losses=losses, df=7, part=9)
+    assert isinstance(part, Card)
+    assert "1×64, 2×128, trained for 1/9 of the length;" in part.notes[0]
+    assert card.notes[-1] == "The spread rests on 7 degrees of freedom."

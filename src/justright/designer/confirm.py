@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import takewhile
+from itertools import compress, takewhile
 
 import numpy as np
 
@@ -14,9 +14,17 @@ from justright.core.trial import Trial, TrialState
 from justright.designer.admission import LOOKS, LOOKS_SMALL, Admission, shortened
 from justright.designer.jobs import EncodedBlock
 from justright.designer.session import Arm, Champion, Session, not_run, results
-from justright.statistics.compare import BETTER, CANNOT_TELL, LAST_LEVEL, compare, plan_looks
+from justright.statistics.compare import (
+    BETTER,
+    CANNOT_TELL,
+    LAST_LEVEL,
+    NOT_BETTER,
+    compare,
+    plan_looks,
+)
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named
+from justright.statistics.noise import Pooled, pool_alike
 
 SET_ASIDE = max(LOOKS + LOOKS_SMALL)
 """Blocks that a round with a comparison uses up, however many of them the clock lets it train on:
@@ -24,6 +32,9 @@ when the study is repeated, or goes on, later rounds meet the same blocks."""
 
 LIGHTER = "not worse by what matters, and lighter"
 """The word for a lighter candidate that was shown not to be worse by what matters."""
+
+WORDS = (BETTER, LIGHTER, NOT_BETTER, CANNOT_TELL)
+"""Words of a comparison that was run; the work plan holds their places, from 1."""
 
 Pair = tuple[Trial, Trial]
 """Trials of candidate and incumbent on the same block."""
@@ -74,6 +85,7 @@ class Confirmer:
         self._admission = admission
         self._fresh = self._used = used
         self._delta = delta
+        self._seen: dict[int, dict[Arm, list[float]]] = {}
 
     @property
     def used(self) -> int:
@@ -85,8 +97,9 @@ class Confirmer:
         self._admission = admission
 
     def next_round(self) -> None:
-        """A round has its own blocks; the champion's trainings on them are shared in it."""
+        """A round has its own blocks; what was trained on them is shared in it."""
         self._fresh = self._used
+        self._seen.clear()
 
     def within(self, champion: Champion, rival: Champion, *, lighter: bool) -> bool:
         """Whether a screened rival is good enough to be confirmed."""
@@ -123,12 +136,24 @@ class Confirmer:
         duel = Duel(new_arm, old_arm, key, self._admission.reserve_s(champion.arm))
         verdict = not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
         for look in self._looks(duel, count):
-            verdict = self._judge(champion, rival, look, weight)
+            verdict = self._judge(champion, rival, look, weight, part)
             evidence = {**verdict.evidence, "part of the length": 1 / max(part, 1)}
             verdict = replace(verdict, evidence=evidence)
             if verdict.word != CANNOT_TELL:
                 break
-        return verdict
+        return self._as_before(verdict, key)
+
+    def _as_before(self, verdict: Verdict, key: str) -> Verdict:
+        """With the word that it had before the study was resumed.
+
+        What else its round has trained since may say something else of the noise; what was
+        accepted, or was not, stays.
+        """
+        if verdict.word not in WORDS:
+            return verdict
+        place = WORDS.index(verdict.word) + 1
+        held = self._session.plan.grant(f"{key}/word on {verdict.subject}", lambda: place)
+        return replace(verdict, word=WORDS[(held or place) - 1])
 
     def _looks(self, duel: Duel, most: int) -> Iterator[Look]:
         """What is seen at each look; after a cut by the clock, at the last one."""
@@ -168,18 +193,23 @@ class Confirmer:
         both = zip(results(trials, first), results(trials, second), strict=True)
         return tuple(takewhile(_uncut, both))
 
-    def _judge(self, champion: Champion, rival: Champion, look: Look, weight: int) -> Verdict:
+    def _judge(
+        self, champion: Champion, rival: Champion, look: Look, weight: int, part: int
+    ) -> Verdict:
         """The word of a look; "better" also means: good enough for its weight."""
-        session = self._session
-        pairs = tuple(pair for pair in look.pairs if pair[1].state is TrialState.DONE)
-        fixed, block = session.blocks.fixed_holdout, session.blocks.block(0, session.blocks.spec)
-        losses = [(self._loss(new, rival), self._loss(old, champion)) for new, old in pairs]
+        blocks = self._session.blocks
+        both = [(self._loss(new, rival), self._loss(old, champion)) for new, old in look.pairs]
+        new, old = (list(losses) for losses in zip(*both, strict=True))
+        done = [pair[1].state is TrialState.DONE for pair in look.pairs]
+        fixed, block = blocks.fixed_holdout, blocks.block(0, blocks.spec)
+        rows = self._row_variance(list(compress(look.pairs, done)), block) if fixed else 0.0
         judge = partial(
             compare,
             rival.arm.subject,
-            losses,
+            list(compress(both, done)),
             overlap=0.0 if fixed else block.overlap,
-            row_variance=self._row_variance(pairs, block) if fixed else 0.0,
+            row_variance=rows,
+            pooled=self._pooled(part, (rival.arm, new), (champion.arm, old)),
             alpha=look.level,
         )
         verdict = judge(delta=self._delta if weight > 0 else 0.0)
@@ -187,6 +217,15 @@ class Confirmer:
             return verdict
         found = judge(delta=0.0, margin=self._delta)
         return replace(found, word=LIGHTER) if found.word == BETTER else found
+
+    def _pooled(self, part: int, *pair: tuple[Arm, list[float]]) -> Pooled | None:
+        """Variance of a difference of two arms, with what the round's other arms say of it."""
+        seen = self._seen.setdefault(part, {})
+        (first, new), (second, old) = pair
+        others = [losses for arm, losses in seen.items() if arm not in (first, second)]
+        for arm, losses in pair:
+            seen[arm] = max(seen.get(arm, []), losses, key=len)  # of the most blocks
+        return pool_alike(new, old, others)
 
     def _loss(self, trial: Trial, screened: Champion) -> float:
         """Loss of a trial at the share of its run that was best where its arm was screened.

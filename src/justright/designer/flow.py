@@ -89,9 +89,7 @@ class Flow:
             session.watch.stage("improving")
             improver = Improver(session, admission, self._save, tolerance)
             champion = improver.lengthen(champion)
-            measure_noise(session, champion, admission)
-            leads = self._leads(champion, admission, tolerance)
-            improver.follow(leads)
+            improver.follow(self._leads(champion, admission, tolerance))
             if session.options.only == "size":
                 close_study(session, interrupted=False)
                 return
@@ -101,7 +99,7 @@ class Flow:
             final = finish(session, champion, admission)
             admission = replace(admission, baselines_s=0.0)  # they are refitted
             rest = Rest(session, improver, admission, tolerance)
-            champion, final = rest.use(champion, final, leads)
+            champion, final = rest.use(champion, final)
             repeated = repeat(session, champion, final.percent, baselines, admission)
             self._test(final, champion, baselines, tolerance, repeated)
             close_study(session, interrupted=False)
@@ -111,11 +109,14 @@ class Flow:
             raise Interrupted from None
 
     def _leads(self, champion: Champion, admission: Admission, tolerance: float) -> Leads:
-        """Measure which rate and which size suit these data."""
-        rate = find_rate(self._session, champion, admission)
+        """Measure which rate and which size suit these data, and the noise."""
+        leads = find_rate(self._session, champion, admission, Leads())
         stage = SizeStage(self._session, champion, admission, tolerance)
         found = stage.run()
-        return Leads(rate, found.chosen if found else None, stage.blocks_seen)
+        if not stage.shows_noise:
+            measure_noise(self._session, champion, admission)
+        size = found.chosen if found else None
+        return replace(leads, size=size, blocks=stage.blocks_seen)
 
     def _describe(self) -> Recipe:
         """Record what the data are, encode the first block, choose the start recipe."""

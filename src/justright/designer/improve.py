@@ -25,6 +25,7 @@ from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.lengthen import full_steps, is_taken, judge_longer, longer_move
 from justright.designer.limits import weight_of
 from justright.designer.moves import Leads, Move, by_value, propose_moves
+from justright.designer.rate import follow_change
 from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
 from justright.sizing.shapes import Hidden
 from justright.store.rules import idea_id
@@ -60,6 +61,7 @@ class Improver:
 
     Attributes:
         refused: Whether the latest rounds left out a move for lack of time.
+        leads: What was measured on these data so far.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Improver:
         self._round = 0
         self._judged: set[str] = set()
         self.refused = False
-        self._leads = Leads(blocks=max(session.blocks.first) + 1)
+        self.leads = Leads(blocks=max(session.blocks.first) + 1)
         self._confirmer = self._new_confirmer()
         self._log: list[dict[str, object]] = []
 
@@ -87,7 +89,7 @@ class Improver:
 
     def follow(self, leads: Leads) -> None:
         """Take up what was measured on these data since the champion was trained."""
-        self._leads = replace(leads, blocks=max(leads.blocks, self._confirmer.used))
+        self.leads = replace(leads, blocks=max(leads.blocks, self._confirmer.used))
         self._confirmer = self._new_confirmer()
 
     def use(self, admission: Admission) -> None:
@@ -115,6 +117,10 @@ class Improver:
                 champion, accepted = outcome.champion, accepted or outcome.accepted
             if not accepted:
                 break
+            if self.has_rounds:
+                self.leads = follow_change(
+                    self._session, champion, self._admission, self.leads, number
+                )
         return champion
 
     def lengthen(self, champion: Champion) -> Champion:
@@ -171,13 +177,13 @@ class Improver:
         screened = self._screen(champion, key, run)
         best = min(screened, key=lambda item: item[1].loss, default=None)
         for move, arm in arms:
-            verdict = self._screen_verdict(champion, arm, screened)
+            verdict = _screen_verdict(champion, arm, screened)
             if best is None or arm is not best[0] or not self._goes_on(champion, best):
                 self._judge(key, move, ideas[arm.subject], verdict, accepted=False)
         if best is None or not self._goes_on(champion, best):
             return RoundResult(champion, accepted=False)
         move = next(move for move, arm in run if arm is best[0])
-        weight = _weight(self._session, best[0], champion.arm, self._leads.size)
+        weight = _weight(self._session, best[0], champion.arm, self.leads.size)
         verdict = self._confirmer.confirm(champion, best[1], key, weight)
         accepted = verdict.word in ("better", LIGHTER)
         self._judge(key, move, ideas[best[0].subject], verdict, accepted=accepted)
@@ -189,18 +195,18 @@ class Improver:
 
     def _goes_on(self, champion: Champion, best: tuple[Arm, Champion]) -> bool:
         """Whether a screened candidate is worth confirming; a lighter one need not be better."""
-        lighter = _weight(self._session, best[0], champion.arm, self._leads.size) < 0
+        lighter = _weight(self._session, best[0], champion.arm, self.leads.size) < 0
         return self._confirmer.within(champion, best[1], lighter=lighter)
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
         recipe, best_at = champion.arm.recipe, champion.best_at
-        moves = propose_moves(recipe, best_at=best_at, loss=champion.loss, leads=self._leads)
+        moves = propose_moves(recipe, best_at=best_at, loss=champion.loss, leads=self.leads)
         inputs = self._session.blocks.inputs_of(recipe.preprocessing)
         allowed = Allowed(self._session).among([move.recipe for move in moves], inputs)
         return tuple(move for move in moves if move.recipe in allowed)
 
     def _new_confirmer(self) -> Confirmer:
-        return Confirmer(self._session, self._admission, self._leads.blocks, self._delta)
+        return Confirmer(self._session, self._admission, self.leads.blocks, self._delta)
 
     def _foretell(self, idea: Idea) -> str:
         """Record an idea's prediction and return the idea's id.
@@ -260,20 +266,6 @@ class Improver:
                 session.plan.truncate(_screen_key(key, move), 0)
         return found
 
-    def _screen_verdict(
-        self, champion: Champion, arm: Arm, screened: Sequence[tuple[Arm, Champion]]
-    ) -> Verdict:
-        """What screening alone says: a direction, never a claim."""
-        rival = next((item for tried, item in screened if tried is arm), None)
-        if rival is None:
-            reason = "no time, or no result"
-            return not_run(arm, {"reason": reason})
-        gain = champion.loss - rival.loss
-        word = "not better" if gain <= 0 else "cannot tell"
-        evidence = {"stage": "screening", "loss": rival.loss, "champion": champion.loss}
-        count = len(rival.trials)
-        return Verdict(arm.subject, word, gain, math.nan, math.nan, count, evidence)
-
     def _judge(
         self, key: str, move: Move, idea_id: str, verdict: Verdict, *, accepted: bool
     ) -> None:
@@ -297,6 +289,21 @@ class Improver:
         )
         session.fact("rounds", self._log)
         session.watch.headline(_sentence(move, verdict, accepted=accepted))
+
+
+def _screen_verdict(
+    champion: Champion, arm: Arm, screened: Sequence[tuple[Arm, Champion]]
+) -> Verdict:
+    """What screening alone says: a direction, never a claim."""
+    rival = next((item for tried, item in screened if tried is arm), None)
+    if rival is None:
+        reason = "no time, or no result"
+        return not_run(arm, {"reason": reason})
+    gain = champion.loss - rival.loss
+    word = "not better" if gain <= 0 else "cannot tell"
+    evidence = {"stage": "screening", "loss": rival.loss, "champion": champion.loss}
+    count = len(rival.trials)
+    return Verdict(arm.subject, word, gain, math.nan, math.nan, count, evidence)
 
 
 def _weight(session: Session, arm: Arm, champion: Arm, chosen: Hidden | None) -> int:

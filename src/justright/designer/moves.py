@@ -8,7 +8,7 @@ ledger of predicted against measured gains is there to correct them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from justright.core.idea import Idea, Prediction
@@ -61,11 +61,13 @@ class Leads:
         rate: Peak rate that came out of the race of rates; None without one, or if the prior did.
         size: Hidden layers that the size search chose; None if it did not get that far.
         blocks: Blocks below this number have been seen by decisions.
+        raced: The recipe that the rates were raced with; None without a race.
     """
 
     rate: float | None = None
     size: tuple[int, ...] | None = None
     blocks: int = 0
+    raced: Recipe | None = field(default=None, compare=False)
 
 
 def propose_moves(

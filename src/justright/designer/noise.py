@@ -1,17 +1,30 @@
-"""How much the champion's score moves when nothing changes but the seed."""
+"""How much a score moves when nothing changes but the seed, or the rows and the seed.
+
+The size search trains several sizes on the same blocks: what neither size nor block explains is
+the noise. Where that rests on fewer trainings than repeats of the champion would, or there was no
+search, the champion is repeated.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
+
+import numpy as np
 
 from justright.core.codec import to_document
 from justright.core.trial import TrialState
 from justright.designer.admission import Admission
 from justright.designer.session import Arm, Champion, Session
+from justright.sizing.shapes import Hidden, name_of
+from justright.statistics.additive import repeats_of
 from justright.statistics.noise import noise
 
 REPEATS = (1, 2)
 """Further seeds on the first partition; with the champion's own that makes three."""
+
+LEAST_DF = len(REPEATS)
+"""Degrees of freedom without which the runs of a search say less than the champion's repeats."""
 
 NOISE_SHARE = 0.2
 """Share of the time left that measuring the noise may take (assumption)."""
@@ -59,7 +72,32 @@ def record_noise(session: Session, arm: Arm) -> None:
     scores = [(t.spec.partition, t.spec.seed, session.measure([t])) for t in alike]
     places = list(dict.fromkeys(partition for partition, _, _ in scores))
     losses = [[places.index(p), loss if isfinite(loss) else None] for p, _, loss in scores]
-    found, before = noise(scores), session.store.ledger.fact(session.name, "noise") or {}
-    if not found.df and before.get("df"):
-        return  # seeds and splits were told apart for an earlier recipe: that says more
-    session.fact("noise", to_document(found) | {"losses": losses, "subject": arm.subject})
+    found = noise(scores)
+    _record(session, to_document(found) | {"losses": losses, "subject": arm.subject}, found.df)
+
+
+def record_rungs(session: Session, losses: Mapping[Hidden, np.ndarray], part: int) -> bool:
+    """Record the noise that the runs of a size search show; whether they show enough.
+
+    Args:
+        session: The study at work.
+        losses: Of each size on the blocks of the search, nan where it was not trained in full.
+        part: "In full" means the network's own length over this.
+    """
+    found = repeats_of(np.array(list(losses.values()))) if losses else None
+    if found is None or found.noise.df < LEAST_DF:
+        return False
+    places = [
+        [int(block), float(loss)] for block, loss in zip(found.block, found.loss, strict=True)
+    ]
+    sizes = [name_of(hidden) for hidden in losses]
+    document = to_document(found.noise) | {"losses": places, "sizes": sizes, "part": part}
+    _record(session, document, found.noise.df)
+    return True
+
+
+def _record(session: Session, document: dict[str, object], df: int) -> None:
+    """Record a noise, unless what is known rests on more degrees of freedom."""
+    before = session.store.ledger.fact(session.name, "noise") or {}
+    if df >= before.get("df", 0):
+        session.fact("noise", document)

@@ -1,13 +1,14 @@
 """The learning rate: a range test, a race of rates, a check of the lowest point between them.
 
-The test runs on the champion's shape, once. It does not change the champion: the rate that comes
-out becomes an idea, which is screened and confirmed at full length like any other.
+The test runs on the champion's shape, once, and again only after a change that moves the best
+rate. It does not change the champion: the rate that comes out becomes an idea, which is screened
+and confirmed at full length like any other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, isfinite
 from typing import Any
 
@@ -19,9 +20,11 @@ from justright.core.seeds import child_seed
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
+from justright.designer.moves import Leads
 from justright.designer.rate_jobs import RaceJob, RangeJob
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.work import LATE
+from justright.recipe.recipe import Recipe
 from justright.training.rate_race import (
     Verified,
     lowest_point,
@@ -96,23 +99,33 @@ class Race:
 
 
 def find_rate(
-    session: Session, champion: Champion, admission: Admission, *, late: bool = False
-) -> float | None:
+    session: Session,
+    champion: Champion,
+    admission: Admission,
+    leads: Leads,
+    when: str = "",
+    *,
+    gone_on: bool = False,
+) -> Leads:
     """Test and race learning rates on the champion's shape, and record what came out.
 
     Args:
         session: The study at work.
         champion: Whose recipe and shape are tested.
         admission: Says what time must be kept for what follows.
-        late: Whether it was refused before, and takes of what is left after everything else.
+        leads: What was measured so far.
+        when: Beginning of its key in the work plan: empty at first; `LATE` where it was refused
+            before, and takes of what is left after everything else; else it is run again.
+        gone_on: Whether the study, which is gone on with, has later stages: where it was refused
+            it stays so, as they rest on that.
 
     Returns:
-        The peak rate that came out, if it differs from the champion's; None if it does not, or if
-        nothing was raced: there was no time, or the range test failed.
+        The leads with the peak rate that came out, or without one if the champion's did; unchanged
+        if nothing was raced: there was no time, or the range test failed.
     """
     prior = champion.arm.recipe.optimiser.rate
-    key = LATE + _KEY if late else _KEY
-    waits = not late and session.plan.granted.get(LATE + _KEY)  # it was refused here, and so stays
+    key, late = when + _KEY, when == LATE
+    waits = gone_on or (not when and session.plan.granted.get(LATE + _KEY))
     count = session.plan.grant(
         key, lambda: 0 if waits else _affordable(session, champion, admission, late=late)
     )
@@ -121,16 +134,49 @@ def find_rate(
     proposed = () if isinstance(curve, str) else picks(curve)
     race = curve if isinstance(curve, str) else finder.race(proposed, count)
     if isinstance(curve, str) or isinstance(race, str):
-        session.fact("rate", {"prior": prior, "reason": race})
-        return None
+        earlier = session.store.ledger.fact(session.name, "rate") if when else None
+        session.fact("rate", (earlier or {"prior": prior}) | {"reason": race})
+        return leads
     recipe = champion.arm.recipe
     peak = peak_of(recipe, race.rate)
     stays = alike(peak, prior)
-    session.fact("rate", _fact(recipe.optimiser.rate, peak, curve, proposed, race))
+    fact = _fact(recipe.optimiser.rate, peak, curve, proposed, race)
+    session.fact("rate", fact | {"subject": champion.arm.subject})
     decision = _decision(prior, prior if stays else peak, race)
     session.store.ledger.decide(session.name, decision)
     session.watch.headline(f"learning rate: {decision.choice}")
-    return None if stays else peak
+    return replace(leads, rate=None if stays else peak, raced=recipe)
+
+
+def follow_change(
+    session: Session, champion: Champion, admission: Admission, leads: Leads, number: int
+) -> Leads:
+    """Race the rates again, where the champion has changed in what moves the best one.
+
+    Args:
+        session: The study at work.
+        champion: After a round in which an idea was accepted.
+        admission: Says what time must be kept for what follows.
+        leads: What was measured so far; they stay where there is nothing, or no time, to race.
+        number: Of the round.
+    """
+    if leads.raced is None or moves_rate(leads.raced) == moves_rate(champion.arm.recipe):
+        return leads
+    gone_on = bool(session.plan.granted.get(f"round {number + 1}"))
+    return find_rate(session, champion, admission, leads, f"round {number} ", gone_on=gone_on)
+
+
+def moves_rate(recipe: Recipe) -> tuple[object, ...]:
+    """What the best rate depends on, besides the shape: batch, update rule and normalisation.
+
+    The rate grows with the batch (Goyal et al. 2017), every rule has rates of its own, and
+    normalised layers bear larger ones (Ioffe & Szegedy 2015).
+
+    >>> moves_rate(Recipe(batch=64)) == moves_rate(Recipe(batch=64, epochs=8.0))
+    True
+    """
+    rule = recipe.optimiser
+    return recipe.batch, rule.rule, rule.beta1, rule.beta2, recipe.shape.normaliser
 
 
 def was_refused(session: Session) -> bool:

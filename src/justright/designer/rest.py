@@ -15,6 +15,11 @@ from justright.designer.moves import Leads
 from justright.designer.rate import find_rate, was_refused
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
+from justright.designer.work import ANOTHER_FINAL, LATE
+
+LEAST_TO_TRY = 1.6
+"""Final trainings' seconds that the cheapest idea takes, a run of a third of the length: to be
+screened, confirmed, and trained on all rows (assumption, from the prices of these)."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,17 @@ class Rest:
     admission: Admission
     tolerance: float
 
-    def use(self, champion: Champion, final: Final, leads: Leads) -> tuple[Champion, Final]:
+    def use(self, champion: Champion, final: Final) -> tuple[Champion, Final]:
         """Improve while the time lasts; each better champion is trained anew on all rows.
 
         Args:
             champion: The best recipe so far.
             final: Its final training.
-            leads: What was measured on these data so far.
         """
         self.improver.use(self.admission)
-        found = self._search(champion, self._race(champion, leads))
-        more = found != leads
+        known = self.improver.leads
+        found = self._search(champion, self._race(champion, known))
+        more = found != known
         if more:
             self.improver.follow(found)
         while more or self.improver.refused:
@@ -60,15 +65,25 @@ class Rest:
         """Race the rates."""
         if not was_refused(self.session) or not self.improver.has_rounds:
             return leads
-        rate = find_rate(self.session, champion, self.admission, late=True)
-        return replace(leads, rate=rate)
+        return find_rate(self.session, champion, self.admission, leads, LATE)
 
     def _search(self, champion: Champion, leads: Leads) -> Leads:
         """Search the size."""
         if leads.size is not None:
             return leads
-        stage = SizeStage(self.session, champion, self.admission, self.tolerance, late=True)
+        admission = self._searching(champion)
+        stage = SizeStage(self.session, champion, admission, self.tolerance, late=True)
         found = stage.run()
         if found is None:
             return leads
         return replace(leads, size=found.chosen, blocks=stage.blocks_seen)
+
+    def _searching(self, champion: Champion) -> Admission:
+        """Nothing is kept for another final training where there is no time to try anything."""
+
+        def propose() -> int:
+            taken = LEAST_TO_TRY * self.admission.finish_s(champion.arm)
+            return 2 if self.admission.repeats or self.session.clock.work_left_s > taken else 1
+
+        answer = self.session.plan.grant(ANOTHER_FINAL, propose)
+        return replace(self.admission, finishing=answer != 1)

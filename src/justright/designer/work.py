@@ -30,6 +30,9 @@ SIZE_LEFT = "size milliseconds left"
 """Keys of what the size search may spend, of what its runs are shortened by, of its end, and of
 what time was left when it began. What they say holds for one limit."""
 
+ANOTHER_FINAL = "late another final training"
+"""Whether time is kept for one while a size search is late: 2, or 1 for none."""
+
 LATE = "late "
 """Before the keys of what was refused at first, and begins with the time that is left."""
 
@@ -95,7 +98,8 @@ class WorkPlan:
             for key in (SIZE_BUDGET, SIZE_PART, SIZE_LEFT):
                 kept.pop(key, None)
                 kept.pop(LATE + key, None)
-            kept.pop(SIZE_ENDED, None)
+            for key in (SIZE_ENDED, ANOTHER_FINAL):
+                kept.pop(key, None)
         kept[LIMIT] = limit
         return WorkPlan(granted=kept, repeat=self.repeat, on_grant=self.on_grant)
 

@@ -91,6 +91,12 @@ class Evidence:
             dtype=np.float64,
         ).reshape(-1, len(numbers))
 
+    def whole(self, blocks: Iterable[int]) -> dict[Hidden, np.ndarray]:
+        """Losses of each size that has its full length somewhere ``[blocks]``, nan elsewhere."""
+        sizes = [each for each in self.sizes if each not in self.failed]
+        losses = zip(sizes, self.losses(sizes, blocks, FULL), strict=True)
+        return {size: own for size, own in losses if np.isfinite(own).any()}
+
     def mean(self, hidden: Hidden, blocks: Iterable[int], share: float) -> float:
         """Mean loss of a size over blocks at a share of the length; nan if one is missing."""
         return float(self.losses([hidden], blocks, share).mean())

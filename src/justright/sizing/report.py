@@ -211,7 +211,7 @@ def report_of(
     assert found.high is not None
     judged = {size: place for place, size in enumerate(sizes)}
     base = float(np.nanmean(fresh[found.best] if free else losses[found.best]))
-    weak = goal.rows < FEW_ROWS or goal.part > 1  # a third of the length favours small sizes
+    weak = goal.rows < FEW_ROWS or goal.part > 1  # large sizes gain more from the rest of a run
     upper = NO_EVIDENCE if weak and found.upper == TOO_LARGE else found.upper
     rows = tuple(
         _row(evidence, goal, size, found.sizes[judged[size]], base)

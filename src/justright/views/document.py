@@ -25,16 +25,19 @@ is not known is null, never missing; a number that is not finite is null.
                           optimism, taken_off, tried
 ``test``                  rows, openings, score, low, high, word, against: the locked test set,
                           also where it is not the headline
-``noise``                 seed_sd, split_sd, tie_below, blocks
+``noise``                 seed_sd, split_sd, tie_below, blocks, df; sizes (whose runs on the same
+                          blocks have shown it; then seed_sd is what neither size nor block
+                          explains) and part (3: of a third of the length)
 ``size``                  sentence, chosen, lightest, heaviest, below, untested, possible, apart
                           (units of each layer), upper, sure, confirmed, capped, limited, delta,
-                          part (3: runs of a third of the length), able (the lightest size able
-                          to overfit), time (a limit that may be enough for `untested`), weights,
-                          bytes, ms_to_answer (of the chosen one, for one row by itself), reason
-                          (why there is none), rows: list of hidden, name, weights, share, blocks,
-                          loss, word, difference, low, high, reason (why it failed)
+                          part (3 or 9: runs of that part of the length), able (the lightest size
+                          able to overfit), time (a limit that may be enough for `untested`),
+                          weights, bytes, ms_to_answer (of the chosen one, for one row by itself),
+                          reason (why there is none), rows: list of hidden, name, weights, share,
+                          blocks, loss, word, difference, low, high, reason (why it failed)
 ``rate``                  prior, peak: before and after the race of learning rates; rate: the
-                          constant rate that came out; reason: why there was no race
+                          constant rate that came out; reason: why there was no
+                          race, or no further one after a change
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
                           accepted, cost_s (of all its trainings, on one core): what the search
                           compared, on validation
@@ -60,6 +63,10 @@ from justright.views.reader import Reader
 
 SCHEMA = "justright/verdict"
 VERSION = 1
+
+
+_NOISE = ("seed_sd", "split_sd", "tie_below", "blocks", "df", "sizes", "part")
+"""What is said of the noise."""
 
 
 def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
@@ -105,7 +112,7 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         ],
         "headline": _headline(reader),
         "test": _pick(reader.fact("test"), "rows", "openings") | _locked(result),
-        "noise": _pick(reader.fact("noise"), "seed_sd", "split_sd", "tie_below", "blocks"),
+        "noise": _pick(reader.fact("noise"), *_NOISE),
         "size": _size(reader.fact("size")),
         "rate": _pick(reader.fact("rate"), "prior", "peak", "rate", "reason"),
         "rounds": [_round(entry) for entry in reader.entries("rounds")],

@@ -111,7 +111,9 @@ def _noise(reader: Reader) -> str:
     seed, tie = noise.get("seed_sd"), noise.get("tie_below")
     if seed is None or not isfinite(seed):
         return ""
-    text = f"{fixed(seed, decimals(seed))} between seeds"
+    which = "trainings" if noise.get("sizes") else "seeds"
+    which += f" of 1/{part} of the length" if (part := noise.get("part") or 1) > 1 else ""
+    text = f"{fixed(seed, decimals(seed))} between {which}"
     return (
         f"{text}: differences under {fixed(tie, decimals(tie))} are ties"
         if tie and isfinite(tie)

@@ -16,7 +16,7 @@ from justright.views.table import Column, Table
 
 
 def noise(reader: Reader) -> Card | NotApplicable:
-    """The same recipe trained again: each score, the spread between seeds and between splits."""
+    """The same recipe, or several sizes of it, trained again: each score, and how far apart."""
     found = reader.fact("noise")
     lines = _lines(found, reader)
     if sum(len(scores) for scores in lines.values()) < 2:
@@ -53,14 +53,15 @@ def _lines(found: Mapping[str, Any], reader: Reader) -> dict[str, list[float]]:
     for place, loss in found.get("losses") or ():
         if loss is not None and isfinite(loss):
             known.setdefault(place, []).append(sign * loss)
+    where, what = ("block", "size") if found.get("sizes") else ("split", "seed")
     lines = {
-        f"split {place + 1}, {count(len(scores), 'seed')}": scores
+        f"{where} {place + 1}, {count(len(scores), what)}": scores
         for place, scores in sorted(known.items())
         if len(scores) > 1
     }
     single = [scores[0] for _, scores in sorted(known.items()) if len(scores) == 1]
     if single:
-        lines[f"{count(len(single), 'split')}, a seed each"] = single
+        lines[f"{count(len(single), where)}, a {what} each"] = single
     return lines
 
 
@@ -71,6 +72,11 @@ def _known(found: Mapping[str, Any], key: str) -> str:
 
 def _claim(found: Mapping[str, Any]) -> str:
     seed, split, tie = (_known(found, key) for key in ("seed_sd", "split_sd", "tie_below"))
+    ends = f"; means that differ by less than {tie} are a tie." if tie else "."
+    if sizes := found.get("sizes"):
+        text = f"Over {count(len(sizes), 'size')} on the same blocks, neither size nor block "
+        text += f"explains {seed or '0'} of a training's score (standard deviation)"
+        return text + (f"; blocks differ by {split} on top of it" if split else "") + ends
     recipe = f"The same recipe ({found['subject']})" if found.get("subject") else "The same recipe"
     if seed:
         text = f"{recipe} with another seed scores {seed} apart (standard deviation)"
@@ -79,18 +85,20 @@ def _claim(found: Mapping[str, Any]) -> str:
         text = f"{recipe} scores {split} apart with another seed and other rows"
     else:
         text = f"{recipe} scores the same again with another seed"
-    return f"{text}; means that differ by less than {tie} are a tie." if tie else f"{text}."
+    return text + ends
 
 
 def _notes(found: Mapping[str, Any]) -> tuple[str, ...]:
-    notes = ["Nothing but the seed, or the rows and the seed, differs between these trainings."]
+    notes = [_what(found)]
     if _known(found, "tie_below"):
         blocks = count(int(found.get("blocks") or 0), "training")
         notes.append(
             f"A tie is of two recipes with {blocks} each on the same splits, at 95%; a comparison "
             "of its own has its own blocks and interval."
         )
-    if not found.get("df"):
+    if found.get("sizes"):
+        notes.append(f"The spread rests on {count(int(found['df']), 'degree')} of freedom.")
+    elif not found.get("df"):
         notes.append(
             "No split has two seeds, so that seeds and rows cannot be told apart: ties are "
             "rather too wide than too narrow."
@@ -100,6 +108,20 @@ def _notes(found: Mapping[str, Any]) -> tuple[str, ...]:
             f"The spread between seeds rests on {count(int(found['df']), 'degree')} of freedom."
         )
     return tuple(notes)
+
+
+def _what(found: Mapping[str, Any]) -> str:
+    """What differs between the trainings."""
+    if sizes := found.get("sizes"):
+        names = ", ".join(map(str, sizes))
+        part = found.get("part") or 1
+        length = f", trained for 1/{part} of the length" if part > 1 else ""
+        return (
+            f"The runs of the size search: {names}{length}; each is moved by what its size is "
+            "better or worse in the mean, and a block is other rows and another seed, or the seed "
+            "alone where all blocks share their rows."
+        )
+    return "Nothing but the seed, or the rows and the seed, differs between these trainings."
 
 
 def _figure(lines: Mapping[str, Sequence[float]], metric: str) -> figures.Figure:

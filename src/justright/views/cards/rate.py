@@ -53,7 +53,14 @@ def rate_lines(fact: Mapping[str, Any]) -> tuple[str, ...]:
             f"Peak rate {significant(peak, 2)} came out and is tried as an idea "
             f"instead of {significant(prior, 2)}: {raced}."
         )
-    return (claim, *_check_lines(fact), *_rule_lines(fact))
+    return (claim, *_check_lines(fact), *_rule_lines(fact), *_subject_lines(fact))
+
+
+def _subject_lines(fact: Mapping[str, Any]) -> list[str]:
+    """What was raced, and why not what it became."""
+    raced = [f"Raced with {fact['subject']}."] if fact.get("subject") else []
+    changed = "Its batch, optimiser or normalisation is another one since"
+    return raced + ([f"{changed}: {fact['reason']}."] if fact.get("reason") else [])
 
 
 def _check_lines(fact: Mapping[str, Any]) -> list[str]:
