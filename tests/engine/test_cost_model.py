@@ -66,7 +66,9 @@ def test_it_knows_without_torch_which_derivatives_are_written_out() -> None:
 @pytest.mark.parametrize("outputs", [1, 3])
 @pytest.mark.parametrize("rates", ["equal", "different"])
 def test_the_size_of_a_chunk_changes_no_more_than_rounding(outputs: int, rates: str) -> None:
-    """In float32, as studies train: a chunk of one takes other kernels than a stack."""
+    """In float32, as studies train: other numbers of candidates take other kernels, which round
+    differently, and how is a matter of the processor.
+    """
     shape = Shape(hidden=(32, 32), activation="selu", numbers="periodic")
     net = NetworkSpec(shape, Inputs(4, 1, (3,), outputs))
     program = Program(net, LossSpec(), "adamw", BATCH)
@@ -82,4 +84,5 @@ def test_the_size_of_a_chunk_changes_no_more_than_rounding(outputs: int, rates: 
         found.append((doubles(loss), doubles(stack.outputs(np.arange(ROWS)))))
     for loss, outcome in found[1:]:
         assert np.allclose(loss, found[0][0], rtol=0, atol=1e-5)
-        assert np.allclose(outcome, found[0][1], rtol=0, atol=1e-5)
+        scale = np.abs(found[0][1]).max()
+        assert np.allclose(outcome, found[0][1], rtol=0, atol=1e-5 * max(scale, 1.0))

@@ -349,7 +349,8 @@ def test_a_member_that_diverges_is_a_fact_and_the_others_go_on(tmp_path):
     )
     assert well.state == fine.state == "done"
     alone = train_stack(ask(folder, tmp_path / "alone", recipe, *members[1:]), silent)
-    assert [well.loss, fine.loss] == [result.loss for result in alone]
+    # on some processors a product of two candidates rounds otherwise than one of three
+    assert [well.loss, fine.loss] == pytest.approx([r.loss for r in alone], rel=1e-6)
 
 
 def test_a_plateau_lowers_the_rate_between_spans(tmp_path, monkeypatch):
