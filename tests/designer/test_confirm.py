@@ -70,10 +70,7 @@ def test_a_lighter_one_need_only_be_surely_not_worse_by_what_matters(
 ) -> None:
     session.plan.granted[f"{KEY}/confirm"] = 5
     champion, rival = screened(session, GOOD, 0.4, units=17), screened(session, GOOD, 0.41)
-    judge = confirmer(session, delta)
-    assert judge.within(champion, rival, lighter=True) == accepted
-    assert not judge.within(champion, rival, lighter=False)
-    verdict = judge.confirm(champion, rival, KEY, -1)
+    verdict = confirmer(session, delta).confirm(champion, rival, KEY, -1)
     assert verdict.word != "better"
     assert (verdict.word == LIGHTER) == accepted
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from justright.designer.admission import Admission
 from justright.designer.improve import Improver
 from justright.designer.limits import SizeWishes
-from justright.designer.moves import Leads, Move, propose_moves
 from justright.designer.session import Arm, Champion, Session, results
 from justright.designer.work import WorkPlan
+from justright.ideas.registry import RULES, propose_moves
+from justright.ideas.rule import Leads, Proposal, Rule, Situation
+from justright.ideas.stage import Stage
 from justright.recipe.network import Shape
-from justright.recipe.patch import Patch
 from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
 
 NewSession = Callable[..., Session]
@@ -93,15 +93,17 @@ def test_an_idea_costs_what_its_trainings_took_and_none_where_none_ran(
 def test_an_accepted_batch_is_followed_by_a_race_whose_rate_the_next_round_tries(
     new_session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No move changes the batch yet: one that does, from a rate at which nothing is learned."""
+    """From a rate at which nothing is learned."""
 
-    def with_batch(recipe: Recipe, **how: Any) -> tuple[Move, ...]:
-        moves = propose_moves(recipe, **how)
-        changes = {"batch": 4 * recipe.batch, "optimiser.rate": 0.05}
-        idea = replace(moves[0].idea, title="batch × 4", slot="batch", patch=changes)
-        return (*moves, Move(idea, Patch("batch × 4", changes).apply(recipe)))
+    def larger(situation: Situation) -> list[Proposal]:
+        changes = {"batch": 4 * situation.recipe.batch, "optimiser.rate": 0.05}
+        return [Proposal("batch × 4", changes, 0.5, (0.01, 0.1, 0.2))]
 
-    monkeypatch.setattr("justright.designer.improve.propose_moves", with_batch)
+    rule = Rule("batch", Stage.TRAINING, "assumption", larger)
+    rules = (*(rule for rule in RULES if rule.slot != "batch"), rule)
+    monkeypatch.setattr(
+        "justright.designer.improve.propose_moves", lambda at: propose_moves(at, rules)
+    )
     key = "round 1/batch"
     amounts = {"round 1": 1, f"{key}/screen batch × 4": 1, "round 1 rate": 5, "round 2": 1}
     amounts |= {f"{key}/confirm part": 1, f"{key}/confirm": 5}

@@ -9,9 +9,9 @@ import pytest
 
 from justright.designer.admission import Admission
 from justright.designer.clock import Clock
-from justright.designer.moves import Leads
 from justright.designer.rate import find_rate, follow_change, moves_rate
 from justright.designer.session import Arm, Champion, Session
+from justright.ideas.rule import Leads
 from justright.recipe.patch import Patch
 from justright.testing.recipes import plain_recipe
 from justright.training.rate_rules import NAMES

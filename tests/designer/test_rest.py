@@ -12,11 +12,11 @@ from justright.designer.admission import Admission
 from justright.designer.clock import Clock
 from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
-from justright.designer.moves import Leads
 from justright.designer.rate import find_rate
 from justright.designer.rest import LEAST_TO_TRY, Rest
 from justright.designer.session import Arm, Champion, Session, results
 from justright.designer.work import ANOTHER_FINAL, LATE, WorkPlan
+from justright.ideas.rule import Leads
 from justright.testing.recipes import plain_recipe
 
 NewSession = Callable[..., Session]

@@ -34,7 +34,8 @@ class Idea:
         patch: The change as a document: dotted path to new value.
         prediction: Frozen when the plan is written, even if the idea is cut.
         source: Where the idea comes from.
-        author: A rule's name, or a person's.
+        author: Who wrote it: "catalogue", or a person's name.
+        stage: Stage of the study in which it is tried.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Idea:
     prediction: Prediction
     source: str
     author: str
+    stage: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from math import ceil
 from justright.data.split import FOLDS
 from justright.designer.blocks import ALL
 from justright.designer.lengthen import LEAST_FACTOR
-from justright.designer.moves import Move
 from justright.designer.session import USABLE_SHARE, Arm, Session
+from justright.ideas.rule import Move
 
 CONFIRM_SHARE = 0.6
 """Share of the time left that one confirmation may take (assumption: other moves want some)."""
@@ -55,6 +55,9 @@ SHORTEST = 200
 
 SEARCHED = 9 * SHORTEST
 """Steps of which a ninth is enough to compare sizes; fewer leave no time to the size search."""
+
+PROMISING = 0.3
+"""Share of ideas that screening lets through, where none has an effect (see `screening.HOPE`)."""
 
 TEST_S = 1.0
 """Kept for predicting and scoring the test rows (measured: 0.4 s on 1,000 rows; 2.1 s on 54,000,
@@ -127,6 +130,21 @@ class Admission:
     def relative_cost(self, move: Move) -> float:
         """Cost of a move's training, to order moves by value per second."""
         return self.cost(Arm("", move.recipe, round(1000 * move.length)), 1)
+
+    def tries_s(self, moves: Sequence[Move], champion: Arm) -> float:
+        """Wall seconds in which all moves are screened, and the promising ones confirmed.
+
+        Args:
+            moves: Around the champion.
+            champion: The incumbent.
+        """
+        fewest, part = self.looks[-1], PARTS[-1]
+        old, work, confirms = shortened(champion, part), 0.0, 0.0
+        for move in moves:
+            arm = Arm("", move.recipe, round(champion.steps * move.length))
+            work += self.cost(arm, len(self.session.blocks.first), 1)
+            confirms += PROMISING * self._both(shortened(arm, part), old, fewest, 0)
+        return self._wall(work, 0.0) + confirms
 
     def finish_s(self, arm: Arm) -> float:
         """Seconds of the final training of an arm, beside which the baselines are refitted."""

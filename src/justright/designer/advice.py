@@ -10,6 +10,10 @@ from justright.designer.options import time_text
 from justright.sizing.shapes import name_of
 
 MOST = 5
+"""Suggestions."""
+
+NAMED = 3
+"""Ideas named in one of them."""
 
 
 def next_steps(
@@ -48,17 +52,28 @@ def next_steps(
     unclear = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "cannot tell"]
     more = f"--time {time_text(3 * limit_s)}"
     if waiting:
-        names = ", ".join(dict.fromkeys(waiting))
-        steps.append({"title": f"{more} would test {names}", "why": "no time was left for it"})
+        why = "no time was left for it"
+        steps.append({"title": f"{more} would test {few_of(waiting)}", "why": why})
     if test is not None and not rounds:
         steps.append({"title": f"{more} would test ideas", "why": "no time was left for any"})
     if unclear:
-        names = ", ".join(dict.fromkeys(unclear))
-        steps.append({"title": f"{more} would settle {names}", "why": "too few blocks to tell"})
+        why = "too few blocks to tell"
+        steps.append({"title": f"{more} would settle {few_of(unclear)}", "why": why})
     if test and test.get("word") == "loses to":
         why = f"it beats the network by {abs(_decisive(test)):.3g}"
         steps.append({"title": f"use {test['against']} for now", "why": why})
     return steps[:MOST]
+
+
+def few_of(titles: Sequence[str]) -> str:
+    """The first few titles, and how many more there are.
+
+    >>> few_of(["GELU", "GELU", "Mish"]), few_of(["a", "b", "c", "d", "e"])
+    ('GELU, Mish', 'a, b, c and 2 more')
+    """
+    names = list(dict.fromkeys(titles))
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _decisive(test: Mapping[str, Any]) -> float:

@@ -101,10 +101,6 @@ class Confirmer:
         self._fresh = self._used
         self._seen.clear()
 
-    def within(self, champion: Champion, rival: Champion, *, lighter: bool) -> bool:
-        """Whether a screened rival is good enough to be confirmed."""
-        return rival.loss < champion.loss + (self._delta if lighter else 0.0)
-
     def confirm(self, champion: Champion, rival: Champion, key: str, weight: int) -> Verdict:
         """Both arms on fresh blocks; the verdict of the paired comparison.
 

@@ -25,7 +25,6 @@ from justright.designer.finish import Final, finish
 from justright.designer.headline import headline
 from justright.designer.improve import Improver
 from justright.designer.limits import with_hidden
-from justright.designer.moves import Leads
 from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
 from justright.designer.rate import find_rate
@@ -35,6 +34,7 @@ from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
 from justright.executors.base import Call
+from justright.ideas.rule import Leads
 from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
 from justright.sizing.shapes import name_of

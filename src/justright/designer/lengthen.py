@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from justright.core.idea import Idea, Prediction, Verdict
-from justright.designer.moves import LATE, Move
 from justright.designer.session import Arm, Champion, Session
+from justright.ideas.catalogue.length import LATE
+from justright.ideas.rule import Move
 from justright.statistics.compare import compare
 from justright.statistics.intervals import paired_difference
 from justright.statistics.metrics import metric_named

@@ -20,10 +20,10 @@ from justright.core.seeds import child_seed
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
-from justright.designer.moves import Leads
 from justright.designer.rate_jobs import RaceJob, RangeJob
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.work import LATE
+from justright.ideas.rule import Leads
 from justright.recipe.recipe import Recipe
 from justright.training.rate_race import (
     Verified,

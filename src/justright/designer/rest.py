@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from justright.designer.admission import Admission
 from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
-from justright.designer.moves import Leads
 from justright.designer.rate import find_rate, was_refused
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
 from justright.designer.work import ANOTHER_FINAL, LATE
+from justright.ideas.rule import Leads
 
 LEAST_TO_TRY = 1.6
 """Final trainings' seconds that the cheapest idea takes, a run of a third of the length: to be

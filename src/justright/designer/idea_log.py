@@ -1,0 +1,128 @@
+"""The record of ideas: predictions before, verdicts after, and what trying them took."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from justright.core.codec import to_document
+from justright.core.idea import Idea, Verdict
+from justright.designer.session import Arm, Session
+from justright.ideas.rule import Move
+from justright.store.rules import idea_id
+
+
+class IdeaLog:
+    """Writes ideas into the store, and their rounds into the fact that the views read.
+
+    Args:
+        session: The study at work.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._entries: list[dict[str, object]] = []
+        self._judged: set[str] = set()
+
+    def is_judged(self, move: Move, arm: Arm) -> bool:
+        """Whether the idea has an answer: around this champion, or, if it lasts, around any."""
+        return (move.idea.title if move.lasting else arm.subject) in self._judged
+
+    def foretell(self, idea: Idea, seconds: float = 0.0) -> str:
+        """Record an idea's prediction and return the idea's id.
+
+        Where its outcome is known, from an earlier round or from before the study was resumed,
+        what was predicted then stays.
+
+        Args:
+            idea: The idea.
+            seconds: What its first run is expected to cost.
+        """
+        name, ideas = self._session.name, self._session.store.ideas
+        idea = replace(idea, prediction=replace(idea.prediction, seconds=min(seconds, 1e9)))
+        own = idea_id(name, idea)
+        known = next((record for record in ideas.list(name) if record.id == own), None)
+        if known is not None and any(verdict.word != "not run" for verdict in known.verdicts):
+            return own
+        return ideas.add(name, idea)
+
+    def judge(
+        self,
+        key: str,
+        move: Move,
+        own: str,
+        verdict: Verdict,
+        *,
+        accepted: bool,
+        ends: bool = True,
+    ) -> None:
+        """Record how an idea ended.
+
+        Args:
+            key: Of the slot of the round.
+            move: The idea.
+            own: Its id in the store.
+            verdict: The word on it.
+            accepted: Whether it is part of the champion now.
+            ends: Whether that answers it; not if it looked promising and was overtaken.
+        """
+        session = self._session
+        if verdict.word != "not run" and ends:
+            self._judged.add(move.idea.title if move.lasting else verdict.subject)
+        session.store.ideas.judge(own, verdict)
+        title = move.idea.title  # asked for again in a later round: that answer counts
+        self._entries = [
+            entry
+            for entry in self._entries
+            if entry["subject"] != title or _word(entry) != "not run"
+        ]
+        self._entries.append(
+            {
+                "round": key,
+                "subject": title,
+                "slot": move.idea.slot,
+                "stage": move.idea.stage,
+                "verdict": _document(verdict),
+                "accepted": accepted,
+                "cost_s": _cost_s(session, key, verdict.subject),
+            }
+        )
+        session.fact("rounds", self._entries)
+        if verdict.word != "not run":  # of those one line tells, not one each
+            session.watch.headline(_sentence(move, verdict, accepted=accepted))
+
+
+def _word(entry: Mapping[str, object]) -> object:
+    verdict = entry["verdict"]
+    return verdict["word"] if isinstance(verdict, Mapping) else ""
+
+
+def _cost_s(session: Session, key: str, subject: str) -> float | None:
+    """Seconds of workers that a comparison's trainings of an idea took; None if none ran.
+
+    Those that were trained as one stack all carry its seconds, to the last digit, which count
+    once. The champion's trainings beside them are shared by the ideas of a round: not counted.
+    """
+    taken = {
+        float(trial.result.get("seconds", 0.0))
+        for trial in session.store.trials.list(session.name)
+        if trial.spec.subject == subject and trial.spec.stage.startswith(f"{key}/")
+    }
+    return sum(taken) or None
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON, with null where nothing was measured."""
+    document = to_document(verdict)
+    for key in ("difference", "low", "high"):
+        document[key] = document[key] if math.isfinite(document[key]) else None
+    return document
+
+
+def _sentence(move: Move, verdict: Verdict, *, accepted: bool) -> str:
+    """One line for the screen about how an idea ended."""
+    gain = f"gain {verdict.difference:.3g} on {verdict.blocks} blocks"
+    end = ", the new champion" if accepted else ""
+    return f"idea {move.idea.title}: {verdict.word} ({gain}){end}"

@@ -1,0 +1,44 @@
+"""What the rules of the catalogue may look at: the champion, its data, what was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from justright.designer.session import Champion, Session
+from justright.ideas.rule import Leads, Situation
+
+FAR = 3.0
+"""Standard deviations from the mean beyond which a target is an outlier (three sigma rule)."""
+
+
+def situation_of(session: Session, champion: Champion, leads: Leads) -> Situation:
+    """The situation of a study.
+
+    Args:
+        session: The study at work.
+        champion: The best recipe so far.
+        leads: What was measured so far.
+    """
+    blocks, recipe = session.blocks, champion.arm.recipe
+    first = blocks.block(blocks.first[0], recipe.preprocessing)
+    return Situation(
+        recipe=recipe,
+        task=blocks.problem.task,
+        metric=session.metric,
+        inputs=blocks.inputs_of(recipe.preprocessing),
+        rows=len(first.train),
+        loss=champion.loss,
+        best_at=champion.best_at,
+        outliers=_outliers(session),
+        leads=leads,
+    )
+
+
+def _outliers(session: Session) -> float:
+    """Share of outliers among the targets of the rows that are not test rows."""
+    problem = session.blocks.problem
+    if problem.task.is_classification:
+        return 0.0
+    y = problem.target()[session.blocks.splits.rest]
+    scale = np.maximum(y.std(axis=0), np.finfo(np.float64).tiny)
+    return float((np.abs(y - y.mean(axis=0)) > FAR * scale).mean())

@@ -1,0 +1,1 @@
+"""One file per idea; `ideas.registry` finds them."""

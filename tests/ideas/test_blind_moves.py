@@ -1,0 +1,69 @@
+"""Length, rate and size around a champion: blind neighbours, or what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from justright.core.task import Task, TaskKind
+from justright.ideas.catalogue.size import SHAPES, neighbours
+from justright.ideas.registry import propose_moves
+from justright.ideas.rule import Leads, Move, Situation
+from justright.recipe.network import Inputs
+from justright.recipe.recipe import Recipe
+
+AT = Situation(
+    recipe=Recipe(),
+    task=Task(TaskKind.REGRESSION, ("y",)),
+    metric="rmse",
+    inputs=Inputs(3, 0, (), 1),
+    rows=2_000,
+    loss=1.0,
+    best_at=0.5,
+)
+
+
+def moves(slot: str, **changes: object) -> list[Move]:
+    found = propose_moves(replace(AT, **changes))  # type: ignore[arg-type]
+    return [move for move in found if move.idea.slot == slot]
+
+
+def test_a_run_that_still_improves_makes_longer_training_likelier() -> None:
+    (late,), (middle,) = moves("length", best_at=0.95), moves("length", best_at=0.5)
+    assert late.length == middle.length > 1
+    assert late.idea.prediction.helps > middle.idea.prediction.helps
+
+
+def test_a_run_that_was_best_early_asks_for_a_shorter_one() -> None:
+    (move,) = moves("length", best_at=0.1)
+    assert move.length < 1
+    assert move.recipe.epochs < Recipe().epochs
+
+
+@pytest.mark.parametrize("hidden", SHAPES)
+def test_neighbours_are_the_next_sizes(hidden: tuple[int, ...]) -> None:
+    found = neighbours(hidden)
+    assert hidden not in found
+    assert any(sum(shape) > sum(hidden) for shape in found) == (hidden != SHAPES[-1])
+    assert any(sum(shape) < sum(hidden) for shape in found) == (hidden != SHAPES[0])
+
+
+def test_rates_go_a_factor_of_three_both_ways() -> None:
+    base = Recipe().optimiser.rate
+    rates = sorted(move.recipe.optimiser.rate for move in moves("rate"))
+    assert rates == pytest.approx([base / 3, base * 3])
+
+
+def test_a_raced_rate_takes_the_place_of_the_blind_neighbours() -> None:
+    base = Recipe().optimiser.rate
+    (move,) = moves("rate", leads=Leads(rate=5 * base))
+    assert move.recipe.optimiser.rate == 5 * base
+    assert move.idea.title == "raced rate × 5"
+    assert len(moves("rate", recipe=move.recipe, leads=Leads(rate=5 * base))) == 2
+
+
+def test_a_searched_size_is_tried_instead_of_blind_neighbours() -> None:
+    (move,) = moves("shape", leads=Leads(size=(32,)))
+    assert move.recipe.shape.hidden == (32,)
+    assert not moves("shape", recipe=move.recipe, leads=Leads(size=(32,)))
