@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": ("justright.cli.predict", "Predict the rows of a file, in constant memory."),
     "evaluate": ("justright.cli.predict", "Score a model on rows whose target is known."),
     "explain": ("justright.cli.studies", "Say why everything was decided, with its source."),
+    "ideas": ("justright.cli.studies", "List what was tried: predicted, measured, kept or not."),
     "report": ("justright.cli.studies", "Write a study's report again, from the store alone."),
     "studies": ("justright.cli.studies", "List the studies, or remove one."),
     "doctor": ("justright.cli.doctor", "Say what is installed, and check that it works."),

@@ -15,6 +15,7 @@ from justright.report.html import write_report
 from justright.store.base import AbstractStore
 from justright.store.opening import STORE_FILE, open_store
 from justright.views.explain import explain_lines, size_lines, stages
+from justright.views.ideas import idea_lines, one_idea_lines
 
 Folder = Annotated[Path, typer.Option("--studies", help="Folder of the studies.")]
 
@@ -62,6 +63,7 @@ def explain(
     folder: Folder = Path("studies"),
     size: Annotated[bool, typer.Option("--size", help="Only the size search.")] = False,
     stage: Annotated[str | None, typer.Option(help="Only decisions of one stage.")] = None,
+    idea: Annotated[str | None, typer.Option(help="Only one idea, by its title.")] = None,
 ) -> None:
     """Say why everything was decided: reason, source, measured effect."""
     with _store(folder) as store:
@@ -70,8 +72,30 @@ def explain(
         if stage is not None and stage not in known:
             hint = did_you_mean(stage, known) or "nothing was decided yet"
             raise OptionError(f"study {name!r} has no stage {stage!r}", hint=hint)
-        lines = size_lines(store, name) if size else explain_lines(store, name, stage)
+        if idea is not None:
+            lines = one_idea_lines(store, name, _known_idea(store, name, idea))
+        else:
+            lines = size_lines(store, name) if size else explain_lines(store, name, stage)
     print("\n".join(lines or ["nothing was decided yet"]))
+
+
+def ideas(
+    name: Annotated[str, typer.Argument(help="Name of the study.")],
+    folder: Folder = Path("studies"),
+) -> None:
+    """List the ideas of a study: predicted, measured, kept or not, and what is left to try."""
+    with _store(folder) as store:
+        _require(store, name)
+        lines = idea_lines(store, name)
+    print("\n".join(lines))
+
+
+def _known_idea(store: AbstractStore, name: str, title: str) -> str:
+    titles = tuple(dict.fromkeys(record.idea.title for record in store.ideas.list(name)))
+    if title not in titles:
+        hint = did_you_mean(title, titles) or "there are none yet"
+        raise OptionError(f"study {name!r} has no idea {title!r}", hint=hint)
+    return title
 
 
 def _store(folder: Path) -> AbstractStore:

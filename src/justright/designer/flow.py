@@ -33,6 +33,7 @@ from justright.designer.rest import Rest
 from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
+from justright.designer.whole import measure_whole_gain
 from justright.executors.base import Call
 from justright.ideas.rule import Leads
 from justright.recipe.patch import Patch
@@ -93,13 +94,15 @@ class Flow:
             if session.options.only == "size":
                 close_study(session, interrupted=False)
                 return
-            champion = improver.run(champion)
+            before, champion = champion, improver.run(champion)
             record_noise(session, champion.arm)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
             admission = replace(admission, baselines_s=0.0)  # they are refitted
             rest = Rest(session, improver, admission, tolerance)
             champion, final = rest.use(champion, final)
+            if not admission.repeats:  # whose estimate holds what choosing among ideas took off
+                measure_whole_gain(session, before, champion, admission, improver.used)
             repeated = repeat(session, champion, final.percent, baselines, admission)
             self._test(final, champion, baselines, tolerance, repeated)
             close_study(session, interrupted=False)

@@ -86,6 +86,11 @@ class Improver:
         """Whether there may be another round."""
         return self._round < MOST_ROUNDS
 
+    @property
+    def used(self) -> int:
+        """Blocks below this number were seen by decisions."""
+        return self._confirmer.used
+
     def follow(self, leads: Leads) -> None:
         """Take up what was measured on these data since the champion was trained."""
         self.leads = replace(leads, blocks=max(leads.blocks, self._confirmer.used))

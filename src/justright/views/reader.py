@@ -36,13 +36,14 @@ def validation_loss(trial: Trial) -> float:
 
 
 _CUT = (
-    (re.compile(r"^(round \d+|hurry|latency .*|.* (stop|cut))$"), ""),
+    (re.compile(r"^(round \d+( noise)?|hurry|latency .*|.* (stop|cut))$"), ""),
     (re.compile(r"^(late )?size (core-seconds|length over|milliseconds left)$"), ""),
     (re.compile(r"^(late )?size (ask .*|search)$"), "size search"),
     (re.compile(r"^own length steps$"), "the recipe's own length"),
     (re.compile(r"^final \d+$"), "training on all rows"),
-    (re.compile(r"^round \d+/\w+/screen "), ""),
-    (re.compile(r"^round \d+/(\w+)/confirm.*"), r"confirming another \1"),
+    (re.compile(r"^round [\d.]+/[^/]+/screen "), ""),
+    (re.compile(r"^round [\d.]+/([^/]+)/confirm.*"), r"confirming another \1"),
+    (re.compile(r"^whole gain/.*"), "what the ideas brought together"),
     (re.compile(r"^noise .*"), "noise between seeds"),
     (re.compile(r"^(late )?rate$"), "learning rate test"),
 )

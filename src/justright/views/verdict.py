@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
+from typing import Any
 
 from justright.core.finding import Severity
 from justright.store.base import AbstractStore
 from justright.views.document import verdict_document
 from justright.views.leads import rate_line, size_line
-from justright.views.numbers import count, decimals, fixed, significant
+from justright.views.numbers import count, decimals, fixed, significant, span
 from justright.views.outcome import greater_is_better, metric_title, outcome
 from justright.views.reader import Reader
 
@@ -37,6 +39,7 @@ def verdict_lines(store: AbstractStore, study: str) -> list[str]:
         ("Noise", _noise(reader)),
         ("Size", size_line(reader)),
         ("Rate", rate_line(reader)),
+        ("Ideas", _ideas(reader)),
         ("Network", _network(reader)),
         ("Test", _sanity(reader)),
         ("Next", _next(reader)),
@@ -119,6 +122,31 @@ def _noise(reader: Reader) -> str:
         if tie and isfinite(tie)
         else text
     )
+
+
+def _ideas(reader: Reader) -> str:
+    """How many ideas were tried and kept, and what they brought together."""
+    rounds = [
+        entry
+        for entry in reader.entries("rounds")
+        if _word(entry) not in ("", "not run") and entry.get("slot") != "own length"
+    ]
+    if not rounds:
+        return ""
+    kept = [str(entry.get("subject")) for entry in rounds if entry.get("accepted")]
+    tried = len({str(entry.get("subject")) for entry in rounds})
+    text = f"{count(tried, 'idea')} tried, "
+    text += f"kept {', '.join(kept)}" if kept else "none was better on rows it had not seen"
+    whole = reader.fact("whole gain")
+    if kept and whole.get("low") is not None:
+        places = decimals((whole["high"] - whole["low"]) / 2)
+        gain, interval = fixed(whole["difference"], places), span(whole["low"], whole["high"])
+        text += f" · together {gain} better than the start recipe (95% interval {interval})"
+    return text
+
+
+def _word(entry: Mapping[str, Any]) -> str:
+    return str((entry.get("verdict") or {}).get("word") or "")
 
 
 def _network(reader: Reader) -> str:

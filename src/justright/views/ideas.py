@@ -1,0 +1,139 @@
+"""The ideas of a study as lines for a terminal: what was predicted, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+from justright.core.idea import Idea, Verdict
+from justright.store.base import AbstractStore
+from justright.store.records import IdeaRecord
+from justright.views.numbers import count, decimals, duration, fixed, significant, span
+from justright.views.reader import Reader
+
+HEADS = ("idea", "stage", "predicted", "verdict", "measured gain", "blocks", "seconds")
+
+LEFT = ("idea", "stage", "predicted", "expected price")
+
+
+def idea_lines(store: AbstractStore, study: str) -> list[str]:
+    """Every idea: tried ones in their order, then those that had no time, likeliest first.
+
+    Args:
+        store: Where the study is kept.
+        study: Its name.
+    """
+    reader = Reader(store, study)
+    records = {record.idea.title: record for record in reader.ideas}
+    entries = [e for e in reader.entries("rounds") if _word(e) != "not run"]
+    if not records:
+        return ["no idea was written down yet"]
+    lines: list[str] = []
+    if entries:
+        rows = [_tried(entry, records.get(str(entry.get("subject")))) for entry in entries]
+        kept = [str(entry["subject"]) for entry in entries if entry.get("accepted")]
+        lines += [_claim(len(entries), kept), *_table(HEADS, rows)]
+    tried = {str(entry.get("subject")) for entry in entries}
+    left = [record.idea for title, record in records.items() if title not in tried]
+    if left:
+        left.sort(key=lambda idea: -idea.prediction.helps * idea.prediction.gain[1])
+        rows = [
+            (idea.title, idea.stage or idea.slot, _forecast(idea), duration(_price(idea)))
+            for idea in left
+        ]
+        lines += [f"{count(len(left), 'idea')} not tried, for lack of time:", *_table(LEFT, rows)]
+    return lines
+
+
+def one_idea_lines(store: AbstractStore, study: str, title: str) -> list[str]:
+    """All that is known of one idea: its patch, prediction, source, verdicts.
+
+    Args:
+        store: Where the study is kept.
+        study: Its name.
+        title: The idea's; all ideas of this title are told.
+    """
+    lines: list[str] = []
+    for record in Reader(store, study).ideas:
+        if record.idea.title != title:
+            continue
+        idea = record.idea
+        changes = ", ".join(f"{path} = {value}" for path, value in idea.patch.items())
+        lines += [
+            f"{idea.title} ({idea.stage or idea.slot}, slot {idea.slot})",
+            f"  changes   {changes}",
+            f"  predicted {_forecast(idea)}, complexity {idea.prediction.complexity}",
+            f"  source    {idea.source}",
+        ]
+        lines += [f"  verdict   {verdict_text(verdict)}" for verdict in record.verdicts]
+        if not record.verdicts:
+            lines.append("  verdict   not run")
+    return lines
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """A verdict in one line.
+
+    >>> verdict_text(Verdict("GELU", "better", 0.0123, 0.004, 0.02, 8, {}))
+    'GELU: better, gain 0.012 (95% interval 0.004 to 0.020) on 8 blocks'
+    """
+    if not isfinite(verdict.difference):
+        reason = verdict.evidence.get("reason")
+        return f"{verdict.subject}: {verdict.word}" + (f" ({reason})" if reason else "")
+    gain = significant(verdict.difference)
+    interval = ""
+    if isfinite(verdict.low) and isfinite(verdict.high):
+        gain = fixed(verdict.difference, decimals((verdict.high - verdict.low) / 2))
+        interval = f" (95% interval {span(verdict.low, verdict.high)})"
+    where = " of screening" if verdict.evidence.get("stage") == "screening" else ""
+    return (
+        f"{verdict.subject}: {verdict.word}, gain {gain}{interval} on "
+        f"{count(verdict.blocks, 'block')}{where}"
+    )
+
+
+def _claim(tried: int, kept: Sequence[str]) -> str:
+    kept_text = f"kept {', '.join(kept)}" if kept else "none was kept"
+    return f"{count(tried, 'comparison')} with the champion, {kept_text}:"
+
+
+def _word(entry: Any) -> str:
+    return str((entry.get("verdict") or {}).get("word") or "")
+
+
+def _forecast(idea: Idea) -> str:
+    low, middle, high = idea.prediction.gain
+    places = decimals((high - low) / 2)
+    return f"{idea.prediction.helps:.0%}, gain {fixed(middle, places)} ({span(low, high)})"
+
+
+def _price(idea: Idea) -> float | None:
+    return idea.prediction.seconds or None
+
+
+def _tried(entry: Any, record: IdeaRecord | None) -> tuple[str, ...]:
+    verdict = entry["verdict"]
+    gain, low, high = (verdict.get(key) for key in ("difference", "low", "high"))
+    measured = "–" if gain is None else significant(gain)
+    if gain is not None and low is not None and high is not None:
+        places = decimals((high - low) / 2)
+        measured = f"{fixed(gain, places)} ({span(low, high)})"
+    return (
+        str(entry.get("subject")),
+        str(entry.get("stage") or entry.get("slot") or ""),
+        _forecast(record.idea) if record else "–",
+        _word(entry) + (", kept" if entry.get("accepted") else ""),
+        measured,
+        str(verdict.get("blocks", "–")),
+        duration(entry.get("cost_s")),
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    cells = [tuple(heads), *rows]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(heads))]
+    return [
+        "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
