@@ -1,0 +1,67 @@
+"""The order of ideas."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from justright.core.idea import Idea, Prediction
+from justright.designer.advice import few_of
+from justright.designer.batches import FEW, batches, most_promising, order_decision
+from justright.ideas.rule import Move
+from justright.ideas.stage import ORDER
+from justright.recipe.recipe import Recipe
+
+STAGED = st.dictionaries(st.text("abcdefg", min_size=1), st.sampled_from(ORDER), max_size=12)
+
+
+@given(STAGED, st.integers(1, 4), st.booleans())
+def test_every_slot_has_its_turn_once(stages: dict, width: int, in_order: bool) -> None:
+    found = batches(tuple(stages), stages, width, in_order=in_order)
+    assert sorted(slot for batch in found for slot in batch) == sorted(stages)
+    assert all(found)
+
+
+@given(STAGED, st.integers(1, 4))
+def test_a_batch_in_order_is_one_stage_and_stages_follow_each_other(
+    stages: dict, width: int
+) -> None:
+    found = batches(tuple(stages), stages, width, in_order=True)
+    places = [[ORDER.index(stages[slot]) for slot in batch] for batch in found]
+    assert all(len(set(batch)) == 1 for batch in places)
+    assert [batch[0] for batch in places] == sorted({batch[0] for batch in places})
+
+
+@given(STAGED, st.integers(1, 4))
+def test_where_time_is_short_worth_decides_alone(stages: dict, width: int) -> None:
+    found = batches(tuple(stages), stages, width, in_order=False)
+    assert [slot for batch in found for slot in batch] == list(stages)
+    assert all(len(batch) <= width for batch in found)
+
+
+def move(title: str, helps: float, *, lasting: bool = True) -> Move:
+    idea = Idea(title, title, {}, Prediction(helps, (0.1, 0.2, 0.3), 1.0), "s", "a", ORDER[0])
+    return Move(idea, Recipe(), lasting=lasting)
+
+
+def test_few_rows_bear_few_ideas_beside_length_rate_and_size() -> None:
+    likely = [0.1, 0.5, 0.2, 0.4, 0.3]
+    moves = [move(str(helps), helps) for helps in likely]
+    moves += [move("rate", 0.01, lasting=False), move("length", 0.01, lasting=False)]
+    kept = [m.idea.title for m in most_promising(moves)]
+    assert kept == ["0.5", "0.4", "rate", "length"]
+    assert len(kept) == FEW + 2
+
+
+def test_the_decision_says_which_order_and_why() -> None:
+    moves = [move("a", 0.1), move("b", 0.2)]
+    staged, worth = (order_decision(moves, in_order=each) for each in (True, False))
+    assert "stage by stage" in staged.choice
+    assert "enough for all 2" in staged.reason
+    assert "per second" in worth.choice
+    assert "not enough" in worth.reason
+
+
+def test_long_lists_are_cut_and_nothing_is_named_twice() -> None:
+    assert few_of(["a", "b", "a", "c"]) == "a, b, c"
+    assert few_of(list("abcdef")) == "a, b, c and 3 more"

@@ -1,0 +1,76 @@
+"""Ideas on a terminal: what was tried, what is left, what is known of one."""
+
+from __future__ import annotations
+
+import pytest
+
+from justright.store.holder import this_process
+from justright.store.memory import MemoryStore
+from justright.testing.examples import write_example
+from justright.views.ideas import idea_lines, one_idea_lines
+from justright.views.verdict import verdict_lines
+
+
+@pytest.fixture(name="example")
+def an_example() -> tuple[MemoryStore, str]:
+    store = MemoryStore()
+    return store, write_example(store)
+
+
+def test_what_was_tried_comes_before_what_had_no_time(example: tuple[MemoryStore, str]) -> None:
+    store, name = example
+    lines = idea_lines(store, name)
+    rounds = store.ledger.fact(name, "rounds") or []
+    tried = [entry["subject"] for entry in rounds]
+    titles = [record.idea.title for record in store.ideas.list(name)]
+    left = [title for title in titles if title not in tried]
+    assert tried
+    assert left
+    place = {t: next(i for i, s in enumerate(lines) if s.strip().startswith(t)) for t in titles}
+    assert max(place[title] for title in tried) < min(place[title] for title in left)
+    for entry in rounds:
+        assert entry["verdict"]["word"] in lines[place[entry["subject"]]]
+        assert (", kept" in lines[place[entry["subject"]]]) == entry["accepted"]
+
+
+def test_an_idea_of_whose_trainings_none_ran_is_left_to_try(
+    example: tuple[MemoryStore, str],
+) -> None:
+    store, name = example
+    rounds = store.ledger.fact(name, "rounds") or []
+    rounds[0]["verdict"] |= {"word": "not run", "difference": None, "low": None, "high": None}
+    store.ledger.put(name, "rounds", rounds)
+    lines = idea_lines(store, name)
+    heading = next(i for i, line in enumerate(lines) if "not tried" in line)
+    assert any(line.strip().startswith(rounds[0]["subject"]) for line in lines[heading:])
+
+
+def test_a_study_without_ideas_says_so() -> None:
+    store = MemoryStore()
+    name = write_example(store)
+    empty = MemoryStore()
+    head = store.studies.head(name)
+    assert head is not None
+    empty.studies.open(head, this_process())
+    assert idea_lines(empty, name) == ["no idea was written down yet"]
+
+
+def test_one_idea_says_what_it_changes_and_how_it_ended(example: tuple[MemoryStore, str]) -> None:
+    store, name = example
+    for record in store.ideas.list(name):
+        text = "\n".join(one_idea_lines(store, name, record.idea.title))
+        assert record.idea.source in text
+        assert all(path in text for path in record.idea.patch)
+        words = [verdict.word for verdict in record.verdicts] or ["not run"]
+        assert all(word in text for word in words)
+
+
+def test_the_verdict_tells_what_ideas_brought_together(example: tuple[MemoryStore, str]) -> None:
+    store, name = example
+    (line,) = [line for line in verdict_lines(store, name) if line.startswith("Ideas")]
+    assert "kept" in line
+    assert "together" not in line
+    whole = {"word": "better", "difference": 0.0123, "low": 0.004, "high": 0.0206, "blocks": 8}
+    store.ledger.put(name, "whole gain", whole)
+    (line,) = [line for line in verdict_lines(store, name) if line.startswith("Ideas")]
+    assert "together 0.012 better than the start recipe (95% interval 0.004 to 0.021)" in line
