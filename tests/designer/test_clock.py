@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from justright.designer.clock import IDLE_MOST_S, REPORT_S, REPORT_SHARE, Clock, report_reserve
-from justright.designer.slowness import MOST, Slowness, slowness
+from justright.designer.slowness import LOOP_S, MOST, Pace, Slowness, slowness
 
 seconds = st.floats(0.0, 1e6)
 
@@ -67,6 +67,25 @@ def test_a_slow_machine_stops_working_earlier() -> None:
     clock.slow.add(3.0, 1.0)
     assert clock.deadline() == pytest.approx(quick - 2 * REPORT_S)
     assert clock.work_left_s == pytest.approx(60 - 3 * REPORT_S, abs=0.5)
+
+
+def test_a_processor_that_does_less_in_its_own_time_is_slow_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([3.0, 2.0, 2.5, 8.0, 7.0, 9.0])
+    monkeypatch.setattr("justright.designer.slowness._fixed_work", lambda: next(times) * LOOP_S)
+    clock = Clock(time.time(), 60.0, Slowness(pace=Pace()))
+    assert clock.slow.factor == pytest.approx(2.0)  # the best of three
+    assert clock.report_s == pytest.approx(2 * REPORT_S)  # not measured again at once
+    clock.slow.add(1.5, 1.0)
+    assert clock.slow.factor == pytest.approx(3.0)
+    monkeypatch.setattr("justright.designer.slowness._AGAIN_S", 0.0)
+    assert clock.slow.factor == MOST
+
+
+def test_a_fixed_piece_of_work_is_measured() -> None:
+    """Anything within reason: it is the processor that decides."""
+    assert 1.0 <= Pace()() < 100.0
 
 
 BESIDE = """

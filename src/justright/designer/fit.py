@@ -25,6 +25,7 @@ from justright.designer.folder import StudyFolder
 from justright.designer.options import FitOptions, check_name, name_after
 from justright.designer.reading import ROWS, read_problem
 from justright.designer.session import Session
+from justright.designer.slowness import Pace, Slowness
 from justright.designer.watch import Watch
 from justright.designer.work import WorkPlan, read_plan
 from justright.executors.processes import ProcessExecutor
@@ -78,7 +79,7 @@ def fit_study(
         InputError: If something handed in cannot be used; nothing was changed.
         StudyInterrupted: On Ctrl-C, after what was finished has been saved.
     """
-    clock = Clock(started, options.limit_s)
+    clock = Clock(started, options.limit_s, Slowness(pace=Pace()))
     repeated = read_plan(options.work) if options.work is not None else None
     name = _name(source, options)
     if abs(process_start() - started) < _SAME_S:  # so far it has imported, and waited for nobody
