@@ -34,7 +34,7 @@ def situation(task: Task, numbers: int = 4, **changes: object) -> Situation:
     """A champion at the start recipe on a table of 2,000 rows."""
     inputs = Inputs(numbers, 2, (3,), task.outputs)
     recipe, _ = start_recipe(task, 2_000, inputs)
-    metric = "accuracy" if task.is_classification else "rmse"
+    metric = "balanced_accuracy" if task.is_classification else "rmse"
     made = Situation(recipe, task, metric, inputs, 2_000, loss=0.5, best_at=0.9, outliers=0.02)
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -123,6 +123,13 @@ def test_smoothing_is_for_accuracy_only() -> None:
     assert proposed("smoothing", classes)
     assert not proposed("smoothing", replace(classes, metric="log_loss"))
     assert not proposed("smoothing", situation(KINDS[TaskKind.REGRESSION]))
+
+
+def test_sampling_is_for_metrics_in_which_classes_count_alike() -> None:
+    classes = replace(situation(KINDS[TaskKind.MULTICLASS]), metric="balanced_accuracy")
+    (move,) = proposed("sampling", classes)
+    assert move.recipe.sampling == "balanced"
+    assert not proposed("sampling", replace(classes, metric="accuracy"))
 
 
 def test_huber_is_for_values_with_outliers() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from justright.training.order import Order
+from justright.training.order import MOST_REPEATS, Order, balanced
 
 
 @given(
@@ -46,3 +46,18 @@ def test_a_million_rows_are_fast():
     for start in range(0, 900, 30):
         order.take(start, 30, 1024)
     assert time.process_time() - begin < 0.5  # about 0.02 s; a shuffle per span would be 0.5
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=80))
+def test_balanced_rows_hold_every_row_and_classes_about_as_often(classes):
+    codes, rows = np.array(classes), np.arange(len(classes)) * 3
+    found = balanced(rows, codes)
+    assert set(found.tolist()) == set(rows.tolist())
+    counts = np.bincount(codes[found // 3])
+    counts = counts[counts > 0]
+    assert counts.max() <= 2 * counts.min()
+
+
+def test_a_class_of_one_row_is_not_repeated_without_end():
+    codes = np.array([0] * 1000 + [1])
+    assert np.bincount(codes[balanced(np.arange(1001), codes)])[1] == MOST_REPEATS

@@ -353,6 +353,23 @@ def test_a_member_that_diverges_is_a_fact_and_the_others_go_on(tmp_path):
     assert [well.loss, fine.loss] == pytest.approx([r.loss for r in alone], rel=1e-6)
 
 
+def test_balanced_sampling_finds_more_of_a_small_class(tmp_path):
+    folder = Path(write_folder(tmp_path / "data", TaskKind.BINARY))
+    x = np.load(folder / "x.npy")
+    rare = (x[:, 0] + 0.8 * np.random.default_rng(0).normal(size=ROWS) > 1.6).astype(np.int64)
+    np.save(folder / "y.npy", rare)
+    assert 0.03 < rare.mean() < 0.2
+    found = {}
+    for sampling in ("even", "balanced"):
+        recipe = recipe_for(TaskKind.BINARY, sampling=sampling)
+        request = ask(
+            str(folder), tmp_path / sampling, recipe, member(), metric="balanced_accuracy"
+        )
+        (result,) = train_stack(request, silent)
+        found[sampling] = result.scores["balanced_accuracy"]
+    assert found["balanced"] > found["even"]
+
+
 def test_a_plateau_lowers_the_rate_between_spans(tmp_path, monkeypatch):
     """The rate falls after two evaluations without progress, however the spans are cut."""
     folder = write_folder(tmp_path / "data", TaskKind.BINARY)

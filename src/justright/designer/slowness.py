@@ -39,7 +39,7 @@ class Pace:
         self._factor = 1.0
 
     def __call__(self) -> float:
-        """Processor time over the usual one, at least 1; the best of three, so load counts less."""
+        """Processor time over the usual one, at least 1; the best of three."""
         now = time.monotonic()
         if now - self._measured_at >= _AGAIN_S:
             self._measured_at = now

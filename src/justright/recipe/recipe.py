@@ -14,6 +14,9 @@ ScheduleName = Literal[
 ]
 
 
+Sampling = Literal["even", "balanced"]
+
+
 @dataclass(frozen=True)
 class PreprocessingSpec:
     """How columns become numbers (RealMLP, Holzmüller et al. 2024, unless said otherwise).
@@ -98,6 +101,7 @@ class Recipe:
         epochs: Length asked for; the steps follow from the rows (see `training.budget`).
         batch: Rows a step, whatever the rows: the final training is the one that was judged.
         ema_epochs: Time scale of the average of weights, in epochs; None = no averaging.
+        sampling: How often rows are seen: all alike, or so that classes come equally often.
     """
 
     preprocessing: PreprocessingSpec = field(default_factory=PreprocessingSpec)
@@ -109,3 +113,4 @@ class Recipe:
     epochs: float = 64.0
     batch: int = 256
     ema_epochs: float | None = None
+    sampling: Sampling = "even"

@@ -55,3 +55,27 @@ class Order:
             self._shuffled = generator.permutation(self._rows)
             self._epoch = epoch
         return self._shuffled
+
+
+MOST_REPEATS = 100
+"""A row of a small class stands at most so often among the rows of an epoch (assumption)."""
+
+
+def balanced(
+    rows: npt.NDArray[np.integer], classes: npt.NDArray[np.integer]
+) -> npt.NDArray[np.integer]:
+    """Training rows in which every class comes about as often: those of small ones repeated.
+
+    Random oversampling (Buda et al. 2018), so it changes what a probability means: calls of small
+    classes become likelier than they are.
+
+    Args:
+        rows: int ``[n]``, the training rows.
+        classes: int ``[n]``, the class of each.
+
+    >>> balanced(np.arange(5), np.array([0, 0, 0, 0, 1])).tolist()
+    [0, 1, 2, 3, 4, 4, 4, 4]
+    """
+    counts = np.bincount(classes)
+    repeats = np.minimum(np.round(counts.max() / np.maximum(counts, 1)), MOST_REPEATS)
+    return np.repeat(rows, repeats.astype(np.int64)[classes])

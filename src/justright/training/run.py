@@ -22,7 +22,7 @@ from justright.training.checkpoint import Checkpoint, load, request_key, save
 from justright.training.controls import Course
 from justright.training.judge import Judged, probe_rows
 from justright.training.loop import train
-from justright.training.order import Order
+from justright.training.order import Order, balanced
 from justright.training.plan import Plan, Trainee
 from justright.training.record import Record
 from justright.training.request import Member, MemberResult, TrainRequest
@@ -104,7 +104,7 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
         rows, epoch = member.train + offset, len(member.train) / recipe.batch
         validation = member.validation + offset
         return Trainee(
-            order=Order(member.seed, rows),
+            order=Order(member.seed, _sampled(recipe, data, rows)),
             course=Course(with_rate(recipe, member.rate), request.steps, epoch, member.seed),
             probe=Judged.of(meta, data, probe_rows(rows)),
             validation=Judged.of(meta, data, validation) if len(validation) else None,
@@ -121,6 +121,13 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
         keep_best=request.keep_best,
         deadline=float("inf") if request.deadline is None else request.deadline,
     )
+
+
+def _sampled(recipe: Recipe, data: Rows, rows: Array) -> Array:
+    """The rows of an epoch."""
+    if recipe.sampling == "even":
+        return rows
+    return balanced(rows, np.asarray(data.batch(rows)["y"], np.int64))
 
 
 def with_rate(recipe: Recipe, rate: float | None) -> Recipe:
