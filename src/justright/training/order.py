@@ -61,9 +61,7 @@ MOST_REPEATS = 100
 """A row of a small class stands at most so often among the rows of an epoch (assumption)."""
 
 
-def balanced(
-    rows: npt.NDArray[np.integer], classes: npt.NDArray[np.integer]
-) -> npt.NDArray[np.integer]:
+def balanced(rows: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Training rows in which every class comes about as often: those of small ones repeated.
 
     Random oversampling (Buda et al. 2018), so it changes what a probability means: calls of small

@@ -20,7 +20,7 @@ from justright.recipe.recipe import Recipe
 from justright.training.budget import evaluation_steps
 from justright.training.checkpoint import Checkpoint, load, request_key, save
 from justright.training.controls import Course
-from justright.training.judge import Judged, probe_rows
+from justright.training.judge import Integers, Judged, probe_rows
 from justright.training.loop import train
 from justright.training.order import Order, balanced
 from justright.training.plan import Plan, Trainee
@@ -123,7 +123,7 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
     )
 
 
-def _sampled(recipe: Recipe, data: Rows, rows: Array) -> Array:
+def _sampled(recipe: Recipe, data: Rows, rows: Integers) -> Integers:
     """The rows of an epoch."""
     if recipe.sampling == "even":
         return rows
