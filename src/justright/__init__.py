@@ -16,16 +16,29 @@ if TYPE_CHECKING:  # `typing` alone takes 15 ms to import, and the command line 
     from typing import Any
 
     from justright.api import Study, fit, load
+    from justright.estimators.classifier import JustRightClassifier
+    from justright.estimators.regressor import JustRightRegressor
     from justright.model.predictor import Model
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "JustRightError", "Model", "Study", "fit", "load"]
+__all__ = [
+    "InputError",
+    "JustRightClassifier",
+    "JustRightError",
+    "JustRightRegressor",
+    "Model",
+    "Study",
+    "fit",
+    "load",
+]
 
 _LATER = {
     "fit": "justright.api",
     "load": "justright.api",
     "Study": "justright.api",
     "Model": "justright.model.predictor",
+    "JustRightClassifier": "justright.estimators.classifier",
+    "JustRightRegressor": "justright.estimators.regressor",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -68,7 +68,7 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
         "Intended use": [
             f"Predicts {target} ({task.kind.value}) from {columns} columns, in tables like the "
             "one it was trained on.",
-            *([f"Classes: {', '.join(task.classes[:30])}."] if task.classes else []),
+            *([classes_sentence(task.classes)] if task.classes else []),
         ],
         "Data": [_data(facts)],
         "Quality": _quality(facts),
@@ -92,6 +92,15 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
         lines += [f"- {s}" if bullets else s for s in sentences]
         lines.append("")
     return "\n".join(lines)
+
+
+def classes_sentence(classes: Sequence[str]) -> str:
+    """The card's sentence about the classes; it names thirty at most.
+
+    >>> classes_sentence(("no", "yes"))
+    'Classes: no, yes.'
+    """
+    return f"Classes: {', '.join(classes[:30])}."
 
 
 def _data(facts: CardFacts) -> str:

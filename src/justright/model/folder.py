@@ -56,12 +56,39 @@ def write_model(
     Raises:
         ModelError: If a tensor is missing or of another shape, or the folder cannot be written.
     """
+    files = (
+        recipe_document(recipe, spec, task),
+        preprocessing.document,
+        model_tensors(spec, preprocessing, weights),
+    )
+    return write_files(folder, *files, _card(facts, task, spec, len(files[1]["columns"])))
+
+
+def write_files(
+    folder: str | Path,
+    recipe: Mapping[str, Any],
+    preprocessing: Mapping[str, Any],
+    tensors: Mapping[str, np.ndarray],
+    card: str,
+) -> Path:
+    """Write the contents of a model folder as `write_model` does.
+
+    Args:
+        folder: Where the model is to lie; a model that lies there is replaced.
+        recipe: What ``recipe.json`` is to hold: `recipe_document`.
+        preprocessing: What ``preprocessing.json`` is to hold.
+        tensors: All tensors: `model_tensors`.
+        card: The card's text.
+
+    Raises:
+        ModelError: If the folder cannot be written.
+    """
     folder = Path(folder)
     content = {
-        "recipe.json": _json({"format": FORMAT, **_recipe_document(recipe, spec, task)}),
-        "preprocessing.json": _json(preprocessing.document),
-        "weights.safetensors": save(_tensors(spec, preprocessing, weights)),
-        "card.md": _card(facts, task, spec, len(preprocessing.document["columns"])),
+        "recipe.json": _json(recipe),
+        "preprocessing.json": _json(preprocessing),
+        "weights.safetensors": save(dict(tensors)),
+        "card.md": card.encode(),
         "network.py": Path(network.__file__).read_bytes(),
     }
     _replace(folder, content)
@@ -80,7 +107,7 @@ def update_card(folder: str | Path, facts: CardFacts | Mapping[str, Any]) -> Non
     recipe = json.loads(content["recipe.json"])
     task, spec = from_document(Task, recipe["task"]), from_document(NetworkSpec, recipe["network"])
     columns = len(json.loads(content["preprocessing.json"])["columns"])
-    content["card.md"] = _card(facts, task, spec, columns)
+    content["card.md"] = _card(facts, task, spec, columns).encode()
     _replace(folder, content)
 
 
@@ -138,9 +165,11 @@ def _damaged(path: Path, what: str) -> ModelError:
     return ModelError(f"{str(path)!r} {what}", hint="restore the folder, or fit again")
 
 
-def _recipe_document(recipe: Recipe, spec: NetworkSpec, task: Task) -> dict[str, Any]:
+def recipe_document(recipe: Recipe, spec: NetworkSpec, task: Task) -> dict[str, Any]:
+    """What ``recipe.json`` holds: the recipe, the network, the task, and the tensors' shapes."""
     tensors = tensor_shapes(spec) | buffer_shapes(spec)
     return {
+        "format": FORMAT,
         "recipe": to_document(recipe),
         "network": to_document(spec),
         "task": to_document(task),
@@ -148,10 +177,14 @@ def _recipe_document(recipe: Recipe, spec: NetworkSpec, task: Task) -> dict[str,
     }
 
 
-def _tensors(
+def model_tensors(
     spec: NetworkSpec, preprocessing: Preprocessing, weights: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """All tensors of the folder: the network's, and those of text columns."""
+    """All tensors of the folder: the network's, and those of text columns.
+
+    Raises:
+        ModelError: If a tensor is missing or of another shape.
+    """
     found = {}
     for name, shape in (tensor_shapes(spec) | buffer_shapes(spec)).items():
         if name not in weights:
@@ -193,9 +226,9 @@ def _digests(content: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
 
 def _card(
     facts: CardFacts | Mapping[str, Any], task: Task, spec: NetworkSpec, columns: int
-) -> bytes:
+) -> str:
     known = facts if isinstance(facts, CardFacts) else from_document(CardFacts, facts)
-    return card_text(known, task, spec, columns).encode()
+    return card_text(known, task, spec, columns)
 
 
 def _replace(folder: Path, content: dict[str, bytes]) -> None:

@@ -1,0 +1,1 @@
+"""Estimators for scikit-learn; `justright` hands them out without importing it before."""
