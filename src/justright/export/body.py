@@ -76,7 +76,7 @@ class Body:
         if self._shape["numbers"] == "periodic":
             factor = 2 * pi * w["numbers.frequency"].astype(np.float64)[:, None]
             angle = graph.add("Add", graph.add("Mul", x, factor), w["numbers.phase"][:, None])
-            t = graph.add("Cos", angle)
+            t = graph.cosine(angle)
         else:
             t = self._through_bins(x)
         learned = graph.add("MatMul", t, w["numbers.weight"])  # [n, rows, width]
@@ -117,8 +117,8 @@ class Body:
         if kind == "none":
             return h
         if kind == "layer":
-            h = graph.add("Sub", h, graph.add("ReduceMean", h, axes=[1]))
-            var = graph.add("ReduceMean", graph.add("Mul", h, h), axes=[1])
+            h = graph.add("Sub", h, graph.add("ReduceMean", h, np.array([1])))
+            var = graph.add("ReduceMean", graph.add("Mul", h, h), np.array([1]))
             deviation: str | np.ndarray = graph.add("Sqrt", graph.add("Add", var, 1e-5))
         else:
             h = graph.add("Sub", h, self._w[f"norm.{i}.mean"])
@@ -140,8 +140,10 @@ def activation(graph: Graph, name: str, z: str) -> str:
     match name:
         case "relu" | "tanh" | "sigmoid":
             return graph.add(name.capitalize(), z)
-        case "silu":
-            return graph.add("Mul", z, graph.add("Sigmoid", z))
+        case "silu":  # not z × sigmoid(z), which onnxruntime 1.20 takes for one of its own
+            return graph.add(
+                "Div", z, graph.add("Add", graph.add("Exp", graph.add("Neg", z)), 1.0)
+            )
         case "softplus":
             return _softplus(graph, z)
         case "mish":

@@ -10,12 +10,15 @@ import numpy as np
 
 from justright.data.arrays import LATEST
 from justright.export.graph import ML, Graph
-from justright.export.inputs import Input
+from justright.export.inputs import Input, words_of
 
 DAY_S = 86_400.0
 CYCLE_YEARS, CYCLE_DAYS, CYCLE_START = 400, 146_097, 10_957.0
 """The calendar repeats every 400 years, of so many days; 1 January 2000 begins one, so many days
 after 1 January 1970."""
+
+END = "\x01"
+"""A word that no text holds."""
 
 Feature = tuple[str, str | int]
 """Name of a column, and which of its features."""
@@ -41,10 +44,11 @@ def encode(
         if columns := [column for column in inputs if column.encoding == encoding]:
             _numbers(graph, parts, columns)
     codes = []
+    texts = _bare(graph, [column for column in inputs if column.text])
     for column in inputs:
         if column.encoding in ("number", "date"):
             continue
-        place = _place(graph, column)
+        place = _place(graph, column, texts)
         if column.encoding == "embedding":
             codes.append(place)
         table = _table(column)
@@ -124,7 +128,7 @@ def _cycle(graph: Graph, seconds: str, missing: str, period: str) -> dict[str, s
     else:
         turn = graph.add("Div", _day_of_year(graph, days), 365.25)
     angle = graph.add("Where", missing, np.array(np.nan), graph.add("Mul", turn, 2 * pi))
-    return {"sin": graph.add("Sin", angle), "cos": graph.add("Cos", angle)}
+    return {"sin": graph.add("Sin", angle), "cos": graph.cosine(angle)}
 
 
 def _rest(graph: Graph, number: str, size: float) -> str:
@@ -154,15 +158,53 @@ def _looked_up(graph: Graph, table: np.ndarray, places: str) -> str:
     return graph.add("Gather", table, graph.to_whole(places))
 
 
-def _place(graph: Graph, column: Input) -> str:
+def _bare(graph: Graph, columns: Sequence[Input]) -> dict[str, tuple[str, int]]:
+    """Texts without blanks around them, in the form of `_key`: column to tensor and words.
+
+    ONNX can take texts apart at blanks, and join them again. Words that mark the end make the
+    number of words that are looked at the same for all; texts of more words are no known value.
+    """
+    groups: dict[int, list[Input]] = {}
+    for column in columns:
+        longest = max(len(words_of(key)) for key in column.keys if isinstance(key, str))
+        groups.setdefault(longest, []).append(column)
+    found = {}
+    for words, group in groups.items():
+        parts = [graph.add("Unsqueeze", column.name, np.array([1])) for column in group]
+        row = np.full((1, len(group)), "", object)  # a last row, for the case that there is none
+        texts = graph.add("Concat", graph.joined(parts), row, axis=0)
+        ends = np.array(f" {END}" * (words + 1), object)
+        marked = graph.add("StringConcat", texts, ends)
+        split = graph.add("StringSplit", marked, maxsplit=words + 1)
+        split = graph.add("StringConcat", split, np.array(" ", object))
+        joined, *others = [
+            graph.add("Gather", split, np.array(k), axis=2) for k in range(words + 1)
+        ]
+        for other in others:
+            joined = graph.add("StringConcat", joined, other)
+        for k, column in enumerate(group):
+            text = graph.add("Gather", joined, np.array(k), axis=1)
+            rows = (np.array([0]), np.array([-1]))
+            found[column.name] = (graph.add("Slice", text, *rows), words)
+    return found
+
+
+def _key(text: str, words: int) -> str:
+    """A text as `_bare` leaves it: so many words and one more, each with a blank behind it."""
+    found = words_of(text)
+    return "".join(f"{word} " for word in [*found, *[END] * (words + 1 - len(found))])
+
+
+def _place(graph: Graph, column: Input, texts: Mapping[str, tuple[str, int]]) -> str:
     """Where a value stands among the known ones: see `Input.values`."""
     places = list(column.keys.values())
     if column.text:
+        text, words = texts[column.name]
         return graph.add(
             "LabelEncoder",
-            column.name,
+            text,
             domain=ML,
-            keys_strings=list(column.keys),
+            keys_strings=[_key(str(key), words) for key in column.keys],
             values_int64s=places,
             default_int64=0,
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from math import pi
 from typing import Any
 
 import numpy as np
 
-OPSET, ML_OPSET, IR = 17, 4, 8
-"""Versions of the operators, of those for machine learning, and of the file. The oldest that have
-all that is needed (look-ups of double numbers came with version 4): every onnxruntime from 1.17,
-of January 2024, reads them."""
+OPSET, ML_OPSET, IR = 20, 4, 9
+"""Versions of the operators, of those for machine learning, and of the file: the oldest that take
+texts apart and look up double numbers. Every onnxruntime from 1.18, of May 2024, reads them."""
 
 ML = "ai.onnx.ml"
 
@@ -48,7 +48,7 @@ class Graph:
         return tuple(output.name for output in self._outputs)
 
     def add(self, operator: str, *operands: Operand, domain: str = "", **attributes: Any) -> str:
-        """Add an operator of one result, and return the result's name.
+        """Add an operator, and return the name of its result, the first where it has several.
 
         Args:
             operator: Its name in the standard.
@@ -57,7 +57,12 @@ class Graph:
             attributes: Its attributes; arrays become tensors.
         """
         read = [x if isinstance(x, str) else self.constant(x) for x in operands]
-        return self._node(operator, read, self._free(operator), domain, attributes)
+        results = [self._free(operator) for _ in range(2 if operator == "StringSplit" else 1)]
+        return self._node(operator, read, results, domain, attributes)
+
+    def cosine(self, angle: str) -> str:
+        """Cosine, as a sine: onnxruntime has that in double precision in all versions."""
+        return self.add("Sin", self.add("Add", angle, pi / 2))
 
     def joined(self, parts: list[str]) -> str:
         """Matrices side by side."""
@@ -95,7 +100,7 @@ class Graph:
         while name in self._names:
             name += "_"
         self._names.add(name)
-        self._node("Identity", [result], name, "", {})
+        self._node("Identity", [result], [name], "", {})
         self._outputs.append(self._value(name, kind, shape, doc))
 
     def file(self, title: str, version: str, metadata: Mapping[str, str]) -> bytes:
@@ -121,7 +126,12 @@ class Graph:
         return model.SerializeToString()
 
     def _node(
-        self, operator: str, operands: Iterable[str], result: str, domain: str, attributes: Any
+        self,
+        operator: str,
+        operands: list[str],
+        results: list[str],
+        domain: str,
+        attributes: Mapping[str, Any],
     ) -> str:
         given = {
             name: self._onnx.numpy_helper.from_array(value, name)
@@ -130,10 +140,10 @@ class Graph:
             for name, value in attributes.items()
         }
         node = self._onnx.helper.make_node(
-            operator, list(operands), [result], name=result, domain=domain, **given
+            operator, operands, results, name=results[0], domain=domain, **given
         )
         self._nodes.append(node)
-        return result
+        return results[0]
 
     def _value(self, name: str, kind: str, shape: tuple[Any, ...], doc: str) -> Any:
         number = getattr(self._onnx.TensorProto, kind)

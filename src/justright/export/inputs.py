@@ -54,14 +54,13 @@ class Input:
     def meaning(self) -> str:
         """What to hand in, in one line."""
         missing = "an empty text is missing" if self.text else "NaN is missing"
-        bare = " without blanks around it" if self.text else ""
         if self.encoding == "number":
             return "a number; NaN and infinity are missing"
         if self.encoding == "date":
             return f"seconds since 1970 (UTC), or milli-, micro- or nanoseconds; {missing}"
         if self.encoding == "boolean":
-            return f"{'true or false, yes or no, ' if self.text else ''}1 or 0{bare}; {missing}"
-        return f"a category{bare}; {missing}, and what training never saw counts as other"
+            return f"{'true or false, yes or no, ' if self.text else ''}1 or 0; {missing}"
+        return f"a category; {missing}, and what training never saw counts as other"
 
 
 def inputs_of(document: Mapping[str, Any]) -> tuple[Input, ...]:
@@ -81,6 +80,12 @@ def inputs_of(document: Mapping[str, Any]) -> tuple[Input, ...]:
             hint=f"fit without {'it' if len(texts) == 1 else 'them'} (--drop), or predict with "
             "the model folder",
         )
+    alike = [str(d["name"]) for d in described if _differ_in_blanks(d)]
+    if alike:
+        raise ModelError(
+            f"ONNX cannot tell apart values of {_listed(alike)} that differ in blanks only",
+            hint="make them one in the data, and fit again",
+        )
     unnamed = [str(d["name"]) for d in described if not d["name"] or "\0" in d["name"]]
     if unnamed:
         raise ModelError(
@@ -99,10 +104,11 @@ def feed(column: Input, values: ColumnArray) -> np.ndarray:
     """
     if isinstance(values, np.ndarray):
         return values.astype(np.float64)
-    missing: Any = "" if column.text else np.nan
-    known = [text if column.text else _number(text) for text in values.values]
-    table = np.array([*known, missing], object if column.text else np.float64)
-    return table[values.codes]
+    if column.text:
+        return np.array([*values.values, ""], object)[values.codes]
+    named = {"false": 0.0, "true": 1.0} if column.encoding == "boolean" else {}
+    numbers = [named.get(text, _number(text)) for text in values.values]
+    return np.array([*numbers, np.nan])[values.codes]  # the code of a missing value is -1
 
 
 def _input(d: Mapping[str, Any]) -> Input:
@@ -125,6 +131,16 @@ def _input(d: Mapping[str, Any]) -> Input:
     return Input(name, kind, encoding, True, gone | words, count, flag)
 
 
+def words_of(text: str) -> list[str]:
+    """What is left of a text where blanks around it and repeated ones do not count."""
+    return [word for word in text.split(" ") if word]
+
+
+def _differ_in_blanks(d: Mapping[str, Any]) -> bool:
+    texts = [text for text in d.get("values", ()) if text is not None]
+    return len({tuple(words_of(text)) for text in texts}) < len(texts)
+
+
 def _as_numbers(labels: list[str]) -> bool:
     """Whether numbers can stand for all these labels: each is how its number is written."""
     numbers = [_number(label) for label in labels]
@@ -140,9 +156,9 @@ def _number(text: str) -> float:
         return UNKNOWN
 
 
-def _cases(word: str) -> set[str]:
+def _cases(word: str) -> list[str]:
     """A word in all mixtures of small and capital letters; the longest has five."""
-    return {"".join(letters) for letters in product(*({x, x.upper()} for x in word))}
+    return sorted({"".join(letters) for letters in product(*({x, x.upper()} for x in word))})
 
 
 def _listed(names: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,12 +19,15 @@ from justright.export.build import OnnxFile
 from justright.export.inputs import feed
 from justright.export.packages import load_runtime
 from justright.export.rows import made_up_rows
-from justright.model.chunks import Chunk, open_chunks
+from justright.model.chunks import open_chunks
 from justright.model.columns import read_columns
 
 TOLERANCE = 1e-5
 """Largest difference of a file that is kept: of a probability, or of a value in standard
 deviations of its target. Assumption: no decision hangs on less."""
+
+BATCH = 4_096
+"""Rows that the file runs at a time, as many as the model's own file: memory stays bounded."""
 
 Answer = Callable[[pl.DataFrame, str], np.ndarray]
 """What the model says for cleaned rows whose numbers, where they are text, are of that style."""
@@ -68,13 +71,11 @@ def compare(
         return None
     session = _session(runtime, made.content)
     rows, largest = 0, 0.0
-    with _chunks(made, document, data) as chunks:
-        for frame, decimal in chunks:
-            columns = read_columns(frame, document, decimal)
-            feeds = {column.name: feed(column, columns[column.name]) for column in made.inputs}
-            differences = _differences(
-                document, answer(frame, decimal), session.run(list(made.outputs), feeds)
-            )
+    with _parts(made, document, data) as parts:
+        for part in parts:
+            expected = answer(part.frame, part.decimal)
+            found = _run(session, made.outputs, part.feeds, part.frame.height)
+            differences = _differences(document, expected, found)
             worst = int(differences.argmax())  # NaN is the largest, too
             if not differences[worst] <= TOLERANCE:
                 raise JustRightError(
@@ -83,7 +84,7 @@ def compare(
                     hint="predict with the model folder, and report it",
                 )
             largest = max(largest, float(differences[worst]))
-            rows += frame.height
+            rows += part.frame.height
     return Comparison(rows, largest)
 
 
@@ -100,15 +101,45 @@ def _session(runtime: Any, content: bytes) -> Any:
         ) from error
 
 
+def _run(
+    session: Any, outputs: Sequence[str], feeds: Mapping[str, np.ndarray], rows: int
+) -> list[np.ndarray]:
+    """What the file says, in batches."""
+    found = [
+        session.run(outputs, {name: values[k : k + BATCH] for name, values in feeds.items()})
+        for k in range(0, rows, BATCH)
+    ]
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+
+class _Part(NamedTuple):
+    """Some rows: cleaned, with the style of their numbers, for the model; and for the file."""
+
+    frame: pl.DataFrame
+    decimal: str
+    feeds: dict[str, np.ndarray]
+
+
 @contextmanager
-def _chunks(made: OnnxFile, document: Mapping[str, Any], data: Any) -> Iterator[Iterator[Chunk]]:
-    """The rows in chunks of bounded size, cleaned."""
-    if isinstance(data, str | os.PathLike):
+def _parts(made: OnnxFile, document: Mapping[str, Any], data: Any) -> Iterator[Iterator[_Part]]:
+    """The rows in parts of bounded size."""
+    if data is None:
+        rows = made_up_rows(document, made.inputs)  # the file sees them as they are
+        handed = rows.with_columns(pl.col(pl.Int64, pl.UInt64).cast(pl.String))
+        feeds = {column.name: handed[column.name].to_numpy() for column in made.inputs}
+        yield iter([_Part(read_table(rows).frame, "", feeds)])
+    elif isinstance(data, str | os.PathLike):
         with open_chunks(Path(data)) as chunks:
-            yield (Chunk(_as_text(frame), decimal) for frame, decimal in chunks)
-        return
-    table = read_table(made_up_rows(document, made.inputs) if data is None else data)
-    yield iter([Chunk(_as_text(table.frame), "")])
+            yield (_part(made, document, *chunk) for chunk in chunks)
+    else:
+        yield iter([_part(made, document, read_table(data).frame, "")])
+
+
+def _part(made: OnnxFile, document: Mapping[str, Any], frame: pl.DataFrame, decimal: str) -> _Part:
+    frame = _as_text(frame)
+    columns = read_columns(frame, document, decimal)
+    feeds = {column.name: feed(column, columns[column.name]) for column in made.inputs}
+    return _Part(frame, decimal, feeds)
 
 
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
