@@ -33,7 +33,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(PIP) --constraint constraints.txt --editable '.[dev,boost,pandas]'
+	$(PIP) --constraint constraints.txt --editable '.[dev,boost,pandas,onnx]'
 	touch $@
 
 clean:

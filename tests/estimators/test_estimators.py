@@ -152,6 +152,15 @@ def test_the_model_is_a_model_and_can_be_saved(trained, tmp_path: Path) -> None:
     assert "80 rows" in card
 
 
+def test_the_model_is_exported_without_a_folder(trained, tmp_path: Path) -> None:
+    done = trained.model_.export_onnx(
+        tmp_path / "net.onnx", pl.DataFrame(line(50)[0], ["x0", "x1", "x2"])
+    )
+    assert done.path.is_file()
+    assert done.comparison.rows == 50
+    assert done.comparison.difference < 1e-5
+
+
 def test_one_row_predicts_as_it_does_among_others(trained: JustRightClassifier) -> None:
     x, _ = line(50, seed=3)
     alone = np.concatenate([trained.predict_proba(row[None]) for row in x])

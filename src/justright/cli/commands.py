@@ -20,6 +20,7 @@ COMMANDS = {
     "fit": ("justright.cli.fit", "Design a network for a table, within a hard time limit."),
     "predict": ("justright.cli.predict", "Predict the rows of a file, in constant memory."),
     "evaluate": ("justright.cli.predict", "Score a model on rows whose target is known."),
+    "export": ("justright.cli.export", "Write a model as an ONNX file, which other programs run."),
     "explain": ("justright.cli.studies", "Say why everything was decided, with its source."),
     "ideas": ("justright.cli.studies", "List what was tried: predicted, measured, kept or not."),
     "report": ("justright.cli.studies", "Write a study's report again, from the store alone."),

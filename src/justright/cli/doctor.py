@@ -20,7 +20,7 @@ from justright.designer.options import FitOptions
 from justright.model.predictor import Model
 
 PACKAGES = ("numpy", "polars", "torch", "scikit-learn", "sqlalchemy", "safetensors", "plotly")
-EXTRAS = ("lightgbm", "pandas", "pyarrow")
+EXTRAS = ("lightgbm", "pandas", "pyarrow", "onnx", "onnxruntime")
 
 
 def doctor() -> None:

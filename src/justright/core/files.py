@@ -7,16 +7,16 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write text beside its place and move it there, so that nobody sees half of it.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write text or bytes beside their place and move them there, so that nobody sees half.
 
     Raises:
         OSError: If it cannot be written; what was there before is left as it was.
     """
     number, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(number, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:

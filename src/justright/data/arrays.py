@@ -19,7 +19,8 @@ from justright.data.numerals import POINT, parse_numbers
 from justright.data.options import did_you_mean
 from justright.deploy.network import Coded
 
-_LATEST = 1e11  # seconds: the year 5138
+LATEST = 1e11
+"""Seconds: the year 5138."""
 
 ColumnArray = np.ndarray | Coded
 """float64 [rows] with NaN for missing, or codes with the texts they stand for."""
@@ -95,7 +96,7 @@ def seconds_of(values: pl.Series, style: str = "") -> np.ndarray:
     if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
         found = numbers_of(values)
         for _ in range(3):
-            found = np.where(np.abs(found) > _LATEST, found / 1000, found)
+            found = np.where(np.abs(found) > LATEST, found / 1000, found)
         return found
     if not dtype.is_temporal():
         text = values.cast(pl.String, strict=False)

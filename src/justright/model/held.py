@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from justright.core.task import Task
 from justright.deploy import network
 from justright.model.card import classes_sentence
 from justright.model.folder import check_model, write_files
+from justright.model.onnx_file import Exported
 from justright.model.predictor import Model
 from justright.recipe.network import NetworkSpec
 from justright.recipe.recipe import Recipe
@@ -82,6 +84,11 @@ class HeldModel(Model):
         """
         parts = (self._contents, self._document, self._arrays, self._card)
         return write_files(folder, *parts)
+
+    def export_onnx(self, path: str | Path, check: Any = None) -> Exported:
+        """Write the model with its preprocessing as one ONNX file: see `Model.export_onnx`."""
+        with TemporaryDirectory(prefix="justright-") as place:
+            return Model.load(self.save(Path(place) / "model")).export_onnx(path, check)
 
     def relabelled(self, classes: Sequence[str], label_type: str) -> HeldModel:
         """The same model with other names of its classes, in the order of the old ones.

@@ -22,6 +22,7 @@ from justright.data.problem import numbers_of, target_of
 from justright.model.chunks import open_chunks
 from justright.model.columns import check_columns, read_columns
 from justright.model.folder import check_model
+from justright.model.onnx_file import Exported, write_onnx
 from justright.model.output import check_output, write_chunks
 from justright.model.serve import load_predictor
 from justright.recipe.network import NetworkSpec, parameter_count
@@ -124,6 +125,24 @@ class Model:
         weight = self._document["weight"]
         weights = numbers_of(known[weight]) if weight in known.columns else None
         return score(self.task, target_of(known, self.task), self.arrays(known), weights)
+
+    def export_onnx(self, path: str | Path, check: Any = None) -> Exported:
+        """Write the model with its preprocessing as one ONNX file, and compare the two.
+
+        Every column is an input of its own, a vector of any length: double-precision numbers, or
+        texts. Missing is NaN or the empty text. Needs ``pip install 'justright[onnx]'``.
+
+        Args:
+            path: The file, ``*.onnx``; one that is there is replaced.
+            check: Table on whose rows file and model are compared, in any form that `predict`
+                takes; None = made-up rows.
+
+        Raises:
+            InputError: If a column holds free text, for which ONNX has no operators; if the data
+                cannot be used, a package is missing, or the file cannot be written.
+            JustRightError: If the two differ by more than 1e-5; nothing is written then.
+        """
+        return write_onnx(self.folder, Path(path), self.arrays, check)
 
     def arrays(self, frame: pl.DataFrame, decimal: str = "") -> np.ndarray:
         """Values [rows, targets] or probabilities [rows, classes] for a cleaned frame.
