@@ -5,8 +5,10 @@ Run by benchmarks/statistics.py; a smaller form is tests/statistics/test_worlds.
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +22,11 @@ from justright.data.options import DataOptions
 from justright.data.preprocessing import fit_preprocessing
 from justright.data.problem import make_problem
 from justright.data.split import make_splits, partition
+from justright.designer.screening import HOPE
 from justright.recipe.recipe import PreprocessingSpec
 from justright.statistics.compare import compare
 from justright.testing.data_worlds import DATA_WORLDS, DataWorld
+from justright.testing.idea_rates import IdeaWorld, idea_rates
 from justright.testing.verdict_rates import (
     compare_rates,
     interval_coverage,
@@ -168,11 +172,22 @@ def _baselines(
     return codes, losses, planted.best_loss / scale
 
 
+def ideas(studies: int) -> None:
+    """Ideas that are screened on one block, and confirmed on fresh ones where that is hopeful."""
+    rows: list[list[object]] = []
+    head = ["rho", "hope", "taken", "false", "false share", "blocks"]
+    for rho, hope in product((0.0, 0.2), (-math.inf, 0.0, HOPE)):
+        rates = idea_rates(IdeaWorld(rho=rho), hope, 20 * studies, seed=1)
+        rows.append([str(rho), str(hope), *(rates[name] for name in head[2:])])
+    print(table(head, rows), end="\n\n", flush=True)
+
+
 def main(studies: int) -> None:
     """Print everything."""
     began = time.perf_counter()
     comparisons(studies)
     rounds(studies)
+    ideas(studies)
     pairs(studies)
     tables(2_000)
     plateaus(studies)

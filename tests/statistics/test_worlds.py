@@ -10,8 +10,10 @@ import math
 import numpy as np
 import pytest
 
+from justright.designer.screening import HOPE
 from justright.statistics.compare import CANNOT_TELL, blocks_to_add, compare
 from justright.statistics.plateau import find_plateau
+from justright.testing.idea_rates import IdeaWorld, idea_rates
 from justright.testing.verdict_rates import (
     compare_rates,
     interval_coverage,
@@ -58,6 +60,15 @@ def test_pooling_the_noise_of_a_round_costs_no_power_and_few_errors(
         rates.append(round_rates(losses, overlap=0.0, delta=0.2 * unit))
     assert rates[0]["better"] <= _above(0.05, 1_000)
     assert rates[1]["better"] >= _below(0.85, 300)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.2])
+def test_useless_ideas_are_seldom_accepted_and_useful_ones_often(rho: float) -> None:
+    rates = idea_rates(IdeaWorld(rho=rho), HOPE, 1_500, seed=2)
+    assert rates["false"] <= _above(0.01, 1_200)
+    assert rates["false share"] <= 0.1
+    assert rates["taken"] >= _below(0.45, 300)
+    assert rates["blocks"] < idea_rates(IdeaWorld(rho=rho), 0.0, 1_500, seed=2)["blocks"]
 
 
 @pytest.mark.parametrize("blocks", [3, 12])
