@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from justright.core.idea import Idea, Prediction
+from justright.core.idea import Idea, Prediction, Verdict
+from justright.core.study import StudyHead
 from justright.designer.advice import few_of
 from justright.designer.batches import FEW, batches, most_promising, order_decision
+from justright.designer.session import Session
+from justright.designer.situation import past_outcomes
 from justright.ideas.rule import Move
 from justright.ideas.stage import ORDER
 from justright.recipe.recipe import Recipe
+from justright.store.holder import this_process
 
 STAGED = st.dictionaries(st.text("abcdefg", min_size=1), st.sampled_from(ORDER), max_size=12)
 
@@ -65,3 +71,17 @@ def test_the_decision_says_which_order_and_why() -> None:
 def test_long_lists_are_cut_and_nothing_is_named_twice() -> None:
     assert few_of(["a", "b", "a", "c"]) == "a, b, c"
     assert few_of(list("abcdef")) == "a, b, c and 3 more"
+
+
+def test_outcomes_of_other_studies_of_the_store_are_remembered(session: Session) -> None:
+    store = session.store
+    assert past_outcomes(session) == []
+    store.studies.open(StudyHead("other", "d", "g", {}, 0.0), this_process())
+    for name, helps in (("s", 0.4), ("other", 0.3)):
+        own = store.ideas.add(name, move("dropout 0.3", helps).idea)
+        store.ideas.judge(own, Verdict("dropout 0.3", "not better", 0.0, -1.0, 1.0, 5))
+    corrected = replace(move("GELU", 0.1).idea.prediction, said=0.2)
+    own = store.ideas.add("other", replace(move("GELU", 0.1).idea, prediction=corrected))
+    store.ideas.judge(own, Verdict("GELU", "better", 1.0, 0.5, 1.5, 5))
+    store.ideas.add("other", move("Mish", 0.1).idea)  # never run
+    assert past_outcomes(session) == [(0.3, 0.0), (0.2, 1.0)]

@@ -16,12 +16,14 @@ class Prediction:
         gain: 10%, 50% and 90% quantiles of the gain if it helps, in units of the metric.
         seconds: Expected cost in core-seconds.
         complexity: Levels of complexity it adds (0 = none).
+        said: The probability before outcomes of earlier studies corrected it; None = the same.
     """
 
     helps: float
     gain: tuple[float, float, float]
     seconds: float
     complexity: int = 0
+    said: float | None = None
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ from justright.designer.screening import (
     screen_verdict,
 )
 from justright.designer.session import Arm, Champion, Session, not_run
-from justright.designer.situation import situation_of
+from justright.designer.situation import past_outcomes, situation_of
+from justright.ideas.calibration import calibrate
 from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads, Move
 from justright.ideas.value import by_worth
@@ -77,6 +78,7 @@ class Improver:
         self._delta = delta
         self._round = 0
         self._log = IdeaLog(session)
+        self._calibration = calibrate(past_outcomes(session))
         self.refused = False
         self.leads = Leads(blocks=max(session.blocks.first) + 1)
         self._confirmer = self._new_confirmer()
@@ -255,7 +257,7 @@ class Improver:
         return self._log.foretell(each.move.idea, seconds)
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
-        situation = situation_of(self._session, champion, self.leads)
+        situation = situation_of(self._session, champion, self.leads, self._calibration)
         moves = propose_moves(situation)
         if self._session.blocks.problem.table.rows < SANITY_BELOW:
             moves = most_promising(moves)

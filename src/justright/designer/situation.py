@@ -5,19 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from justright.designer.session import Champion, Session
+from justright.ideas.calibration import Calibration, outcome_of
 from justright.ideas.rule import Leads, Situation
 
 FAR = 3.0
 """Standard deviations from the mean beyond which a target is an outlier (three sigma rule)."""
 
 
-def situation_of(session: Session, champion: Champion, leads: Leads) -> Situation:
+def situation_of(
+    session: Session, champion: Champion, leads: Leads, calibration: Calibration
+) -> Situation:
     """The situation of a study.
 
     Args:
         session: The study at work.
         champion: The best recipe so far.
         leads: What was measured so far.
+        calibration: What outcomes of earlier studies say of predicted probabilities.
     """
     blocks, recipe = session.blocks, champion.arm.recipe
     first = blocks.block(blocks.first[0], recipe.preprocessing)
@@ -31,7 +35,22 @@ def situation_of(session: Session, champion: Champion, leads: Leads) -> Situatio
         best_at=champion.best_at,
         outliers=_outliers(session),
         leads=leads,
+        calibration=calibration,
     )
+
+
+def past_outcomes(session: Session) -> list[tuple[float, float]]:
+    """Probabilities as they were said in other studies of the store, and what came of them."""
+    past = []
+    for head in session.store.studies.heads():
+        if head.name == session.name:
+            continue
+        for record in session.store.ideas.list(head.name):
+            outcome = outcome_of(record.verdicts)
+            if outcome is not None:
+                first = record.predictions[0]
+                past.append((first.helps if first.said is None else first.said, outcome))
+    return past
 
 
 def _outliers(session: Session) -> float:

@@ -47,10 +47,11 @@ def _move(situation: Situation, rule: Rule, proposal: Proposal) -> Move:
         slot=rule.slot,
         patch=proposal.changes,
         prediction=Prediction(
-            helps=proposal.helps,
+            helps=situation.calibration(proposal.helps),
             gain=(low, middle, high),
             seconds=0.0,
             complexity=proposal.complexity,
+            said=proposal.helps if situation.calibration.outcomes else None,
         ),
         source=proposal.source or rule.source,
         author="catalogue",

@@ -8,6 +8,7 @@ from typing import Any
 
 from justright.core.idea import Idea
 from justright.core.task import Task
+from justright.ideas.calibration import Calibration
 from justright.ideas.stage import Stage
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
@@ -45,6 +46,7 @@ class Situation:
         outliers: Share of the training rows whose target lies more than three standard
             deviations from its mean; 0 for classes.
         leads: What was measured on these data.
+        calibration: What outcomes of earlier studies say of predicted probabilities.
     """
 
     recipe: Recipe
@@ -56,6 +58,7 @@ class Situation:
     best_at: float
     outliers: float = 0.0
     leads: Leads = field(default_factory=Leads)
+    calibration: Calibration = field(default_factory=Calibration)
 
 
 @dataclass(frozen=True)
