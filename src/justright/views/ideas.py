@@ -105,7 +105,9 @@ def _word(entry: Any) -> str:
 def _forecast(idea: Idea) -> str:
     low, middle, high = idea.prediction.gain
     places = decimals((high - low) / 2)
-    return f"{idea.prediction.helps:.0%}, gain {fixed(middle, places)} ({span(low, high)})"
+    helps, said = idea.prediction.helps, idea.prediction.said
+    likely = f"{helps:.0%}" + ("" if said is None else f" (said {said:.0%})")
+    return f"{likely}, gain {fixed(middle, places)} ({span(low, high)})"
 
 
 def _price(idea: Idea) -> float | None:
