@@ -137,11 +137,12 @@ def prior_of(judged: Judged) -> Floats:
 def row_losses(sample: Sample, rows: Integers, outputs: Floats) -> Floats:
     """Proper loss of each row: its log-loss, or its squared error of the standardised targets."""
     meta: EncodedMeta = sample.data.meta
-    y = np.asarray(sample.batch(rows)["y"])
+    y = sample.batch(rows)["y"]
     if meta.task.is_classification:
-        chance = predictions(meta, outputs)[np.arange(len(y)), y]
+        codes = np.asarray(y, np.int64)
+        chance = predictions(meta, outputs)[np.arange(len(codes)), codes]
         return -np.log(np.maximum(chance, LEAST_CHANCE))
-    return np.square(outputs - y).mean(axis=1)
+    return np.square(outputs - np.asarray(y, np.float64)).mean(axis=1)
 
 
 def accuracy(sample: Sample, rows: Integers, outputs: Array) -> float | None:
