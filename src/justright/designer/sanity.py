@@ -33,7 +33,7 @@ LEAST_LEARNED = 0.01
 """Who is better than the constant by less than this share of its loss is taken to be lucky
 (assumption)."""
 
-LEFT = 5.0
+LEFT = 2.0
 """So many times what the checks take has to be left, so that they never cost a search its time
 (assumption)."""
 

@@ -110,7 +110,7 @@ class Facts:
     """The figures that states are told by.
 
     Attributes:
-        se: Standard error of the mean validation loss at the end; None if it is unknown.
+        se: Standard error of the mean validation loss at its best; None if it is unknown.
         end, best: Mean validation loss at the end, and at the best evaluation.
         train: Mean training loss at the end.
         gap: Validation loss above training loss, and its standard error.
@@ -129,7 +129,7 @@ class Facts:
         before = int(first[np.argmin(means[first])]) if len(first) else 0
         doublings = max(log2(1.0 / shares[int(first[-1])]), 1.0) if len(first) else 1.0
         self.end, self.best, self.train = means[-1], means[top], train[:, -1].mean()
-        self.se = self._se(validation[:, -1])
+        self.se = self._se(validation[:, top])  # the end of a bad run is noisier by far
         self.gap = self._with_se(validation[:, -1] - train[:, -1])
         self.rise = self._with_se(validation[:, -1] - validation[:, top])
         fallen, noise = self._with_se(validation[:, before] - validation[:, top])

@@ -19,10 +19,10 @@ from math import isfinite
 from justright.diagnosis.curves import Curves, Effect, Facts, Yardstick, read_runs
 from justright.statistics.overfitting import SURE_SE
 
-NOTHING = 0.02
-"""A network that has not come this share of the way from the constant to the best baseline has
-learned nothing (assumption; planned before building: a training loss above 98% of the constant's).
-"""
+NOTHING, LITTLE = 0.02, 0.25
+"""A network that on validation rows has not come the first share of the way from the constant to
+the best baseline, and on its training rows not the second, has learned nothing (assumption; a
+constant's loss on the training rows is another one, for they are other rows)."""
 
 NEXT = 0.5
 """The next doubling of the length brings at least this share of what the last one has brought: so
@@ -113,22 +113,29 @@ Found = tuple[State, str] | None
 
 
 def _broken(facts: Facts, yard: Yardstick) -> Found:
-    """A baseline beats the constant, and the network does not even on its training rows."""
-    least = yard.constant - NOTHING * facts.reach
-    if not facts.reach > facts.beyond or facts.train < least:
+    """A baseline beats the constant, and the network does not, nor does it know its own rows."""
+    nothing, little = (yard.constant - share * facts.reach for share in (NOTHING, LITTLE))
+    if not facts.reach > facts.beyond or facts.end < nothing or facts.train < little:
         return None
     told = f"a baseline comes from {yard.constant:.4g} (constant) to {yard.baseline:.4g}"
-    if facts.read.train.mean(axis=0).min() < least:
+    if facts.read.train.mean(axis=0).min() < little:
         return State.BROKEN, (
             f"{told}, and the training diverged: its training loss was lower before, and ends at "
             f"{facts.train:.4g}"
         )
-    return State.BROKEN, f"{told}, and the network has a training loss of {facts.train:.4g}"
+    return State.BROKEN, (
+        f"{told}; the network ends at "
+        f"{facts.end:.4g}, and on its training rows at {facts.train:.4g}"
+    )
 
 
 def _noise_limited(facts: Facts, yard: Yardstick) -> Found:
-    """Nobody is better than the constant, or than what is known to be the least."""
-    tolerance = facts.beyond
+    """Nobody is better than the constant, or the network as good as is known to be possible.
+
+    Within one standard error (as in the rule of Breiman et al. 1984) or what matters: that a gain
+    is not beyond its noise does not say that there is none.
+    """
+    tolerance = max(yard.delta, facts.se or 0.0)
     lowest = min(facts.best, yard.baseline) if isfinite(yard.baseline) else facts.best
     if yard.floor is not None and facts.best <= yard.floor + tolerance:
         return State.NOISE_LIMITED, (
