@@ -38,6 +38,7 @@ LEFT = 2.0
 (assumption)."""
 
 NO_TIME = "there was no time for sanity checks"
+CUT = "the time limit cut the sanity checks"
 NO_ANSWER = "the sanity checks failed, or were too slow"
 """Why there are none."""
 
@@ -69,7 +70,8 @@ def check_champion(
         return len(CHECKS) if left >= LEFT * budget_s else 0
 
     count = session.plan.grant(KEY, propose)
-    same = fingerprint([to_document(champion.arm.recipe), block.partition, block.seed, count])
+    of = [to_document(champion.arm.recipe), block.partition, block.seed]
+    same = fingerprint([*of, count])
     if (session.store.ledger.fact(session.name, KEY) or {}).get("of") == same:
         return
     figures = _measure(session, champion, block, count, budget_s) if count else NO_TIME
@@ -79,9 +81,7 @@ def check_champion(
     checks = judge(figures, _known(champion, baselines))
     if figures["reached"] < count:
         session.plan.truncate(KEY, figures["reached"])
-        same = fingerprint(
-            [to_document(champion.arm.recipe), block.partition, block.seed, figures["reached"]]
-        )
+        same = fingerprint([*of, figures["reached"]])
     session.fact(
         KEY,
         {
@@ -114,9 +114,9 @@ def _measure(
     )
     call = Call("justright.training.sanity:check_sanity", {"request": request})
     figures = session.crew.ask(call, "sanity checks", FOREVER if repeat else ends)
-    if figures is None:
+    if figures is None or not figures["reached"]:
         session.plan.truncate(KEY, 0)
-        return NO_ANSWER
+        return NO_ANSWER if figures is None else CUT
     return figures
 
 

@@ -23,6 +23,9 @@ INITIAL_GOOD, INITIAL_BAD = 0.10, 0.25
 """Share by which the loss of an untrained network may lie beside that of the prior without notice,
 and from which on something is wrong (CS231n notes, Karpathy 2019; the shares: assumption)."""
 
+CERTAIN = 1e-6
+"""Where the prior has so low a loss every target is the same, but for rounding."""
+
 APART = 1e-4
 """An output may move by this share of the spread of outputs, for sums of 32-bit numbers are
 rounded differently in another place (assumption; measured on ten tables: 0)."""
@@ -135,7 +138,7 @@ def _missing(name: str, figures: Figures) -> Check | None:
 def _initial(found: Figures, known: Known) -> Check:  # noqa: ARG001
     loss, prior = float(found["loss"]), float(found["prior"])
     numbers = {"loss": loss, "prior": prior}
-    if prior <= 0.0:
+    if prior <= CERTAIN:
         return _check("initial", "every target is the same", Word.UNCLEAR, "", numbers)
     off = abs(loss / prior - 1.0)
     word = Word.PASSED if off <= INITIAL_GOOD else Word.WARNING
