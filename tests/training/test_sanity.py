@@ -92,7 +92,7 @@ def test_learnable_rows_pass_every_check(tmp_path: Path, classes: bool) -> None:
 )
 def test_real_tables_stay_silent(tmp_path: Path, name: str, wild: dict[str, Any]) -> None:
     x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(x))
+    order = np.random.default_rng(0).permutation(len(x))[:400]
     spread = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
     y = y[:, 0] if y.ndim > 1 else y
     x, y = ((x - x.mean(axis=0)) / spread)[order], y[order]
@@ -108,9 +108,9 @@ def test_real_tables_stay_silent(tmp_path: Path, name: str, wild: dict[str, Any]
 def test_shuffled_labels_leave_inputs_without_a_use(tmp_path: Path) -> None:
     x, y = learnable()
     folder = write_rows(tmp_path / "rows", x, np.random.default_rng(1).permutation(y))
-    request = request_on(folder)
-    assert bad(request) == {"inputs"}
-    figures = check_sanity(request, silent)
+    figures = check_sanity(request_on(folder), silent)
+    failed = [c.name for c in judge(figures, LEARNABLE) if c.word is Word.FAILED]
+    assert failed == ["inputs"]
     by_known = {
         known: judge(figures, known)[-1].word
         for known in (Known(False, False), Known(True, True), Known())
@@ -121,7 +121,7 @@ def test_shuffled_labels_leave_inputs_without_a_use(tmp_path: Path) -> None:
 def test_noise_rarely_looks_like_a_use_of_inputs(tmp_path: Path) -> None:
     """Two standard errors one-sided are wrong in a fortieth; the seeds of training add to it."""
     passed = 0
-    for seed in range(10):
+    for seed in range(8):
         x, y = learnable(seed=seed)
         folder = write_rows(tmp_path / f"{seed}", x, np.random.default_rng(seed).permutation(y))
         figures = Bench(request_on(folder), EncodedRows(Path(folder))).inputs()

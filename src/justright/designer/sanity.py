@@ -26,8 +26,8 @@ from justright.training.sanity import CHECKS
 KEY = "sanity"
 
 SANITY_SHARE, SANITY_S = 0.02, (0.5, 3.0)
-"""Share of the limit that the checks may take, and bounds in seconds (measured on ten tables: 0.2
-to 1.1 s on an idle core; the share is an assumption)."""
+"""Share of the limit that the checks may take, and bounds in seconds (measured on 13
+tables, benchmarks/sanity.py: 0.2 to 1.3 s; the share is an assumption)."""
 
 LEAST_LEARNED = 0.01
 """Who is better than the constant by less than this share of its loss is taken to be lucky
