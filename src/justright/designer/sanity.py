@@ -14,7 +14,7 @@ from typing import Any
 from justright.core.codec import fingerprint, to_document
 from justright.core.decision import Decision, Status
 from justright.core.seeds import child_seed
-from justright.designer.admission import Admission
+from justright.designer.admission import TEST_S, Admission
 from justright.designer.jobs import EncodedBlock
 from justright.designer.rivals import Rival, loss_of
 from justright.designer.session import FOREVER, Champion, Session
@@ -34,8 +34,8 @@ LEAST_LEARNED = 0.01
 (assumption)."""
 
 LEFT = 2.0
-"""So many times what the checks take has to be left, so that they never cost a search its time
-(assumption)."""
+"""So many times what the checks may take has to be left beside the final training (assumption:
+they are cheap, so less is kept from them than from a search)."""
 
 NO_TIME = "there was no time for sanity checks"
 CUT = "the time limit cut the sanity checks"
@@ -66,7 +66,8 @@ def check_champion(
     budget_s = min(max(SANITY_SHARE * session.clock.limit_s, least), most)
 
     def propose() -> int:
-        left = admission.left(champion.arm, champion.arm)
+        final_s = admission.finish_s(champion.arm) if admission.finishing else 0.0
+        left = session.clock.work_left_s - final_s - TEST_S
         return len(CHECKS) if left >= LEFT * budget_s else 0
 
     count = session.plan.grant(KEY, propose)
