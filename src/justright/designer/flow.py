@@ -20,6 +20,7 @@ from justright.designer.champion import train_champion
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
+from justright.designer.diagnose import diagnose_champion
 from justright.designer.evidence import why_not
 from justright.designer.finish import Final, finish
 from justright.designer.headline import headline
@@ -31,6 +32,7 @@ from justright.designer.rate import find_rate
 from justright.designer.repeats import Repeated, repeat
 from justright.designer.rest import Rest
 from justright.designer.rivals import Rival, score_of
+from justright.designer.sanity import check_champion
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
 from justright.designer.whole import measure_whole_gain
@@ -88,14 +90,17 @@ class Flow:
                 finishing=session.options.only != "size",
             )
             session.watch.stage("improving")
+            check_champion(session, champion, baselines, admission)
             improver = Improver(session, admission, self._save, tolerance)
             champion = improver.lengthen(champion)
             improver.follow(self._leads(champion, admission, tolerance))
             if session.options.only == "size":
+                diagnose_champion(session, champion, baselines, tolerance)
                 close_study(session, interrupted=False)
                 return
             before, champion = champion, improver.run(champion)
             record_noise(session, champion.arm)
+            diagnose_champion(session, champion, baselines, tolerance)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
             admission = replace(admission, baselines_s=0.0)  # they are refitted

@@ -91,3 +91,13 @@ def score_of(rivals: Mapping[str, Rival], metric: str) -> dict[str, float]:
     """A metric's mean over the screening blocks, of those baselines that have one."""
     found = {name: rival.scores.get(metric, np.nan) for name, rival in rivals.items()}
     return {name: score for name, score in found.items() if np.isfinite(score)}
+
+
+def loss_of(rivals: Mapping[str, Rival]) -> dict[str, float]:
+    """The proper loss, averaged over the screening blocks, of those baselines that have one."""
+    found = {
+        name: float(np.mean([float(trial.result.get("loss", np.nan)) for trial in rival.trials]))
+        for name, rival in rivals.items()
+        if rival.done
+    }
+    return {name: loss for name, loss in found.items() if np.isfinite(loss)}

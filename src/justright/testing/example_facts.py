@@ -75,6 +75,49 @@ SIZE: Mapping[str, Any] = {
     ],
 }
 
+
+def _check(
+    title: str, figure: str, expected: str, word: str = "passed", action: str = ""
+) -> dict[str, Any]:
+    return {
+        "name": title, "title": title, "figure": figure, "expected": expected, "word": word,
+        "source": "Karpathy 2019", "status": "assumption", "action": action, "numbers": {},
+    }  # fmt: skip
+
+
+SANITY: Mapping[str, Any] = {
+    "subject": "start recipe",
+    "seconds": 0.41,
+    "checks": [
+        _check("initial loss", "1.002, prior 1", "that of the prior, within 10%"),
+        _check(
+            "repeatable", "the same numbers after 16 steps", "bit for bit the same from one seed"
+        ),
+        _check(
+            "gradients",
+            "1 of 11 tensors without, 4% of weights: scale",
+            "one for every tensor in 8 batches",
+            "failed",
+            "look for units that are never active",
+        ),
+        _check("rows apart", "moves by 0 of the spread of outputs", "at most 0.0001"),
+        _check("one batch by heart", "0.41% of the initial loss after 50 steps", "at most 1%"),
+        _check("inputs matter", "the time was up", "a lower loss", "not checked"),
+    ],
+}
+
+STATE: Mapping[str, Any] = {
+    "subject": "longer × 3",
+    "state": "able to overfit",
+    "reason": "its training loss 0.14 lies below the best validation loss 0.2, and its own "
+    "validation loss has stopped falling, without a rise that matters",
+    "action": "it is large and trained long enough: try regularisers, then smaller sizes",
+    "numbers": {
+        "constant": 1.0, "baseline": 0.21, "delta": 0.008, "train": 0.14, "validation": 0.2,
+        "best": 0.2, "best at": 0.7, "gap": 0.06, "rise": 0.001, "fall": 0.0, "runs": 3.0,
+    },
+}  # fmt: skip
+
 SEARCH_FACTS: Mapping[str, Mapping[str, Any]] = {
     "noise": {
         "seed_sd": 0.006,
@@ -85,5 +128,7 @@ SEARCH_FACTS: Mapping[str, Mapping[str, Any]] = {
         "losses": [[0, 0.241], [0, 0.247], [0, 0.235], [1, 0.256]],
     },
     "rate": RATE,
+    "sanity": SANITY,
     "size": SIZE,
+    "state": STATE,
 }

@@ -12,6 +12,9 @@ import numpy.typing as npt
 from justright.core.errors import OptionError
 from justright.recipe.recipe import Recipe
 
+CHECKS = ("initial", "repeatable", "gradients", "apart", "heart", "inputs")
+"""The sanity checks in the order in which they are made: the cheapest first."""
+
 MAX_EVALUATIONS = 10
 """Most evaluations of a run (measured: scoring every epoch costs a third of the time)."""
 
@@ -128,6 +131,37 @@ class RangeRequest:
         """Refuse what could not be trained."""
         if not self.seeds or len(self.train) == 0:
             raise OptionError(f"a range test of {len(self.seeds)} seeds, {len(self.train)} rows")
+
+
+@dataclass(frozen=True, eq=False)
+class SanityRequest:
+    """The checks of `training.sanity` on one block.
+
+    Attributes:
+        recipe: What is checked.
+        folder: Folder of encoded rows.
+        train: int64 ``[n]``, places of the training rows in the folder.
+        validation: int64 ``[m]``, places of rows that are not trained on; may be empty.
+        seed: Everything random draws from it.
+        checks: So many of them, from the first on.
+        deadline: Unix time after which nothing further starts; None = no limit.
+
+    Raises:
+        OptionError: If there is no row.
+    """
+
+    recipe: Recipe
+    folder: str
+    train: npt.NDArray[np.int64]
+    validation: npt.NDArray[np.int64]
+    seed: int
+    checks: int
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be trained."""
+        if len(self.train) == 0:
+            raise OptionError("checks of a network on no training rows", hint="give at least one")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from justright.views.cards.rate import rate
 from justright.views.cards.recipes import recipes
 from justright.views.cards.regression import regression
 from justright.views.cards.reproduce import reproduce
+from justright.views.cards.sanity import sanity
 from justright.views.cards.size_fit import size_fit
 from justright.views.cards.size_search import size_map, size_search
 from justright.views.cards.sizes import sizes
@@ -50,6 +51,7 @@ class Section:
 VIEWS: tuple[View, ...] = (
     View("verdict", "Verdict", verdict),
     View("data", "Data and findings", findings),
+    View("sanity", "Sanity and state", sanity),
     View("next", "What to do next", following),
     View("baselines", "Baselines", baselines),
     View("recipes", "All recipes tried", recipes),
