@@ -1,0 +1,1 @@
+"""What the measurements of a training say about it, and what to do."""
