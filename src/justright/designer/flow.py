@@ -21,6 +21,7 @@ from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
 from justright.designer.evidence import why_not
+from justright.designer.examine import examine_champion
 from justright.designer.finish import Final, finish
 from justright.designer.headline import headline
 from justright.designer.improve import Improver
@@ -100,6 +101,7 @@ class Flow:
             admission = replace(admission, baselines_s=0.0)  # they are refitted
             rest = Rest(session, improver, admission, tolerance)
             champion, final = rest.use(champion, final)
+            examine_champion(session, champion)
             repeated = repeat(session, champion, final.percent, baselines, admission)
             self._test(final, champion, baselines, tolerance, repeated)
             close_study(session, interrupted=False)
