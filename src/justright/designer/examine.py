@@ -46,7 +46,7 @@ def examine_champion(session: Session, champion: Champion) -> None:
             else f"the training of {arm.subject} is sound",
             reason="; ".join(finding.message for finding in found)
             or f"{len(CHECKS)} checks of gradients, layers and losses found nothing",
-            source=f"ranges of the card Health: {CALIBRATED}",
+            source=f"ranges of the card Health: benchmarks/health.py, {CALIBRATED}",
             status=Status.MEASURED,
             measured=_figures(watched[0]) | {"trainings": len(watched)},
         ),

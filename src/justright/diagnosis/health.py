@@ -23,12 +23,12 @@ class Check(NamedTuple):
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("unstable", find_unstable),
+    Check("rate-too-high", find_too_high),
     Check("vanishing-gradients", find_vanishing),
     Check("exploding-gradients", find_exploding),
-    Check("dead-units", find_dead),
+    Check("unstable", find_unstable),
     Check("saturated-units", find_saturated),
-    Check("rate-too-high", find_too_high),
+    Check("dead-units", find_dead),
     Check("rate-too-low", find_too_low),
     Check("clipped-often", find_clipped),
 )

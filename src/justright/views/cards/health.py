@@ -10,11 +10,11 @@ from typing import Any
 from justright.core.finding import Finding
 from justright.core.trial import Trial, TrialState
 from justright.diagnosis.health import examine
-from justright.diagnosis.ranges import RANGES, Level, Range
+from justright.diagnosis.ranges import CALIBRATED, RANGES, Level, Range
 from justright.diagnosis.view import HEALTH, Training
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
-from justright.views.numbers import count, significant
+from justright.views.numbers import MINUS, capital, count, significant
 from justright.views.reader import Reader
 from justright.views.table import Column, Table
 
@@ -23,6 +23,9 @@ LAYERED = ("activation_std", "activation_mean", "dead_share", "saturated_share",
 
 SHARES = frozenset({"dead_share", "saturated_share", "clipped_share"})
 """Quantities that are written as percentages."""
+
+LONG = 10_000
+"""From here on a value is written with an exponent, or it would not fit its cell."""
 
 COLOURS: Mapping[Level, str] = {
     Level.HEALTHY: "rgba(59,118,214,0.16)",
@@ -77,9 +80,10 @@ def health(reader: Reader) -> Card | NotApplicable:
     notes = [
         "Activations are those of the same training rows, before the first step and at every "
         "evaluation; gradients and steps are means since the evaluation before.",
-        "Blue lies within its range, amber outside, red where a check objects.",
+        "Blue lies within its range, amber outside, red where it is alarming.",
+        f"Measured ranges are those of {CALIBRATED} (benchmarks/health.py).",
     ]
-    notes += [f"{finding.message} → {finding.action}." for finding in found[1:]]
+    notes += [f"{capital(finding.message)} → {finding.action}." for finding in found[1:]]
     return Card(
         title="Health",
         claim=_claim(champion, training, lines, found),
@@ -149,16 +153,19 @@ def _over(training: Training, above: str, below: str) -> list[tuple[float, float
 def _claim(
     champion: str, training: Training, lines: Sequence[Line], found: Sequence[Finding]
 ) -> str:
-    layers = count(len(training.layers("activation_std")), "hidden layer")
     if found:
         return f"In the first training of {champion}, {found[0].message} → {found[0].action}."
-    points = [line.range.level(value) for line in lines for _, value in line.points]
-    outside = sum(level is not Level.HEALTHY for level in points)
-    text = f"The first training of {champion} is sound: of {count(len(points), 'figure')} of "
-    text += f"{layers} and its steps, "
+    levels = [line.range.level(value) for line in lines for _, value in line.points]
+    outside = sum(level is not Level.HEALTHY for level in levels)
+    whose = f"of its {count(len(training.layers('activation_std')), 'hidden layer')} and steps"
+    text = f"The first training of {champion} is sound: "
     if not outside:
-        return f"{text}all lie in their ranges."
-    return f"{text}{outside} lie{'s' * (outside == 1)} outside, and no check objects."
+        return f"{text}all {len(levels)} figures {whose} lie in their usual ranges."
+    lie = "lies" if outside == 1 else "lie"
+    return (
+        f"{text}{outside} of {len(levels)} figures {whose} {lie} outside the usual range, and "
+        "no check objects."
+    )
 
 
 def _shown(quantity: str, value: float) -> str:
@@ -167,12 +174,13 @@ def _shown(quantity: str, value: float) -> str:
         return "∞" if value > 0 else "not finite"
     if quantity in SHARES:
         return f"{value:.0%}"
+    if abs(value) >= LONG:
+        return f"{value:.0e}".replace("-", MINUS)
     return significant(value, 2)
 
 
 def _figure(lines: Sequence[Line]) -> figures.Figure:
     steps = sorted({step for line in lines for step, _ in line.points})
-    places = [str(place) for place in range(len(steps))]
     names = [str(place) for place in range(len(lines))]
     rank = {level: place for place, level in enumerate(Level)}
     levels: list[list[int | None]] = []
@@ -183,7 +191,7 @@ def _figure(lines: Sequence[Line]) -> figures.Figure:
         texts.append([_shown(line.quantity, known[s]) if s in known else "" for s in steps])
     heat = {
         "type": "heatmap",
-        "x": places,
+        "x": [count(int(step)) for step in steps],
         "y": names,
         "z": levels,
         "zmin": 0,
@@ -197,19 +205,18 @@ def _figure(lines: Sequence[Line]) -> figures.Figure:
         "xgap": 2,
         "ygap": 2,
         "hoverongaps": False,
-        "hovertemplate": "%{text} by step %{x}, usual %{customdata}<extra></extra>",
+        "hovertemplate": "%{text} by step %{x}, usually %{customdata}<extra></extra>",
     }
-    usual = {"type": "category", "tickmode": "array", "showgrid": False, "fixedrange": True}
+    usual = {"type": "category", "showgrid": False, "fixedrange": True}
     return {
         "data": [heat],
         "layout": figures.layout(
             height=90 + 25 * len(lines),
-            xaxis=figures.axis(
-                "by step", **usual, tickvals=places, ticktext=[count(int(s)) for s in steps]
-            ),
+            xaxis=figures.axis("by step", **usual),
             yaxis=figures.axis(
                 **usual,
                 autorange="reversed",
+                tickmode="array",
                 tickvals=names,
                 ticktext=[figures.plain(line.label) for line in lines],
                 ticklabelstandoff=6,
@@ -229,41 +236,37 @@ def _scale() -> list[list[Any]]:
 def _bounds(line: Line, *, alarm: bool = False) -> str:
     low, high = line.range.alarm if alarm else line.range.warn
     if not isfinite(high):
-        return "any" if low <= 0 else f"above {_shown(line.quantity, low)}"
-    if low <= 0:
-        return f"up to {_shown(line.quantity, high)}"
-    return f"{_shown(line.quantity, low)} to {_shown(line.quantity, high)}"
+        return "any"
+    if line.quantity in SHARES:
+        return f"up to {high:.0%}"
+    return (f"up to {high:g}" if low <= 0 else f"{low:g} to {high:g}").replace("-", MINUS)
 
 
 def _table(lines: Sequence[Line]) -> Table:
+    """One row a quantity, over all layers and steps."""
     heads = (
         Column("Quantity"),
-        Column("Where"),
-        Column("First", numeric=True),
-        Column("Last", numeric=True),
         Column("Lowest", numeric=True),
         Column("Highest", numeric=True),
         Column("Usual"),
         Column("No alarm"),
-        Column("Level"),
-        Column("Source of the range"),
+        Column("Source"),
     )
-    rows = []
+    groups: dict[str, list[Line]] = {}
     for line in lines:
-        values = [value for _, value in line.points]
-        measured = (values[0], values[-1], min(values), max(values))
-        rows.append(
-            (
-                line.range.title,
-                line.where or "network",
-                *(_shown(line.quantity, value) for value in measured),
-                _bounds(line),
-                _bounds(line, alarm=True),
-                str(line.worst),
-                f"{line.range.status}: {line.range.source}".replace(
-                    "measured: measured", "measured"
-                ),
-            )
-        )
-    strong = frozenset(i for i, line in enumerate(lines) if line.worst is Level.ALARM)
-    return Table(heads, tuple(rows), strong)
+        groups.setdefault(line.quantity, []).append(line)
+    rows = tuple(_row(name, own) for name, own in groups.items())
+    strong = [any(line.worst is Level.ALARM for line in own) for own in groups.values()]
+    return Table(heads, rows, frozenset(place for place, is_so in enumerate(strong) if is_so))
+
+
+def _row(quantity: str, lines: Sequence[Line]) -> tuple[str, ...]:
+    known, values = RANGES[quantity], [value for line in lines for _, value in line.points]
+    return (
+        known.title,
+        _shown(quantity, min(values)),
+        _shown(quantity, max(values)),
+        _bounds(lines[0]),
+        _bounds(lines[0], alarm=True),
+        f"{known.status}: {known.source}",
+    )
