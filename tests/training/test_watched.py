@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_run import ask, member, recipe_for, silent, write_folder
 
 from justright.core.task import TaskKind
 from justright.recipe.network import Shape
@@ -14,7 +15,6 @@ from justright.recipe.recipe import OptimiserSpec, RegularisationSpec, ScheduleS
 from justright.training import loop
 from justright.training.health import EVERY, PROBED, Health, probed
 from justright.training.run import train_stack
-from test_run import ask, member, recipe_for, silent, write_folder
 
 KIND = TaskKind.MULTICLASS
 
