@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -49,11 +49,11 @@ class Line:
     quantity: str
     where: str
     points: Points
-    range: Range = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Look up the range."""
-        object.__setattr__(self, "range", RANGES[self.quantity])
+    @property
+    def range(self) -> Range:
+        """What is known about the quantity."""
+        return RANGES[self.quantity]
 
     @property
     def worst(self) -> Level:
