@@ -9,7 +9,8 @@ from justright.engine.cost import CostModel
 from justright.engine.torch_stack.backend import TorchBackend
 from justright.recipe.network import Inputs, NetworkSpec, Shape
 from justright.recipe.recipe import LossSpec
-from justright.testing.backends import BATCH, BackendContract
+from justright.testing.backend_health import WatchedContract
+from justright.testing.backends import BATCH
 
 
 class OneByOne(CostModel):
@@ -26,17 +27,17 @@ class InPairs(CostModel):
         return 2
 
 
-class TestStacked(BackendContract):
+class TestStacked(WatchedContract):
     def backend(self) -> Backend:
         return TorchBackend()
 
 
-class TestOneByOne(BackendContract):
+class TestOneByOne(WatchedContract):
     def backend(self) -> Backend:
         return TorchBackend(OneByOne())
 
 
-class TestInPairs(BackendContract):
+class TestInPairs(WatchedContract):
     def backend(self) -> Backend:
         return TorchBackend(InPairs())
 

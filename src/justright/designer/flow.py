@@ -22,6 +22,7 @@ from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
 from justright.designer.diagnose import diagnose_champion
 from justright.designer.evidence import why_not
+from justright.designer.examine import examine_champion
 from justright.designer.finish import Final, finish
 from justright.designer.headline import headline
 from justright.designer.improve import Improver
@@ -106,6 +107,7 @@ class Flow:
             admission = replace(admission, baselines_s=0.0)  # they are refitted
             rest = Rest(session, improver, admission, tolerance)
             champion, final = rest.use(champion, final)
+            examine_champion(session, champion)
             if not admission.repeats:  # whose estimate holds what choosing among ideas took off
                 measure_whole_gain(session, before, champion, admission, improver.used)
             repeated = repeat(session, champion, final.percent, baselines, admission)

@@ -13,6 +13,7 @@ import numpy as np
 from justright.core.codec import to_document
 from justright.core.trial import TrialSpec, TrialState
 from justright.designer.crew import Outcome
+from justright.diagnosis.view import HEALTH
 from justright.executors.base import Call
 from justright.recipe.recipe import Recipe
 from justright.training.request import Member, MemberResult, TrainRequest
@@ -60,6 +61,7 @@ class NetworkJob:
         stop: Step at which to end, within the schedule of `steps`; None = at its end.
         trunk: Whether a later job with a later `stop` is to go on from there.
         continued: Whether it goes on from an earlier job; its seconds are those of the rest.
+        health: Whether the health of the trainings is watched and kept with their curves.
     """
 
     subject: str
@@ -73,6 +75,7 @@ class NetworkJob:
     stop: int | None = None
     trunk: bool = False
     continued: bool = False
+    health: bool = True
 
     @property
     def label(self) -> str:
@@ -111,6 +114,7 @@ class NetworkJob:
             metric=self.metric,
             stop=self.stop,
             trunk=self.trunk,
+            health=self.health,
         )
         return Call("justright.training.run:train_stack", {"request": request})
 
@@ -226,4 +230,5 @@ def outcome_of(member: MemberResult) -> Outcome:
         for name, values in member.curve.items()
         if name != "step" and len(values) == len(steps)
     }
+    curves |= {f"{HEALTH}{name}": curve for name, curve in member.health.items()}
     return Outcome(TrialState(member.state), result, member.reason, curves)

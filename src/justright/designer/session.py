@@ -34,6 +34,9 @@ CUT = "cut"
 FOREVER = 1e12
 """A deadline (Unix time) that never comes."""
 
+WATCHED = ("champion", "screen")
+"""Stages whose trainings may be the champion's: their health is kept. Others only compare."""
+
 USABLE_SHARE = 0.85
 """Share of the cores' time that reaches training (assumption)."""
 
@@ -198,6 +201,7 @@ class Session:
             blocks=tuple(blocks),
             metric=self.metric,
             out=self.folder.trials,
+            health=stage.rpartition("/")[2] in WATCHED,
         )
         wanted = len(blocks) if self.alone(arm.recipe) else parts or self.crew.capacity
         bounds = np.linspace(0, len(blocks), min(wanted, len(blocks)) + 1).round().astype(int)

@@ -279,6 +279,7 @@ class SizeStage:
                 trunk=True,
                 continued=any((ask.hidden, number) in begun for number in ask.blocks),
                 evaluations=MAX_EVALUATIONS,
+                health=False,  # hundreds of short runs, of which none is handed over
             )
             for job in session.train(arm, f"size/{ask.stage}", blocks, parts=1)
         )

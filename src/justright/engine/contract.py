@@ -95,7 +95,8 @@ class Span:
     Attributes:
         order: int32 ``[K, n, batch]``, the rows of each step.
         controls: float32 or float64 ``[K, n]`` by name; see `CONTROLS`.
-        health_every: Record health every so many steps; 0 = never.
+        health_every: Record `Trace.health` at every so many steps, counted from the candidate's
+            first: 50 = in its 50th, 100th, … step, however spans are cut; 0 = never.
     """
 
     order: Array
@@ -110,13 +111,18 @@ class Trace:
     Attributes:
         loss: ``[K, n]`` training loss of each step (mean over the batch, by weight).
         alive: bool ``[K]``; False after a non-finite loss: that state is frozen, nothing raises.
-        health: Name to ``[K, samples, layers]``: "activation_std", "gradient_norm",
-            "update_ratio", "dead_share".
+        norm: ``[K, n]`` norm of the whole gradient of each step before it is clipped; above the
+            control "clip" the step was clipped.
+        health: Name to ``[K, samples, hidden layers]``: "gradient_norm", the norm of the gradient
+            of the layer's matrix before clipping, and "update_ratio", the norm of the matrix's
+            step over the norm of the matrix, decay left out: it would hide a rate that is far
+            too low.
         seconds: Wall time of the span.
     """
 
     loss: Array
     alive: Array
+    norm: Array
     health: Mapping[str, Array] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -165,6 +171,16 @@ class Stack(Protocol):
 
     def refresh(self, rows: Array) -> None:
         """Recompute normalisation statistics of current and averaged weights, one pass."""
+        ...
+
+    def activations(self, rows: Array) -> Mapping[str, Array]:
+        """What the hidden layers say of rows ``[m]`` or ``[K, m]``, in evaluation mode.
+
+        Name to ``[K, hidden layers]``: "activation_std", the deviation over rows and units;
+        "activation_mean", the size of the mean over that deviation; "dead_share", the share of
+        units that say the same for every row (of ReLU: nothing); and for activations with two
+        flat ends "saturated_share", the share of what is said that lies on one of them.
+        """
         ...
 
     def keep(self, ids: Sequence[str]) -> None: ...

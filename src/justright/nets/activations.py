@@ -38,6 +38,9 @@ class Activation:
             `from_result` says; None where only autograd knows it (it has learned or drawn parts).
         from_result: Whether `derivative` wants the result (then `function` overwrites its
             argument) or the argument.
+        flat: Results below the first or above the second number lie on a flat end, where hardly
+            any gradient passes; None where there are not two such ends. For tanh the cut of
+            Karpathy's makemore lectures (2022), for the sigmoid an assumption.
     """
 
     function: Callable[[Tensor], Tensor]
@@ -46,6 +49,7 @@ class Activation:
     homogeneous: bool = False
     derivative: Callable[[Tensor, Tensor], object] | None = None
     from_result: bool = True
+    flat: tuple[float, float] | None = None
 
     def deviation(self, fan_in: int, fan_out: int) -> float:
         """Standard deviation of the normal draw of a matrix in front of this activation.
@@ -139,11 +143,13 @@ ACTIVATIONS: Mapping[ActivationName, Activation] = {
         torch.tanh_,
         "glorot",
         derivative=lambda g, h: _aten.tanh_backward.grad_input(g, h, grad_input=g),
+        flat=(-0.97, 0.97),
     ),
     "sigmoid": Activation(
         torch.sigmoid_,
         "glorot",
         derivative=lambda g, h: _aten.sigmoid_backward.grad_input(g, h, grad_input=g),
+        flat=(0.05, 0.95),
     ),
     "softplus": Activation(
         functional.softplus,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from justright.nets.activations import ACTIVATIONS
-from justright.nets.forward import Noise, Record
+from justright.nets.forward import Noise
 from justright.recipe.network import NetworkSpec
 
 
@@ -57,20 +57,17 @@ class ExplicitBody:
         self._saved: list[Tensor] = []
         self._noise = Noise()
 
-    def forward(self, entry: Tensor, noise: Noise, record: Record | None) -> Tensor:
+    def forward(self, entry: Tensor, noise: Noise) -> Tensor:
         """Outputs ``[k, rows, outputs]``, in a buffer the next call overwrites."""
         self._noise, self._saved = noise, []
         h = entry
         for index, layer in enumerate(self._hidden):
             z = layer.forward(h)
-            before = noise.keep is not None and noise.shift is None
-            early = before and self._activation.homogeneous and record is None
+            early = self._activation.homogeneous and noise.shift is None
             if early and noise.keep is not None:
                 z.mul_(noise.keep[index])
             h = self._activation.function(z)
             self._saved.append(h if self._activation.from_result else z)
-            if record is not None:
-                record.activations.append(h.clone())
             if noise.keep is not None and not early:
                 h = self._drop(index, h, noise.keep[index])
         return self._layers[-1].forward(h)

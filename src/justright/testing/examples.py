@@ -20,6 +20,7 @@ from justright.recipe.recipe import Recipe
 from justright.store.base import AbstractStore
 from justright.store.holder import this_process
 from justright.testing.example_facts import SEARCH_FACTS
+from justright.testing.example_health import write_health
 from justright.testing.example_worlds import (
     BANK,
     DECISIONS,
@@ -161,6 +162,7 @@ def _write_trials(
             )
             store.curves.extend(attempt, spec.id, "probe_loss", where, train)
             store.curves.extend(attempt, spec.id, "validation_loss", where, validation)
+            write_health(store, attempt, spec.id, where, train)
             best = int(np.argmin(validation))
             result = {
                 "loss": validation[best],
@@ -374,13 +376,9 @@ def _write_end(store: AbstractStore, study: str, tested: bool) -> None:
         ],
     )
     folder = f"studies/{study}"
-    paths = {
-        "folder": folder,
-        "model": f"{folder}/model",
-        "report": f"{folder}/report.html",
-        "verdict": f"{folder}/verdict.json",
-        "store": "studies/justright.db",
-    }
+    files = {"model": "model", "report": "report.html", "verdict": "verdict.json"}
+    paths = {name: f"{folder}/{file}" for name, file in files.items()}
+    paths |= {"folder": folder, "store": "studies/justright.db"}
     store.ledger.put(study, "paths", paths)
     granted = {
         "champion/steps": 2000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,12 @@ import numpy as np
 from justright.core.codec import fingerprint
 from justright.core.errors import ModelError
 from justright.engine.contract import Array, Stack, Weights
+from justright.training.health import Health
 from justright.training.record import Kept, Record
 from justright.training.request import TrainRequest
 from justright.training.weights import read_tensors, write_tensors
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def request_key(request: TrainRequest) -> str:
     data = [(Path(folder) / "meta.json").read_text() for folder in request.folders]
     last = "open" if request.trunk else request.last
     length = [request.steps, last, request.evaluations]
-    judged = [request.metric, request.keep_best]
+    judged = [request.metric, request.keep_best, request.health]
     return fingerprint([VERSION, request.recipe, data, members, length, judged])
 
 
@@ -81,6 +82,7 @@ def save(path: Path, step: int, records: Mapping[str, Record], stack: Stack) -> 
             "steps": record.steps,
             "curve": record.curve,
             "losses": record.losses,
+            "health": None if record.health is None else asdict(record.health),
         }
         if record.kept is not None:
             note["kept"] = [record.kept.step, record.kept.loss]
@@ -128,6 +130,7 @@ def _read(
         curve=note["curve"],
         kept=kept,
         losses=(note["losses"][0], note["losses"][1]),
+        health=None if note["health"] is None else Health(**note["health"]),
     )
     return record, _under(arrays, f"{index}/state/")
 

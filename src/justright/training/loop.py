@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from justright.engine.contract import Array, Stack, Weights
+from justright.engine.contract import Array, Span, Stack, Trace, Weights
+from justright.training.health import probed, taken_samples
 from justright.training.judge import outputs_of
 from justright.training.plan import Plan
 from justright.training.record import Kept, Record
@@ -66,6 +67,8 @@ def train(
         Seconds that the steps took, without evaluations and whatever else lay between them.
     """
     pace, stepped_s = Pace(), 0.0
+    if step == 0:
+        _listen(stack, plan, records)
     while step < plan.steps and stack.ids:
         count = min(pace.steps(), next(e for e in plan.evaluations if e > step) - step)
         if time.time() + count * pace.step_s > plan.deadline:
@@ -73,13 +76,14 @@ def train(
             return stepped_s
         began = time.perf_counter()
         losses = [records[id].judged for id in stack.ids]
-        trace = stack.advance(plan.span(stack.ids, step, count, losses))
+        span = plan.span(stack.ids, step, count, losses)
+        trace = stack.advance(span)
         taken = time.perf_counter() - began
         pace.measured(taken, count)
         stepped_s += taken
         step += count
-        for id, losses, alive in zip(stack.ids, trace.loss, trace.alive, strict=True):
-            records[id].advance(losses, bool(alive))
+        for place, id in enumerate(stack.ids):
+            _remember(records[id], place, span, trace)
         _drop_failed(stack, records)
         if step in plan.evaluations and stack.ids:
             evaluate(stack, plan, records)
@@ -96,6 +100,7 @@ def evaluate(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
     The loss that chooses the step is measured on the validation rows, so the kept score is
     slightly too good; with ten looks at most the bias is small, and it is the same for all arms.
     """
+    _listen(stack, plan, records)
     chosen = [plan.trainees[id] for id in stack.ids]
     if plan.net.shape.normaliser == "batch":
         shortest = min(len(each.probe.rows) for each in chosen)
@@ -118,6 +123,36 @@ def evaluate(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
             record.note(probe_loss=probe_loss, validation_loss=loss, metric=metric)
         if record.improves(loss, plan.keep_best and judged is not None):
             record.kept = Kept(record.steps, loss, _usable(stack.weights(id), plan), prediction)
+
+
+def _remember(record: Record, place: int, span: Span, trace: Trace) -> None:
+    """Take in what a span did to one candidate; one that diverged shows its last steps."""
+    start, health = record.steps, record.health
+    taken = record.advance(trace.loss[place], bool(trace.alive[place]))
+    if health is None:
+        return
+    clips, looked_at = span.controls.get("clip"), taken_samples(start, taken)
+    health.advance(
+        np.asarray(trace.loss[place, :taken], np.float64),
+        np.asarray(trace.norm[place, :taken], np.float64),
+        None if clips is None else clips[place, :taken],
+        {name: values[place, :looked_at] for name, values in trace.health.items()},
+    )
+    if record.state == "failed":
+        health.note(record.steps, {})
+
+
+def _listen(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
+    """Ask the hidden layers of each candidate about some of its training rows."""
+    if not plan.health_every:
+        return
+    rows = np.stack([probed(plan.trainees[id].probe.rows) for id in stack.ids])
+    said = stack.activations(rows)
+    for place, id in enumerate(stack.ids):
+        health = records[id].health
+        if health is not None:
+            own = {name: values[place] for name, values in said.items()}
+            health.note(records[id].steps, own)
 
 
 def _usable(weights: Weights, plan: Plan) -> dict[str, Array]:

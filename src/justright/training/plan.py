@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class Plan:
         averaged: Whether the average of weights is evaluated and kept.
         keep_best: Keep the best evaluation, not the last.
         deadline: Unix time.
+        health_every: Steps between two whose layers are looked at; 0 = nobody watches.
     """
 
     net: NetworkSpec
@@ -56,13 +57,15 @@ class Plan:
     averaged: bool
     keep_best: bool
     deadline: float
+    health_every: int = 0
 
     def span(
         self, ids: tuple[str, ...], start: int, count: int, losses: Sequence[Sequence[float]]
     ) -> Span:
         """The next steps of some candidates as arrays, each judged by its losses so far."""
         ways = [(self.trainees[id].order, self.trainees[id].course) for id in ids]
-        return make_span(ways, self.batch, start, count, losses)
+        span = make_span(ways, self.batch, start, count, losses)
+        return replace(span, health_every=self.health_every)
 
 
 def make_span(

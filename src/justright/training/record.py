@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from justright.engine.contract import Array
+from justright.training.health import Health
 
 CURVES = ("step", "train_loss", "probe_loss", "validation_loss", "metric")
 
@@ -43,6 +44,7 @@ class Record:
         curve: One list per name of `CURVES`.
         kept: The weights to hand out so far.
         losses: Sum and number of the training losses since the last evaluation.
+        health: How gradients and layers do; None where nobody watches.
     """
 
     id: str
@@ -52,9 +54,14 @@ class Record:
     curve: dict[str, list[float]] = field(default_factory=dict)
     kept: Kept | None = None
     losses: tuple[float, int] = (0.0, 0)
+    health: Health | None = None
 
-    def advance(self, losses: npt.NDArray[np.floating], alive: bool) -> None:
-        """Note the training losses ``[n]`` of a span, and whether the candidate survived it."""
+    def advance(self, losses: npt.NDArray[np.floating], alive: bool) -> int:
+        """Note the training losses ``[n]`` of a span, and whether the candidate survived it.
+
+        Returns:
+            How many of the steps it took.
+        """
         finite = np.isfinite(losses)
         taken = len(losses) if alive or finite.all() else int(np.argmin(finite))
         total, number = self.losses
@@ -62,6 +69,7 @@ class Record:
         self.steps += taken
         if not alive:
             self.fail(f"diverged at step {self.steps + (taken < len(losses))}")
+        return taken
 
     def fail(self, reason: str) -> None:
         """Record that the candidate cannot go on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
@@ -59,6 +59,7 @@ class TrainRequest:
             at that step saw can so be trained again. None = at the end.
         trunk: Leave the state of the stack, so that the same request with a later `stop` goes on
             from there.
+        health: Whether gradients and layers are watched, and `MemberResult.health` is filled.
 
     Raises:
         OptionError: If a part makes no sense.
@@ -76,6 +77,7 @@ class TrainRequest:
     checkpoint_s: float = 20.0
     stop: int | None = None
     trunk: bool = False
+    health: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what the loop could not survive."""
@@ -190,6 +192,7 @@ class MemberResult:
             ``[m, targets]`` or probabilities ``[m, classes]``); empty if there are none.
         seconds: Wall time of the stack, shared by its members.
         stepped_s: What of it the steps took; the rest is fixed: opening, evaluations, files.
+        health: Steps and values by name, as `training.health.Health` says; empty unless asked for.
     """
 
     id: str
@@ -204,3 +207,4 @@ class MemberResult:
     predictions: str
     seconds: float
     stepped_s: float
+    health: Mapping[str, tuple[Sequence[int], Sequence[float]]] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from justright.recipe.recipe import Recipe
 from justright.training.budget import evaluation_steps
 from justright.training.checkpoint import Checkpoint, load, request_key, save
 from justright.training.controls import Course
+from justright.training.health import EVERY, Health, as_curves
 from justright.training.judge import Integers, Judged, probe_rows
 from justright.training.loop import train
 from justright.training.order import Order, balanced
@@ -57,7 +58,7 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     if found and request.trunk:
         found = found.named([member.id for member in request.members])
     stack = _open(request, plan, folders, data, found)
-    records = dict(found.records) if found else {m.id: Record(m.id) for m in request.members}
+    records = dict(found.records) if found else _records(request)
     for id in stack.ids:
         records[id].state = "running"  # the end of a shorter run of a trunk is no end
     saved = time.monotonic()
@@ -93,6 +94,11 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     return results
 
 
+def _records(request: TrainRequest) -> dict[str, Record]:
+    watched = request.health
+    return {m.id: Record(m.id, health=Health() if watched else None) for m in request.members}
+
+
 def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan:
     """Everything about the run that follows from the request and the rows."""
     recipe = request.recipe
@@ -120,6 +126,7 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
         averaged=recipe.ema_epochs is not None,
         keep_best=request.keep_best,
         deadline=float("inf") if request.deadline is None else request.deadline,
+        health_every=EVERY if request.health else 0,
     )
 
 
@@ -232,6 +239,7 @@ def _result(
         predictions=predictions,
         seconds=seconds[0],
         stepped_s=seconds[1],
+        health=as_curves(record.health),
     )
 
 

@@ -124,6 +124,15 @@ class Reader:
             names = [pattern.sub(words, name) for name in names]
         return tuple(dict.fromkeys(name for name in names if name))
 
+    def curves(
+        self, trial_id: str, prefix: str
+    ) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
+        """Steps and values of all curves whose names begin so, by the rest of the name."""
+        stored = self._store.curves
+        names = [n for n in stored.names(self.study, trial_id) if n.startswith(prefix)]
+        found = {name: stored.read(self.study, trial_id, name) for name in names}
+        return {n.removeprefix(prefix): (s.tolist(), v.tolist()) for n, (s, v) in found.items()}
+
     def curve(self, trial_id: str, names: Sequence[str]) -> tuple[list[float], list[float]]:
         """Steps and values of the first of these curves that the trial has; empty if none."""
         for name in names:

@@ -13,6 +13,7 @@ from justright.views.cards.comparisons import comparisons
 from justright.views.cards.data import columns, findings
 from justright.views.cards.decisions import decisions
 from justright.views.cards.following import following
+from justright.views.cards.health import health
 from justright.views.cards.noise import noise
 from justright.views.cards.rate import rate
 from justright.views.cards.recipes import recipes
@@ -57,6 +58,7 @@ VIEWS: tuple[View, ...] = (
     View("recipes", "All recipes tried", recipes),
     View("tried", "Predicted and measured", comparisons),
     View("noise", "Noise", noise),
+    View("health", "Health", health),
     View("rate", "Learning rate", rate),
     View("right-size", "Right size", size_search),
     View("size-fit", "Size: training and validation", size_fit),

@@ -21,7 +21,6 @@ from justright.engine.torch_stack.optimisers import RULES, Buffers, Number
 from justright.engine.torch_stack.plan import Plan
 from justright.engine.torch_stack.state import State
 from justright.engine.torch_stack.table import Table
-from justright.nets.forward import Record
 
 
 class Chunk:
@@ -66,7 +65,7 @@ class Chunk:
         order: npt.NDArray[np.int32],
         controls: Mapping[str, Numbers],
         samples: Sequence[int],
-    ) -> tuple[npt.NDArray[np.float64], Mapping[str, Array]]:
+    ) -> tuple[Numbers, Numbers, Mapping[str, Array]]:
         """Take ``n`` steps.
 
         Args:
@@ -75,46 +74,49 @@ class Chunk:
             samples: Steps at which health is recorded.
 
         Returns:
-            Training loss ``[k, n]`` (NaN for a candidate that was no longer alive), and health.
+            Training loss and norm of the gradient ``[k, n]`` (NaN for a candidate that was no
+            longer alive), and health.
         """
         k, n, batch = order.shape
         state = self.state
         rows_of = torch.from_numpy(np.ascontiguousarray(order.transpose(1, 0, 2))).view(n, -1)
         plan = Plan(self._program, controls, state.steps, state.products, self._scratch.dtype)
         self._noise.begin(controls, state.steps)
-        trace = np.full((k, n), np.nan)
+        trace, sizes = np.full((k, n), np.nan), np.full((k, n), np.nan)
         taken = np.zeros(k, np.int64)
         health = Health(self._layout, len(self._program.net.shape.hidden))
+        wanted = set(samples)
         for step in range(n):
-            record = Record() if step in samples else None
             rows = self._table.gather(rows_of[step], (k, batch), reuse=True)
             noise = self._noise.at(step)
-            loss = self._differentiate(rows, noise, plan.smoothing[step], record).numpy()
+            loss = self._differentiate(rows, noise, plan.smoothing[step]).numpy()
+            norm = torch.linalg.vector_norm(self._gradient, dim=1).numpy()
             trace[state.alive, step] = loss[state.alive]
-            self._update(loss, plan, step, None if record is None else health)
-            if record is not None:
-                health.add_activations(record.activations)
+            sizes[state.alive, step] = norm[state.alive]
+            self._update(loss, norm, plan, step, health if step in wanted else None)
             taken += state.alive
         state.steps += taken
         moved = taken > 0
         state.products[moved] = plan.products[moved, taken[moved] - 1]
-        return trace, health.arrays()
+        return trace, sizes, health.arrays()
 
     @torch.no_grad()
     def _update(
-        self, losses: npt.NDArray[np.floating], plan: Plan, step: int, health: Health | None
+        self,
+        losses: npt.NDArray[np.floating],
+        norms: npt.NDArray[np.floating],
+        plan: Plan,
+        step: int,
+        health: Health | None,
     ) -> None:
         """Clip, shrink, apply the rule, average; candidates that are not finite stay frozen."""
-        norms = torch.linalg.vector_norm(self._gradient, dim=1).numpy()
         frozen = self._freeze(losses, norms)
+        p = self.state.flat["p"]
+        if health is not None:
+            health.before(self._gradient, p, plan.shrinks[step])
         clip = plan.clips[step]
         if clip is not None:
             self._clip(norms, clip)
-        p = self.state.flat["p"]
-        before = None
-        if health is not None:
-            health.add_gradient(self._gradient)
-            before = p.clone()
         average = self._begin_average(plan.averages[step])
         self._apply(plan, step)
         if average is not None:
@@ -122,8 +124,8 @@ class Chunk:
         for name, rows, values in frozen:
             if name in self.state.flat:
                 self.state.flat[name][rows] = values
-        if health is not None and before is not None:
-            health.add_update(before, p)
+        if health is not None:
+            health.after(p)
 
     def _apply(self, plan: Plan, step: int) -> None:
         if self._fused is not None:

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from justright.engine.contract import Array, Program
+from justright.engine.torch_stack.health import TINY
 from justright.engine.torch_stack.layout import Layout
 from justright.engine.torch_stack.state import State
 from justright.engine.torch_stack.table import Table
+from justright.nets.activations import ACTIVATIONS
 from justright.nets.forward import Record, StackedNet
 
 EVALUATED = 1 << 18
@@ -64,6 +66,36 @@ def refresh_statistics(
             for index, (mean, variance) in enumerate(record.statistics):
                 state.kept[f"{prefix}norm.{index}.mean"][row] = mean[0]
                 state.kept[f"{prefix}norm.{index}.var"][row] = variance[0]
+
+
+@torch.no_grad()
+def said_of(
+    program: Program,
+    layout: Layout,
+    table: Table,
+    state: State,
+    rows: npt.NDArray[np.int32],
+) -> dict[str, Array]:
+    """What the hidden layers say of rows ``[k, m]`` (see `engine.contract.Stack.activations`)."""
+    tensors, kept = _versions(layout, state)[0]
+    record = Record()
+    StackedNet(program.net)(tensors, kept, *_fetch(table, rows), record=record)
+    edges = ACTIVATIONS[program.net.shape.activation].flat
+    found: dict[str, list[Tensor]] = {}
+    for h in record.activations:
+        variance, mean = torch.var_mean(h, dim=(1, 2), correction=0)
+        deviation = variance.sqrt()
+        low, high = torch.aminmax(h, dim=1)
+        said = {
+            "activation_std": deviation,
+            "activation_mean": mean.abs() / deviation.clamp_min(TINY),
+            "dead_share": (low == high).double().mean(1),
+        }
+        if edges is not None:
+            said["saturated_share"] = ((h < edges[0]) | (h > edges[1])).double().mean((1, 2))
+        for name, value in said.items():
+            found.setdefault(name, []).append(value.double())
+    return {name: torch.stack(values, dim=1).numpy() for name, values in found.items()}
 
 
 def _versions(

@@ -14,7 +14,7 @@ from justright.engine.torch_stack.losses import loss_and_flow, mixed_losses, wei
 from justright.engine.torch_stack.optimisers import Number
 from justright.nets.explicit import ExplicitBody, is_explicit
 from justright.nets.explicit_entry import ExplicitEntry, has_explicit_entry
-from justright.nets.forward import Noise, Record, StackedNet
+from justright.nets.forward import Noise, StackedNet
 
 
 class Differentiator(Protocol):
@@ -25,7 +25,6 @@ class Differentiator(Protocol):
         rows: Mapping[str, Tensor],
         noise: Noise,
         smoothing: Number | None,
-        record: Record | None,
     ) -> Tensor:
         """Mean loss ``[k]`` of the step."""
         ...
@@ -77,10 +76,9 @@ class ByAutograd:
         rows: Mapping[str, Tensor],
         noise: Noise,
         smoothing: Number | None,
-        record: Record | None,
     ) -> Tensor:
         """Mean loss ``[k]`` of the step."""
-        outputs = self._net(self._leaves, self._kept, rows["x"], rows.get("c"), noise, record)
+        outputs = self._net(self._leaves, self._kept, rows["x"], rows.get("c"), noise)
         losses = mixed_losses(self._program.loss, outputs, rows["y"], smoothing, noise.mixup)
         loss = weighted_mean(losses, rows.get("w"))
         parts = torch.autograd.grad(loss, self._sorted, self._ones)
@@ -116,19 +114,18 @@ class WrittenOut:
         rows: Mapping[str, Tensor],
         noise: Noise,
         smoothing: Number | None,
-        record: Record | None,
     ) -> Tensor:
         """Mean loss ``[k]`` of the step."""
         if self._entry is not None and noise.mixup is None:
             with torch.no_grad():
                 entry = self._entry.forward(rows["x"], rows.get("c"))
-                loss, into = self._body_step(entry, rows, noise, smoothing, record)
+                loss, into = self._body_step(entry, rows, noise, smoothing)
                 assert into is not None
                 self._entry.backward(into)
             return loss
         entry = self._net.entry(self._embeddings, self._kept, rows["x"], rows.get("c"), noise)
         with torch.no_grad():
-            loss, into = self._body_step(entry.detach(), rows, noise, smoothing, record)
+            loss, into = self._body_step(entry.detach(), rows, noise, smoothing)
         if self._places and into is not None:
             found = torch.autograd.grad(entry, list(self._embeddings.values()), into)
             for place, value in zip(self._places, found, strict=True):
@@ -141,10 +138,9 @@ class WrittenOut:
         rows: Mapping[str, Tensor],
         noise: Noise,
         smoothing: Number | None,
-        record: Record | None,
     ) -> tuple[Tensor, Tensor | None]:
         """Loss of the step, gradients of the body, and that of the entry if it is wanted."""
-        outputs = self._body.forward(entry, noise, record)
+        outputs = self._body.forward(entry, noise)
         loss, flow = loss_and_flow(
             self._program.loss, outputs, rows["y"], rows.get("w"), smoothing, noise.mixup
         )

@@ -1,4 +1,4 @@
-"""What the network looks like from inside at some steps: four numbers a hidden layer."""
+"""What some steps do to each hidden layer: the size of its gradient and of its update."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from torch import Tensor
 
 from justright.engine.contract import Array
 from justright.engine.torch_stack.layout import Layout
+from justright.engine.torch_stack.optimisers import Number
+
+TINY = 1e-30
+"""Bound below a matrix's norm: a matrix of zeros that moves has a huge ratio, not a division by
+zero."""
 
 
 class Health:
-    """Collects health samples of a chunk.
+    """Collects the health of a chunk's steps (see `engine.contract.Trace`).
 
-    "activation_std" is the deviation of a layer's activations over rows and units, "dead_share"
-    the share of its units that give every row of the batch the same value, "gradient_norm" the
-    norm of its matrix's gradient after clipping, "update_ratio" the norm of its matrix's step over
-    the norm of the matrix.
+    Nothing of the step is computed differently for it, so a training that is watched gives the
+    same numbers as one that is not.
 
     Args:
         layout: Where each matrix lies.
@@ -27,25 +30,25 @@ class Health:
 
     def __init__(self, layout: Layout, layers: int) -> None:
         self._places = [layout.places[f"layers.{index}.weight"] for index in range(layers)]
-        names = ("activation_std", "gradient_norm", "update_ratio", "dead_share")
-        self._samples: dict[str, list[Tensor]] = {name: [] for name in names}
+        self._samples: dict[str, list[Tensor]] = {"gradient_norm": [], "update_ratio": []}
+        self._matrices: list[Tensor] = []
 
-    def add_activations(self, layers: Sequence[Tensor]) -> None:
-        """Record hidden activations ``[k, rows, units]``, one tensor a layer."""
-        deviation = [h.std(dim=(1, 2), correction=0) for h in layers]
-        dead = [(h.amax(1) == h.amin(1)).double().mean(1) for h in layers]
-        self._add("activation_std", deviation)
-        self._add("dead_share", dead)
+    def before(self, gradient: Tensor, parameters: Tensor, shrink: Number | None) -> None:
+        """Record the gradient of a step, and where decay alone would leave the parameters.
 
-    def add_gradient(self, gradient: Tensor) -> None:
-        """Record the gradient ``[k, size]``."""
-        self._add("gradient_norm", self._norms(gradient))
+        Args:
+            gradient: ``[k, size]``, not clipped.
+            parameters: ``[k, size]``.
+            shrink: Factor on matrices; None where they do not shrink.
+        """
+        self._add("gradient_norm", [_norm(part) for part in self._parts(gradient)])
+        factor = 1.0 if shrink is None else shrink
+        self._matrices = [part * factor for part in self._parts(parameters)]
 
-    def add_update(self, before: Tensor, after: Tensor) -> None:
-        """Record a step from one buffer of parameters to the next."""
-        moved, size = self._norms(after - before), self._norms(before)
-        ratios = [m / s.clamp_min(1e-30) for m, s in zip(moved, size, strict=True)]
-        self._add("update_ratio", ratios)
+    def after(self, parameters: Tensor) -> None:
+        """Record how far the gradient has taken the parameters from there."""
+        both = zip(self._parts(parameters), self._matrices, strict=True)
+        self._add("update_ratio", [_norm(p - old) / _norm(old).clamp_min(TINY) for p, old in both])
 
     def arrays(self) -> Mapping[str, Array]:
         """Name to ``[k, samples, layers]``; empty without samples."""
@@ -58,5 +61,9 @@ class Health:
     def _add(self, name: str, layers: Sequence[Tensor]) -> None:
         self._samples[name].append(torch.stack([v.double() for v in layers], dim=1))
 
-    def _norms(self, flat: Tensor) -> list[Tensor]:
-        return [torch.linalg.vector_norm(flat[:, p.start : p.stop], dim=1) for p in self._places]
+    def _parts(self, flat: Tensor) -> list[Tensor]:
+        return [flat[:, place.start : place.stop] for place in self._places]
+
+
+def _norm(part: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(part, dim=1)

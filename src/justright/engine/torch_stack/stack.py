@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from justright.core.errors import InputError
 from justright.engine.contract import Array, Candidate, Program, Span, Trace, Weights
 from justright.engine.torch_stack.chunk import Chunk
 from justright.engine.torch_stack.controls import read_controls
-from justright.engine.torch_stack.evaluation import evaluate, refresh_statistics
+from justright.engine.torch_stack.evaluation import evaluate, refresh_statistics, said_of
 from justright.engine.torch_stack.layout import make_layout
 from justright.engine.torch_stack.state import begin, export, join
 from justright.engine.torch_stack.table import Table
@@ -50,17 +50,19 @@ class TorchStack:
         controls = read_controls(span.controls, k, n)
         count = int(self._chunks[0].state.steps[0])
         every = span.health_every
-        samples = [step for step in range(n) if every and (count + step) % every == 0]
-        losses, health = [], []
+        samples = [step for step in range(n) if every and (count + step + 1) % every == 0]
+        losses, norms, health = [], [], []
         torch.set_flush_denormal(True)  # measured: 17.5 → 4.2 ms a step where rates are high
         for chunk, rows in self._rows():
             own = {name: values[rows] for name, values in controls.items()}
-            loss, seen = chunk.advance(order[rows], own, samples)
+            loss, norm, seen = chunk.advance(order[rows], own, samples)
             losses.append(loss)
+            norms.append(norm)
             health.append(seen)
         return Trace(
             loss=np.concatenate(losses),
             alive=np.concatenate([chunk.state.alive for chunk in self._chunks]),
+            norm=np.concatenate(norms),
             health={name: np.concatenate([h[name] for h in health]) for name in health[0]},
             seconds=time.perf_counter() - began,
         )
@@ -79,6 +81,15 @@ class TorchStack:
         lists = self._lists(rows)
         for chunk, part in self._rows():
             refresh_statistics(self._program, self._layout, self._table, chunk.state, lists[part])
+
+    def activations(self, rows: Array) -> Mapping[str, Array]:
+        """What the hidden layers say of rows ``[m]`` or ``[K, m]``, in evaluation mode."""
+        lists = self._lists(rows)
+        found = [
+            said_of(self._program, self._layout, self._table, chunk.state, lists[part])
+            for chunk, part in self._rows()
+        ]
+        return {name: np.concatenate([each[name] for each in found]) for name in found[0]}
 
     def keep(self, ids: Sequence[str]) -> None:
         """Drop all candidates but these, which stay in the order of the stack."""
