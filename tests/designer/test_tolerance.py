@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from justright.core.trial import Trial, TrialSpec, TrialState
-from justright.designer.flow import Flow
 from justright.designer.rivals import Rival
 from justright.designer.session import Arm, Champion, Session
+from justright.designer.tolerance import tolerance_of
 from justright.recipe.recipe import Recipe
 
 
@@ -22,7 +22,7 @@ def tolerance(session: Session, wished: float | None, linear: float) -> float:
         trial = Trial(spec, TrialState.DONE, {"scores": {"rmse": score}})
         rivals[name] = Rival(name, (trial,))
     champion = Champion(Arm("start recipe", Recipe(), 9), (), 2.0)
-    return Flow(session, "")._tolerance(rivals, champion)
+    return tolerance_of(session, rivals, champion)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from justright.core.trial import Trial, TrialState
 from justright.designer.rivals import Rival, loss_of, score_of
 from justright.designer.session import Champion, Session
 from justright.diagnosis.curves import Curves, Effect, Yardstick
-from justright.diagnosis.states import diagnose
+from justright.diagnosis.states import State, diagnose
 from justright.sizing.report import JUDGED
 from justright.statistics.metrics import metric_named
 from justright.statistics.noise import smallest_useful
@@ -26,8 +26,8 @@ WITHOUT = "no "
 
 def diagnose_champion(
     session: Session, champion: Champion, baselines: Mapping[str, Rival], tolerance: float
-) -> None:
-    """Record the state of the champion's training as the fact "state".
+) -> State:
+    """The state of the champion's training, which is recorded as the fact "state".
 
     All runs of its recipe count, whatever stage asked for them: each is a block.
 
@@ -41,6 +41,7 @@ def diagnose_champion(
     found = diagnose(runs, _yardstick(session, champion, baselines, tolerance, len(runs)))
     session.fact("state", to_document(found) | {"subject": champion.arm.subject})
     session.watch.headline(f"state of the champion: {found.state}")
+    return found.state
 
 
 def _runs(session: Session, champion: Champion) -> list[Trial]:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import numpy as np
-
 from justright.core.codec import from_document, to_document
 from justright.core.decision import Decision, Status
 from justright.core.errors import JustRightError
@@ -36,14 +34,15 @@ from justright.designer.rivals import Rival, score_of
 from justright.designer.sanity import check_champion
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
+from justright.designer.tolerance import tolerance_of
 from justright.designer.whole import measure_whole_gain
+from justright.diagnosis.states import State
 from justright.executors.base import Call
 from justright.ideas.rule import Leads
 from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
 from justright.sizing.shapes import name_of
 from justright.statistics.metrics import metric_named
-from justright.statistics.noise import smallest_useful
 from justright.training.cost import CostModel, Measured
 from justright.training.start import start_recipe
 
@@ -55,10 +54,6 @@ CALIBRATION_SHARE = 0.25
 """Share of the time left after which a calibration is given up, and the usual costs are believed:
 on a machine that is busy, or whose first import takes long, it must not eat the champion's time
 (assumption)."""
-
-LEAST_LEARNED = 0.01
-"""A network that alone is better than the constant by less than this share of its loss is taken to
-be lucky (assumption)."""
 
 
 class Flow:
@@ -83,7 +78,7 @@ class Flow:
                 found = background.submit(audit, session.blocks.problem, session.blocks.splits)
                 champion, baselines = self._champion(recipe)
                 session.store.ledger.find(session.name, found.result())
-            tolerance = self._tolerance(baselines, champion)
+            tolerance = tolerance_of(session, baselines, champion)
             admission = Admission(
                 session,
                 _longest(baselines),
@@ -92,16 +87,20 @@ class Flow:
             )
             session.watch.stage("improving")
             check_champion(session, champion, baselines, admission)
-            improver = Improver(session, admission, self._save, tolerance)
+
+            def state_of(champion: Champion) -> State:
+                return diagnose_champion(session, champion, baselines, tolerance)
+
+            improver = Improver(session, admission, self._save, tolerance, state_of)
             champion = improver.lengthen(champion)
             improver.follow(self._leads(champion, admission, tolerance))
             if session.options.only == "size":
-                diagnose_champion(session, champion, baselines, tolerance)
+                state_of(champion)
                 close_study(session, interrupted=False)
                 return
             before, champion = champion, improver.run(champion)
             record_noise(session, champion.arm)
-            diagnose_champion(session, champion, baselines, tolerance)
+            state_of(champion)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
             admission = replace(admission, baselines_s=0.0)  # they are refitted
@@ -243,36 +242,6 @@ class Flow:
             | {"first_at_s": earlier.get("first_at_s", elapsed_s)}
             | {"confirmed": champion.confirmed, "final": final},
         )
-
-    def _tolerance(self, baselines: Mapping[str, Rival], champion: Champion) -> float:
-        """δ: the smallest difference that matters.
-
-        Where no baseline is better than the constant, the network may be; 0 where none is.
-        """
-        metric = metric_named(self._session.metric)
-        losses = {n: metric.loss(s) for n, s in score_of(baselines, metric.name).items()}
-        others = [loss for name, loss in losses.items() if name != "constant"]
-        constant = losses.get("constant", np.nan)
-        delta, best = smallest_useful(constant, min(others, default=np.nan)), "best baseline"
-        if not delta and constant - champion.loss > LEAST_LEARNED * abs(constant):
-            delta, best = smallest_useful(constant, champion.loss), "network"
-        reason = f"1% of the way from the constant to the {best} on the validation rows"
-        source = "assumption: a hundredth of what can be learned is worth no complexity"
-        wished = self._session.options.tolerance or 0.0
-        if wished > delta > 0.0:  # where nothing is learned there is nothing to compare
-            delta, reason, source = wished, f"--tolerance {wished:g}", "the user"
-        self._session.store.ledger.decide(
-            self._session.name,
-            Decision(
-                "statistics",
-                f"differences of {metric.title} below {delta:.3g} do not matter",
-                reason,
-                source,
-                Status.ASSUMPTION,
-                {"delta": delta},
-            ),
-        )
-        return delta
 
     def _test(
         self,

@@ -35,6 +35,7 @@ from justright.designer.screening import (
 )
 from justright.designer.session import Arm, Champion, Session, not_run
 from justright.designer.situation import past_outcomes, situation_of
+from justright.diagnosis.states import State
 from justright.ideas.calibration import calibrate
 from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads, Move
@@ -59,6 +60,7 @@ class Improver:
         admission: Says what fits into the time.
         on_champion: Called with each new champion, to save it.
         delta: Smallest difference of the deciding metric that matters.
+        state_of: Says what a champion's training suffers from, as each round begins.
 
     Attributes:
         refused: Whether the latest rounds left out an idea for lack of time.
@@ -71,11 +73,13 @@ class Improver:
         admission: Admission,
         on_champion: Callable[[Champion], None],
         delta: float,
+        state_of: Callable[[Champion], State] = lambda _: State.UNKNOWN,
     ) -> None:
         self._session = session
         self._admission = admission
         self._on_champion = on_champion
         self._delta = delta
+        self._state_of, self._state = state_of, State.UNKNOWN
         self._round = 0
         self._log = IdeaLog(session)
         self._calibration = calibrate(past_outcomes(session))
@@ -112,6 +116,7 @@ class Improver:
                 self.refused = True
                 break
             self._confirmer.next_round()
+            self._state = self._diagnosed(champion, number)
             least = least_gain(self._session, champion, number)
             for batch in self._batches(champion, number):
                 champion = self._work_off(champion, number, batch, least)
@@ -143,6 +148,13 @@ class Improver:
         accepted = is_taken(verdict)
         self._log.judge(key, move, tried.own, verdict, accepted=accepted)
         return self._crown(champion, found[0].rival) if accepted else champion
+
+    def _diagnosed(self, champion: Champion, number: int) -> State:
+        """The state when the round began; what was learned later does not change its order."""
+        states = tuple(State)
+        key = f"round {number} state"
+        place = self._session.plan.grant(key, lambda: 1 + states.index(self._state_of(champion)))
+        return states[place - 1] if place else State.UNKNOWN
 
     def _time(self, champion: Champion) -> int:
         """Whether there is any time for a round: 1 or 0."""
@@ -257,7 +269,9 @@ class Improver:
         return self._log.foretell(each.move.idea, seconds)
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
-        situation = situation_of(self._session, champion, self.leads, self._calibration)
+        situation = situation_of(
+            self._session, champion, self.leads, self._calibration, self._state
+        )
         moves = propose_moves(situation)
         if self._session.blocks.problem.table.rows < SANITY_BELOW:
             moves = most_promising(moves)

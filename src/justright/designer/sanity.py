@@ -18,6 +18,7 @@ from justright.designer.admission import TEST_S, Admission
 from justright.designer.jobs import EncodedBlock
 from justright.designer.rivals import Rival, loss_of
 from justright.designer.session import FOREVER, Champion, Session
+from justright.designer.tolerance import LEAST_LEARNED
 from justright.diagnosis.sanity import Check, Known, Word, findings_of, judge
 from justright.executors.base import Call
 from justright.training.request import CHECKS, SanityRequest
@@ -27,10 +28,6 @@ KEY = "sanity"
 SANITY_SHARE, SANITY_S = 0.02, (0.5, 3.0)
 """Share of the limit that the checks may take, and bounds in seconds (measured on 13
 tables, benchmarks/sanity.py: 0.2 to 1.3 s; the share is an assumption)."""
-
-LEAST_LEARNED = 0.01
-"""Who is better than the constant by less than this share of its loss is taken to be lucky
-(assumption)."""
 
 LEFT = 2.0
 """So many times what the checks may take has to be left beside the final training (assumption:

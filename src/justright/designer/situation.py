@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from justright.designer.session import Champion, Session
+from justright.diagnosis.states import State
 from justright.ideas.calibration import Calibration, outcome_of
 from justright.ideas.rule import Leads, Situation
 
@@ -13,7 +14,11 @@ FAR = 3.0
 
 
 def situation_of(
-    session: Session, champion: Champion, leads: Leads, calibration: Calibration
+    session: Session,
+    champion: Champion,
+    leads: Leads,
+    calibration: Calibration,
+    state: State = State.UNKNOWN,
 ) -> Situation:
     """The situation of a study.
 
@@ -22,6 +27,7 @@ def situation_of(
         champion: The best recipe so far.
         leads: What was measured so far.
         calibration: What outcomes of earlier studies say of predicted probabilities.
+        state: What the champion's training suffers from.
     """
     blocks, recipe = session.blocks, champion.arm.recipe
     first = blocks.block(blocks.first[0], recipe.preprocessing)
@@ -36,6 +42,7 @@ def situation_of(
         outliers=_outliers(session),
         leads=leads,
         calibration=calibration,
+        state=state,
     )
 
 

@@ -13,6 +13,7 @@ from justright.core.idea import Idea, Prediction
 from justright.ideas import catalogue
 from justright.ideas.rule import Move, Proposal, Rule, Situation
 from justright.ideas.stage import ORDER
+from justright.ideas.tilt import tilted
 from justright.recipe.patch import Patch
 
 
@@ -42,16 +43,17 @@ def propose_moves(situation: Situation, rules: tuple[Rule, ...] = RULES) -> tupl
 def _move(situation: Situation, rule: Rule, proposal: Proposal) -> Move:
     size = abs(situation.loss)  # it is negative where a greater metric is better
     low, middle, high = (share * size for share in proposal.gain)
+    said = tilted(proposal.helps, proposal.fights, situation.state)
     idea = Idea(
         title=proposal.title,
         slot=rule.slot,
         patch=proposal.changes,
         prediction=Prediction(
-            helps=situation.calibration(proposal.helps),
+            helps=situation.calibration(said),
             gain=(low, middle, high),
             seconds=0.0,
             complexity=proposal.complexity,
-            said=proposal.helps if situation.calibration.outcomes else None,
+            said=said if situation.calibration.outcomes else None,
         ),
         source=proposal.source or rule.source,
         author="catalogue",

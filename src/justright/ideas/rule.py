@@ -8,6 +8,7 @@ from typing import Any
 
 from justright.core.idea import Idea
 from justright.core.task import Task
+from justright.diagnosis.states import State
 from justright.ideas.calibration import Calibration
 from justright.ideas.stage import Stage
 from justright.recipe.network import Inputs
@@ -47,6 +48,7 @@ class Situation:
             deviations from its mean; 0 for classes.
         leads: What was measured on these data.
         calibration: What outcomes of earlier studies say of predicted probabilities.
+        state: What the champion's training suffers from.
     """
 
     recipe: Recipe
@@ -59,6 +61,7 @@ class Situation:
     outliers: float = 0.0
     leads: Leads = field(default_factory=Leads)
     calibration: Calibration = field(default_factory=Calibration)
+    state: State = State.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Proposal:
         complexity: Levels of complexity it adds (0 = none).
         length: Factor on the champion's steps.
         source: Where it comes from, if not from where its rule does.
+        fights: 1 if it fights overfitting, -1 if it lets the network fit more closely, else 0.
     """
 
     title: str
@@ -82,6 +86,7 @@ class Proposal:
     complexity: int = 0
     length: float = 1.0
     source: str = ""
+    fights: int = 0
 
 
 @dataclass(frozen=True)

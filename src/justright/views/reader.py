@@ -36,7 +36,7 @@ def validation_loss(trial: Trial) -> float:
 
 
 _CUT = (
-    (re.compile(r"^(round \d+( noise)?|hurry|latency .*|.* (stop|cut))$"), ""),
+    (re.compile(r"^(round \d+( noise| state)?|hurry|latency .*|.* (stop|cut))$"), ""),
     (re.compile(r"^(late )?size (core-seconds|length over|milliseconds left)$"), ""),
     (re.compile(r"^(late )?size (ask .*|search)$"), "size search"),
     (re.compile(r"^own length steps$"), "the recipe's own length"),

@@ -17,8 +17,8 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
         yield Proposal("average of weights", {"ema_epochs": 1.0}, 0.3, gain)
         return
     title = f"average over {LONGER * own:g} epochs"
-    yield Proposal(title, {"ema_epochs": LONGER * own}, 0.15, gain)
-    yield Proposal("no average of weights", {"ema_epochs": None}, 0.1, gain)
+    yield Proposal(title, {"ema_epochs": LONGER * own}, 0.15, gain, fights=1)
+    yield Proposal("no average of weights", {"ema_epochs": None}, 0.1, gain, fights=-1)
 
 
 RULE = Rule(

@@ -23,6 +23,7 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
                 helps=0.15,
                 gain=(0.002, 0.006, 0.02),
                 length=1 / factor,
+                fights=1 if factor < 1 else 0,
             )
 
 

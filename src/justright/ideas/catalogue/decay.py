@@ -16,10 +16,11 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
     path, gain = "optimiser.decay_epochs", (0.002, 0.006, 0.02)
     if own is None:
         epochs = situation.recipe.epochs / FACTOR
-        yield Proposal(f"decay over {epochs:.3g} epochs", {path: epochs}, 0.2, gain)
+        yield Proposal(f"decay over {epochs:.3g} epochs", {path: epochs}, 0.2, gain, fights=1)
         return
-    yield Proposal(f"decay over {own / FACTOR:.3g} epochs", {path: own / FACTOR}, 0.2, gain)
-    yield Proposal("no decay", {path: None}, 0.2, gain)
+    title = f"decay over {own / FACTOR:.3g} epochs"
+    yield Proposal(title, {path: own / FACTOR}, 0.2, gain, fights=1)
+    yield Proposal("no decay", {path: None}, 0.2, gain, fights=-1)
 
 
 RULE = Rule(

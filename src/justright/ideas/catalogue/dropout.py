@@ -18,7 +18,8 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
     higher = [rate for rate in RATES if rate > own]
     for rate in dict.fromkeys((*lower[:1], *higher[:1])):
         title = f"dropout {rate:g}" if rate else "no dropout"
-        yield Proposal(title, {"regularisation.dropout": rate}, 0.3, (0.002, 0.008, 0.03))
+        changes, fights = {"regularisation.dropout": rate}, 1 if rate > own else -1
+        yield Proposal(title, changes, 0.3, (0.002, 0.008, 0.03), fights=fights)
 
 
 RULE = Rule(

@@ -31,9 +31,8 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
         helps, middle = (0.6, 0.010) if own == "none" else (0.3, 0.005)
         yield Proposal("bins of numbers", PIECEWISE, helps, (0.001, middle, 0.031), 1)
     if own != "none":
-        yield Proposal(
-            "numbers as they are", {"shape.numbers": "none"}, 0.15, (0.001, 0.005, 0.02)
-        )
+        changes, gain = {"shape.numbers": "none"}, (0.001, 0.005, 0.02)
+        yield Proposal("numbers as they are", changes, 0.15, gain, fights=1)
 
 
 RULE = Rule(

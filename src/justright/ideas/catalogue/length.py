@@ -24,6 +24,7 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
         helps=0.45 if early else 0.55 if situation.best_at >= LATE else 0.25,
         gain=(0.003, 0.01, 0.04),
         length=factor,
+        fights=1 if early else -1,
     )
 
 

@@ -16,7 +16,8 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
     for alpha in (*ALPHAS, *((0.0,) if own else ())):
         if alpha != own:
             title = f"mixup {alpha:g}" if alpha else "no mixup"
-            yield Proposal(title, {"regularisation.mixup": alpha}, 0.15, (0.002, 0.006, 0.02))
+            changes, fights = {"regularisation.mixup": alpha}, 1 if alpha > own else -1
+            yield Proposal(title, changes, 0.15, (0.002, 0.006, 0.02), fights=fights)
 
 
 RULE = Rule(

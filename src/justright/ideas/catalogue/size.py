@@ -39,6 +39,7 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
                 changes={"shape.hidden": list(hidden)},
                 helps=0.4 if sum(hidden) > sum(own) else 0.15,
                 gain=(0.002, 0.01, 0.03),
+                fights=1 if sum(hidden) < sum(own) else -1,
             )
     elif found != own:
         yield Proposal(

@@ -19,7 +19,8 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
         return
     value = 0.0 if situation.recipe.loss.smoothing else SMOOTHING
     title = f"label smoothing {value:g}" if value else "no label smoothing"
-    yield Proposal(title, {"loss.smoothing": value}, 0.3, (0.001, 0.004, 0.01))
+    changes, fights = {"loss.smoothing": value}, 1 if value else -1
+    yield Proposal(title, changes, 0.3, (0.001, 0.004, 0.01), fights=fights)
 
 
 RULE = Rule(

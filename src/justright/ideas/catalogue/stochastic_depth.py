@@ -19,7 +19,8 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
     value = 0.0 if recipe.regularisation.stochastic_depth else PROBABILITY
     title = f"stochastic depth {value:g}" if value else "no stochastic depth"
     changes = {"regularisation.stochastic_depth": value}
-    yield Proposal(title, changes, 0.15, (0.002, 0.005, 0.02))
+    fights = 1 if value else -1
+    yield Proposal(title, changes, 0.15, (0.002, 0.005, 0.02), fights=fights)
 
 
 RULE = Rule(
