@@ -14,6 +14,10 @@ from justright.ideas.rule import Move
 from justright.store.rules import idea_id
 
 
+NOT_RUN = "not run"
+"""Word of an idea that there was no time for."""
+
+
 class IdeaLog:
     """Writes ideas into the store, and their rounds into the fact that the views read.
 
@@ -25,6 +29,11 @@ class IdeaLog:
         self._session = session
         self._entries: list[dict[str, object]] = []
         self._judged: set[str] = set()
+        self._ended = {
+            record.id
+            for record in session.store.ideas.list(session.name)
+            if any(verdict.word != NOT_RUN for verdict in record.verdicts)
+        }
 
     def is_judged(self, move: Move, arm: Arm) -> bool:
         """Whether the idea has an answer: around this champion, or, if it lasts, around any."""
@@ -43,10 +52,7 @@ class IdeaLog:
         name, ideas = self._session.name, self._session.store.ideas
         idea = replace(idea, prediction=replace(idea.prediction, seconds=min(seconds, 1e9)))
         own = idea_id(name, idea)
-        known = next((record for record in ideas.list(name) if record.id == own), None)
-        if known is not None and any(verdict.word != "not run" for verdict in known.verdicts):
-            return own
-        return ideas.add(name, idea)
+        return own if own in self._ended else ideas.add(name, idea)
 
     def judge(
         self,
@@ -69,14 +75,17 @@ class IdeaLog:
             ends: Whether that answers it; not if it looked promising and was overtaken.
         """
         session = self._session
-        if verdict.word != "not run" and ends:
+        ran = verdict.word != NOT_RUN
+        if ran and ends:
             self._judged.add(move.idea.title if move.lasting else verdict.subject)
+        if ran:
+            self._ended.add(own)
         session.store.ideas.judge(own, verdict)
         title = move.idea.title  # asked for again in a later round: that answer counts
         self._entries = [
             entry
             for entry in self._entries
-            if entry["subject"] != title or _word(entry) != "not run"
+            if entry["subject"] != title or _word(entry) != NOT_RUN
         ]
         self._entries.append(
             {
@@ -86,11 +95,11 @@ class IdeaLog:
                 "stage": move.idea.stage,
                 "verdict": _document(verdict),
                 "accepted": accepted,
-                "cost_s": _cost_s(session, key, verdict.subject),
+                "cost_s": _cost_s(session, key, verdict.subject) if ran else None,
             }
         )
         session.fact("rounds", self._entries)
-        if verdict.word != "not run":  # of those one line tells, not one each
+        if ran:  # of the others one line tells, not one each
             session.watch.headline(_sentence(move, verdict, accepted=accepted))
 
 

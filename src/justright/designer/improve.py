@@ -174,6 +174,7 @@ class Improver:
             plan.choose(key, [slots.index(slot) for slot in ordered])
         places = plan.choice(key) or range(len(slots))
         ranked = [slots[place] for place in places if place < len(slots)]
+        ranked += [slot for slot in slots if slot not in ranked]  # of a newer catalogue
 
         def propose() -> int:
             whole = self._admission.tries_s(moves, champion.arm)

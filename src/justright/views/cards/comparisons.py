@@ -16,6 +16,9 @@ from justright.views.table import Column, Table
 SHOWN = 24
 """Comparisons in the figure; the table has all."""
 
+NOT_RUN = "not run"
+"""Word of an idea that there was no time for."""
+
 COLOURS = {"better": figures.PALETTE[1], "not better": figures.WARNING}
 
 
@@ -29,12 +32,12 @@ def comparisons(reader: Reader) -> Card | NotApplicable:
         return NotApplicable("nothing was compared with the champion yet")
     rows = [_row(entry, predictions.get(str(entry.get("subject")))) for entry in rounds]
     rows += [
-        (title, "", "not run", _forecast(predictions[title]), "–", "–", "–", "–")
+        (title, "", NOT_RUN, _forecast(predictions[title]), "–", "–", "–", "–")
         for title in waiting
     ]
     heads = (
         Column("Idea"),
-        Column("Round"),
+        Column("Stage"),
         Column("Verdict"),
         Column("Predicted"),
         Column("Measured gain", numeric=True),
@@ -45,7 +48,7 @@ def comparisons(reader: Reader) -> Card | NotApplicable:
     accepted = frozenset(i for i, entry in enumerate(rounds) if entry.get("accepted"))
     return Card(
         title="Predicted and measured",
-        claim=_claim(rounds, len(waiting)),
+        claim=_claim(rounds, len(waiting), reader.fact("whole gain")),
         figure=_figure(rounds, predictions),
         table=Table(heads, tuple(rows), accepted),
         notes=(
@@ -62,18 +65,32 @@ def _verdict(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return entry.get("verdict") or {}
 
 
-def _claim(rounds: tuple[Mapping[str, Any], ...], waiting: int) -> str:
+def _claim(rounds: tuple[Mapping[str, Any], ...], waiting: int, whole: Mapping[str, Any]) -> str:
     words = [str(_verdict(entry).get("word")) for entry in rounds]
+    waiting += words.count(NOT_RUN)
+    words = [word for word in words if word != NOT_RUN]
     accepted = [str(entry.get("subject")) for entry in rounds if entry.get("accepted")]
     parts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
-    claim = f"{count(len(rounds), 'comparison')} with the champion: {', '.join(parts)}"
-    if not rounds:
+    claim = f"{count(len(words), 'comparison')} with the champion: {', '.join(parts)}"
+    if not words:
         claim = "Nothing was compared with the champion"
     if waiting:
         claim += f"; {count(waiting, 'idea')} had no time"
-    if accepted:
-        return f"{claim}. Accepted: {', '.join(accepted)}."
-    return f"{claim}. The champion stayed."
+    if not accepted:
+        return f"{claim}. The champion stayed."
+    return f"{claim}. Accepted: {', '.join(accepted)}{_together(whole)}."
+
+
+def _together(whole: Mapping[str, Any]) -> str:
+    """What the accepted ideas brought on blocks that decided nothing."""
+    gain, low, high = (whole.get(key) for key in ("difference", "low", "high"))
+    if gain is None or low is None or high is None:
+        return ""
+    places = decimals((high - low) / 2)
+    return (
+        f", together {fixed(gain, places)} better than the start recipe ({span(low, high)}, on "
+        f"{count(whole.get('blocks') or 0, 'block')} that decided nothing)"
+    )
 
 
 def _forecast(prediction: Prediction | None) -> str:
@@ -96,7 +113,7 @@ def _row(entry: Mapping[str, Any], prediction: Prediction | None) -> tuple[str, 
         measured, interval = fixed(gain, decimals((high - low) / 2)), span(low, high)
     return (
         str(entry.get("subject", "")),
-        str(entry.get("round", "")),
+        str(entry.get("stage") or entry.get("slot") or ""),
         f"{verdict.get('word', '–')}{', accepted' if entry.get('accepted') else ''}",
         _forecast(prediction),
         measured,
