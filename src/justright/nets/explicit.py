@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from justright.nets.activations import ACTIVATIONS
+from justright.nets.explicit_members import FirstLayer, Heads
 from justright.nets.forward import Noise, Record
 from justright.recipe.network import NetworkSpec
 
@@ -43,22 +44,27 @@ class ExplicitBody:
     ) -> None:
         self._activation = ACTIVATIONS[spec.shape.activation]
         names = [f"layers.{index}" for index in range(len(spec.shape.hidden))]
-        scale = tensors.get("scale")
+        scale, members = tensors.get("scale"), spec.shape.members
         grown = None if scale is None else gradients["scale"]
-        self._layers = [
-            _Linear(tensors, gradients, name, batch, scale if i == 0 else None, grown)
-            for i, name in enumerate([*names, "head"])
+        self._layers: list[_Linear | FirstLayer | Heads] = [
+            _Linear(tensors, gradients, name, batch * members, None, None) for name in names[1:]
         ]
+        if members == 1:
+            first = _Linear(tensors, gradients, names[0], batch, scale, grown)
+            head = _Linear(tensors, gradients, "head", batch, None, None)
+        else:
+            first = FirstLayer(tensors, gradients, names[0], batch)
+            head = Heads(tensors, gradients, batch)
+        self._layers = [first, *self._layers, head]
         self._hidden = self._layers[:-1]
-        first = self._hidden[0].out
         self._flows = [layer.out.new_empty(layer.out.shape) for layer in self._hidden]
         self._dropped = [layer.out.new_empty(layer.out.shape) for layer in self._hidden]
-        self._entry_flow = first.new_empty((first.shape[0], batch, spec.body_inputs))
+        self._entry_flow = first.out.new_empty((len(first.out), batch, spec.body_inputs))
         self._saved: list[Tensor] = []
         self._noise = Noise()
 
     def forward(self, entry: Tensor, noise: Noise, record: Record | None) -> Tensor:
-        """Outputs ``[k, rows, outputs]``, in a buffer the next call overwrites."""
+        """Outputs as those of `forward.StackedNet`, in a buffer the next call overwrites."""
         self._noise, self._saved = noise, []
         h = entry
         for index, layer in enumerate(self._hidden):

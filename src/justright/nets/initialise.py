@@ -20,7 +20,9 @@ def initial_tensors(spec: NetworkSpec, seed: int) -> dict[str, Floats]:
     Matrices are normal with the deviation of their activation (He, LeCun or Glorot), biases and
     the head's weights zero, so that the untrained network says its head bias: the prior
     (RealMLP's last layer starts at zero too, Holzmüller et al. 2024). Periodic frequencies are
-    ``N(0, sigma)``, phases uniform, embeddings as in Gorishniy et al. 2022.
+    ``N(0, sigma)``, phases uniform, embeddings as in Gorishniy et al. 2022. The members' factors
+    are random signs, or normal where numbers are embedded (Gorishniy et al. 2024): what makes
+    members differ, since their heads start alike.
 
     Args:
         spec: The network.
@@ -55,6 +57,9 @@ def _draw(
         return rng.normal(size=shape) / sqrt(shape[1])  # rows of unit length
     if part == "numbers":
         return _draw_number(spec, kind, shape, rng)
+    if name == "members.scale":
+        embedded = spec.shape.numbers != "none" and spec.inputs.numbers > 0
+        return rng.normal(size=shape) if embedded else rng.choice((-1.0, 1.0), size=shape)
     if name == "scale" or name.endswith(".gain"):
         return np.ones(shape)
     if name.endswith(".slope"):
