@@ -1,4 +1,4 @@
-"""Members against networks written out one member at a time with torch's own layers, in float64."""
+"""Members against networks written out one member after the other with torch's own layers."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Preprocessing:
         return np.concatenate([np.zeros((len(c), 0)), *numbers, *indicators], axis=1), c
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Outputs [rows, outputs] to values in the range of the training rows, or probabilities."""
+        """Outputs [rows, outputs] to values in the range of training rows, or to probabilities."""
         target = self.document["target"]
         if not target["classes"]:
             values = outputs * np.array(target["scale"]) + np.array(target["mean"])
@@ -258,7 +258,7 @@ class Network:
         return np.concatenate(parts)
 
     def _entry(self, x: Any, c: Any) -> Any:
-        """Numbers or their embeddings, indicators, categories, scaled: [rows * members, inputs]."""
+        """Numbers or embeddings of them, indicators, categories, scaled: [rows * members, n]."""
         count = self._inputs["numbers"]
         parts = [self._numbers(x[:, :count]).flatten(1), x[:, count:]]
         parts += [self._w[f"categories.{i}.weight"][c[:, i]] for i in range(c.shape[1])]
