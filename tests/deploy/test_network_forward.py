@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from justright.core.codec import to_document
+from justright.core.codec import from_document, to_document
 from justright.deploy.network import Network
 from justright.recipe.network import (
     ActivationName,
@@ -179,6 +180,42 @@ def test_embeddings_and_normalisers(numbers, normaliser, body):
 @pytest.mark.parametrize("numbers", ["none", "periodic", "piecewise"])
 def test_kinds_of_inputs(inputs, numbers):
     _check(Shape(hidden=(4,), numbers=numbers, bins=3, number_width=2), inputs)
+
+
+def _chances(outputs: np.ndarray) -> np.ndarray:
+    """Probabilities of classes; one output is the log-odds of the second."""
+    if outputs.shape[1] == 1:
+        outputs = np.concatenate([np.zeros_like(outputs), outputs], axis=1)
+    return torch.softmax(torch.from_numpy(outputs), 1).numpy()
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("body", ["mlp", "residual"])
+def test_members_are_networks_whose_predictions_are_averaged(body, outputs):
+    shape = Shape(body=body, hidden=(5, 5), numbers="periodic", bins=3, normaliser="layer")
+    inputs = replace(SOME_OF_ALL, outputs=outputs)
+    spec = NetworkSpec(replace(shape, members=3), inputs)
+    weights, (x, c) = _weights(spec), _inputs(inputs)
+    alone = []
+    for member in range(3):
+        own = {name: weights[name][member] for name in ("head.weight", "head.bias")}
+        own["scale"] = weights["scale"] * weights["members.scale"][member]
+        alone.append(_reference(NetworkSpec(shape, inputs), weights | own, x, c))
+    values = Network(to_document(spec), weights).outputs(x, c, batch=3)
+    np.testing.assert_allclose(values, np.mean(alone, axis=0), rtol=1e-11, atol=1e-11)
+    logits = Network(to_document(spec), weights, classes=True).outputs(x, c, batch=3)
+    expected = np.mean([_chances(each) for each in alone], axis=0)
+    np.testing.assert_allclose(_chances(logits), expected, rtol=1e-11, atol=1e-13)
+
+
+def test_a_folder_from_before_there_were_members_is_read():
+    spec = NetworkSpec(Shape(hidden=(4,)), Inputs(2, 0, (), 3))
+    document, weights, x = to_document(spec), _weights(spec), np.ones((2, 2))
+    older = {**document, "shape": {k: v for k, v in document["shape"].items() if k != "members"}}
+    none = np.zeros((2, 0), np.int32)
+    expected = Network(document, weights).outputs(x, none)
+    np.testing.assert_array_equal(Network(older, weights, classes=True).outputs(x, none), expected)
+    assert from_document(NetworkSpec, older) == spec
 
 
 def test_no_hidden_layer_is_a_linear_model():

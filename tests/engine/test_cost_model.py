@@ -51,6 +51,17 @@ def test_what_costs_more_is_priced_higher() -> None:
         assert USUAL.step_s(make_program(64, 128, **changes), 8) > plain
 
 
+def test_members_cost_about_as_many_bodies() -> None:
+    one, many = (make_program(128, 256, members=members) for members in (1, 8))
+    ratio = USUAL.step_s(many, 1) / USUAL.step_s(one, 1)
+    assert 4 < ratio < 8  # the rest of a step is not paid again
+    narrow = [USUAL.step_s(make_program(16, 32, members=members), 1) for members in (1, 8)]
+    assert 1 < narrow[1] / narrow[0] < 3
+    assert 4 < USUAL.cost(many, 1).row_s / USUAL.cost(one, 1).row_s < 9
+    assert USUAL.cost(many, 1).bytes > 2 * USUAL.cost(one, 1).bytes
+    assert USUAL.chunk(many, 16) <= USUAL.chunk(one, 16)
+
+
 def test_a_model_survives_json() -> None:
     model = CostModel(1e-6, 2e-11, 3e-10, 4e-10)
     assert from_document(CostModel, json.loads(dumps(model))) == model
@@ -58,7 +69,7 @@ def test_a_model_survives_json() -> None:
 
 def test_it_knows_without_torch_which_derivatives_are_written_out() -> None:
     for activation in ACTIVATIONS:
-        for changes in ({}, {"normaliser": "layer"}, {"body": "residual"}):
+        for changes in ({}, {"normaliser": "layer"}, {"body": "residual"}, {"members": 4}):
             net = make_program(8, 8, activation=activation, **changes).net
             assert written_out(net.shape) == is_explicit(net)
 

@@ -10,7 +10,7 @@ from justright.engine.torch_stack.backend import TorchBackend
 from justright.recipe.network import Inputs, NetworkSpec, Shape
 from justright.recipe.recipe import LossSpec
 from justright.testing.backend_health import WatchedContract
-from justright.testing.backends import BATCH
+from justright.testing.backends import BATCH, MembersContract
 
 
 class OneByOne(CostModel):
@@ -42,6 +42,16 @@ class TestInPairs(WatchedContract):
         return TorchBackend(InPairs())
 
 
+class TestMembers(MembersContract):
+    def backend(self) -> Backend:
+        return TorchBackend()
+
+
+class TestMembersOneByOne(MembersContract):
+    def backend(self) -> Backend:
+        return TorchBackend(OneByOne())
+
+
 def make_program(shape: Shape, inputs: Inputs) -> Program:
     return Program(NetworkSpec(shape, inputs), LossSpec(), "adamw", BATCH)
 
@@ -54,6 +64,7 @@ def make_program(shape: Shape, inputs: Inputs) -> Program:
         (Shape(), Inputs(0, 0, (), 2), "inputs"),
         (Shape(numbers="periodic", number_width=1), Inputs(3, 0, (), 2), "periodic"),
         (Shape(), Inputs(3, 0, (), 0), "outputs"),
+        (Shape(members=0), Inputs(3, 0, (), 2), "member"),
     ],
 )
 def test_what_cannot_run_is_refused_with_a_reason(shape: Shape, inputs: Inputs, word: str) -> None:

@@ -32,16 +32,19 @@ ROWS = 9
 SOME_OF_ALL = Inputs(3, 2, (4, 6), 2)
 
 
-def in_onnx(spec: NetworkSpec, weights: dict[str, np.ndarray], x: Any, c: Any) -> np.ndarray:
+def in_onnx(
+    spec: NetworkSpec, weights: dict[str, np.ndarray], x: Any, c: Any, classes: bool = False
+) -> np.ndarray:
     """Outputs of the network by onnxruntime, for features handed in column by column."""
     names = [f"x{i}" for i in range(x.shape[1])]
     places = [f"c{i}" for i in range(c.shape[1])]
     graph = Graph(onnx, dict.fromkeys(names + places, (False, "")))
     features = [graph.add("Unsqueeze", name, np.array([1])) for name in names]
-    body = Body(graph, to_document(spec), weights, two_classes=False)
+    body = Body(graph, to_document(spec), weights, classes=classes)
     entry = graph.joined(features) if features else None
     found = body.outputs(entry, [graph.to_whole(name) for name in places])
-    graph.output("found", found, "DOUBLE", ("rows", spec.inputs.outputs), "")
+    columns = 2 if classes and spec.inputs.outputs == 1 else spec.inputs.outputs
+    graph.output("found", found, "DOUBLE", ("rows", columns), "")
     content = graph.file("", "", {})
     onnx.checker.check_model(content, full_check=True)
     opened = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
@@ -85,6 +88,7 @@ shapes = st.builds(
     number_width=st.integers(2, 4),
     category_width=st.integers(1, 3),
     scale_layer=st.booleans(),
+    members=st.sampled_from([1, 1, 3]),
 )
 sizes = st.builds(
     Inputs,
@@ -109,6 +113,21 @@ def test_only_categories_or_only_numbers(numbers, inputs):
 
 def test_no_hidden_layer():
     check(Shape(hidden=()), Inputs(3, 1, (), 2))
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("members", [1, 4])
+def test_probabilities_are_the_mean_of_the_members(outputs, members):
+    shape = Shape(hidden=(6,), members=members)
+    spec = NetworkSpec(shape, Inputs(3, 0, (), outputs))
+    weights, x = random_weights(spec), np.random.default_rng(2).normal(size=(ROWS, 3))
+    c = np.zeros((ROWS, 0), np.int32)
+    logits = Network(to_document(spec), weights, True).outputs(x, c)
+    found = in_onnx(spec, weights, x, c, classes=True)
+    if outputs == 1:
+        np.testing.assert_allclose(found[:, 1] - found[:, 0], logits[:, 0], rtol=1e-12, atol=1e-12)
+    else:
+        np.testing.assert_allclose(found, logits, rtol=1e-12, atol=1e-12)
 
 
 def test_weights_far_from_rest():

@@ -156,6 +156,17 @@ def test_selu_goes_with_neither_normaliser_nor_blocks() -> None:
                 assert shape.activation != "selu" or itself or each.recipe.shape.body != "mlp"
 
 
+def test_members_share_a_narrow_body() -> None:
+    plain = situation(KINDS[TaskKind.REGRESSION])
+    (move,) = proposed("members", plain)
+    assert move.recipe.shape == replace(plain.recipe.shape, members=8)
+    wide = replace(plain.recipe, shape=replace(plain.recipe.shape, hidden=(512, 64)))
+    (narrowed,) = proposed("members", replace(plain, recipe=wide))
+    assert narrowed.recipe.shape.hidden == (128, 64)
+    assert narrowed.idea.prediction.helps < move.idea.prediction.helps
+    assert not proposed("members", replace(plain, recipe=move.recipe))
+
+
 def test_a_batch_is_changed_at_equal_epochs() -> None:
     at = situation(KINDS[TaskKind.REGRESSION])
     for move in proposed("batch", at):

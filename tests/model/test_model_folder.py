@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from justright.core.codec import from_document
+from justright.core.codec import from_document, to_document
 from justright.core.errors import ModelError
 from justright.data.preprocessing import fit_preprocessing
+from justright.deploy import network as deployed
 from justright.model.card import CardFacts
+from justright.model.columns import read_columns
 from justright.model.folder import FILES, check_model, update_card, write_model
 from justright.model.predictor import Model
+from justright.model.serve import load_predictor
 from justright.recipe.network import (
     Inputs,
     NetworkSpec,
@@ -31,13 +34,15 @@ from justright.recipe.recipe import PreprocessingSpec, Recipe
 from justright.testing.tables import mixed_problem
 
 
-def make_folder(folder: Path, target: str = "y", seed: int = 0, rows: int = 300) -> Path:
+def make_folder(
+    folder: Path, target: str = "y", seed: int = 0, rows: int = 300, members: int = 1
+) -> Path:
     """A model of random weights on a mixed table."""
     problem = mixed_problem(rows, target)
     every = np.arange(rows)
     fitted = fit_preprocessing(problem, every, PreprocessingSpec(text_components=4), every)
     inputs = from_document(Inputs, fitted.document["inputs"])
-    spec = NetworkSpec(Shape(hidden=(6,), numbers="periodic", bins=3), inputs)
+    spec = NetworkSpec(Shape(hidden=(6,), numbers="periodic", bins=3, members=members), inputs)
     generator = np.random.default_rng(seed)
     weights = {
         name: generator.normal(size=shape).astype(np.float32)
@@ -233,6 +238,30 @@ def test_weights_of_another_network_are_refused(original, tmp_path):
                 facts=facts,
             )
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("target", ["y", "kind"])
+def test_a_model_of_members_predicts_their_mean(tmp_path, target):
+    folder = make_folder(tmp_path / "model", target, members=3)
+    assert "3 members that share the body" in (folder / "card.md").read_text()
+    model = Model.load(folder)
+    assert "3 members of mlp 1 × 6" in repr(model)
+    rows = mixed_problem(40, target, seed=5).table.frame
+    found = model.arrays(rows)
+    loaded = load_predictor(folder)
+    x, c = loaded.preprocessing.encode(read_columns(rows, loaded.preprocessing.document, ""))
+    weights = load_file(folder / "weights.safetensors")
+    network = to_document(model.spec)
+    network["shape"]["members"] = 1
+    each = []
+    for member in range(3):
+        own = {n: weights[n][member] for n in ("head.weight", "head.bias")}
+        own["scale"] = weights["scale"].astype(float) * weights["members.scale"][member]
+        outputs = deployed.Network(network, weights | own).outputs(x, c)
+        each.append(loaded.preprocessing.decode(outputs) if target == "kind" else outputs)
+    mean = np.mean(each, axis=0)
+    expected = mean if target == "kind" else loaded.preprocessing.decode(mean)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_the_card_says_what_is_known(folder):

@@ -42,6 +42,7 @@ def networks(draw: st.DrawFn) -> NetworkSpec:
         number_width=draw(st.integers(2, 4)),
         category_width=draw(st.integers(1, 4)),
         scale_layer=draw(st.booleans()),
+        members=draw(st.integers(1, 3)),
     )
     return NetworkSpec(shape, inputs)
 
@@ -58,10 +59,10 @@ def random_weights(spec: NetworkSpec, seed: int) -> dict[str, np.ndarray]:
     return arrays
 
 
-@given(networks(), st.integers(0, 100))
-@settings(max_examples=60)
-def test_outputs_equal_the_deployed_network(spec: NetworkSpec, seed: int) -> None:
-    loss = LossSpec("mse")
+@given(networks(), st.integers(0, 100), st.booleans())
+@settings(max_examples=80)
+def test_outputs_equal_the_deployed_network(spec: NetworkSpec, seed: int, classes: bool) -> None:
+    loss = LossSpec("cross_entropy" if classes else "mse")
     program = Program(spec, loss, "adamw", batch=4, dtype="float64")
     data = make_rows(spec, loss, seed)
     starts = [random_weights(spec, seed + i) for i in range(3)]
@@ -70,7 +71,7 @@ def test_outputs_equal_the_deployed_network(spec: NetworkSpec, seed: int) -> Non
     outputs = stack.outputs(np.arange(ROWS))
     assert outputs.shape == (3, ROWS, spec.inputs.outputs)
     for i, start in enumerate(starts):
-        expected = Network(to_document(spec), start).outputs(data.x, data.c)
+        expected = Network(to_document(spec), start, classes).outputs(data.x, data.c)
         assert np.allclose(outputs[i], expected, rtol=1e-9, atol=1e-9)
 
 

@@ -72,6 +72,31 @@ def test_width_rates_of_adam() -> None:
     assert factors["categories.0.weight"] == 1.0
 
 
+def test_members_start_apart_and_learn_at_their_own_rates() -> None:
+    signs = make_spec(members=4)
+    drawn = initial_tensors(signs, 3)["members.scale"]
+    assert drawn.shape == (4, 108)
+    assert set(np.unique(drawn)) == {-1.0, 1.0}
+    assert abs(drawn.mean()) < 0.2
+    embedded = make_spec(members=4, numbers="periodic")
+    drawn = initial_tensors(embedded, 3)["members.scale"]
+    columns = drawn[:, :400].reshape(4, 100, 4)
+    assert (columns == columns[..., :1]).all()  # one factor for all that a column became
+    assert (drawn[:, 400:] == drawn[:, 400:401]).all()
+    assert columns[..., 0].std() == pytest.approx(1.0, rel=0.15)
+    assert not initial_tensors(embedded, 3)["head.weight"].any()
+
+
+def test_rates_of_members() -> None:
+    one, many = make_spec(), make_spec(members=4)
+    alone, adam = (rate_factors(spec, "adamw", "width") for spec in (one, many))
+    assert adam == alone | {"members.scale": 0.1}
+    alone, sgd = (rate_factors(spec, "sgd", "width") for spec in (one, many))
+    assert sgd["head.weight"] == pytest.approx(4 * alone["head.weight"])
+    assert sgd["head.bias"] == pytest.approx(4 * alone["head.bias"])
+    assert sgd["layers.1.weight"] == alone["layers.1.weight"]
+
+
 def test_width_rates_of_sgd_grow_with_the_fan_out_behind_the_inputs() -> None:
     narrow = rate_factors(make_spec(hidden=(64, 64)), "sgd", "width")
     wide = rate_factors(make_spec(hidden=(128, 128)), "sgd", "width")

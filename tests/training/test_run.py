@@ -105,9 +105,10 @@ CONSTANT = {TaskKind.BINARY: 0.69, TaskKind.MULTICLASS: 1.09, TaskKind.MULTI_REG
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_learns_and_leaves_files_that_the_shipped_network_reads(tmp_path, kind):
+@pytest.mark.parametrize("members", [1, 4])
+def test_learns_and_leaves_files_that_the_shipped_network_reads(tmp_path, kind, members):
     folder = write_folder(tmp_path / "data", kind, weights=kind is TaskKind.BINARY)
-    recipe = recipe_for(kind)
+    recipe = recipe_for(kind, shape=Shape(hidden=(16, 16), category_width=2, members=members))
     told = []
     (result,) = train_stack(ask(folder, tmp_path / "out", recipe, member()), told.append)
     assert result.state == "done"
@@ -120,7 +121,8 @@ def test_learns_and_leaves_files_that_the_shipped_network_reads(tmp_path, kind):
 
     arrays = read_safetensors(Path(result.weights))
     inputs = json.loads((Path(folder) / "meta.json").read_text())["inputs"]
-    network = Network({"shape": to_document(recipe.shape), "inputs": inputs}, arrays)
+    document = {"shape": to_document(recipe.shape), "inputs": inputs}
+    network = Network(document, arrays, classes=kind is not TaskKind.MULTI_REGRESSION)
     x, c = np.load(Path(folder) / "x.npy")[200:], np.load(Path(folder) / "c.npy")[200:]
     outputs, kept = network.outputs(x, c), np.load(result.predictions)
     if kind is TaskKind.BINARY:

@@ -80,24 +80,20 @@ class Preprocessing:
             part, missing = column_features(columns[str(d["name"])], d, self.arrays)
             if part.dtype == np.int32:
                 codes.append(part)
-            elif d["encoding"] in ("number", "date"):
-                numbers.append(part[:, :1])
-                indicators.append(part[:, 1:])
             else:
-                indicators.append(part)
+                own = int(d["encoding"] in ("number", "date"))
+                numbers.append(part[:, :own])
+                indicators.append(part[:, own:])
             if d["flag"]:
                 indicators.append(missing[:, None].astype(np.float64))
         lengths = {len(part) for part in numbers + indicators + codes}
         if len(lengths) > 1:
             raise ModelError(f"columns have different lengths: {sorted(lengths)}")
         c = np.concatenate(codes, axis=1) if codes else np.zeros((max(lengths), 0), np.int32)
-        x = np.concatenate([np.zeros((len(c), 0)), *numbers, *indicators], axis=1)
-        return x, c
+        return np.concatenate([np.zeros((len(c), 0)), *numbers, *indicators], axis=1), c
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Outputs float64 [rows, outputs] to values [rows, targets] within the range of the
-        training rows, or to probabilities [rows, classes].
-        """
+        """Outputs [rows, outputs] to values in the range of training rows, or to probabilities."""
         target = self.document["target"]
         if not target["classes"]:
             values = outputs * np.array(target["scale"]) + np.array(target["mean"])
@@ -116,9 +112,7 @@ class Preprocessing:
 
 
 def column_features(values: Any, d: Document, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
-    """One column as its description ``d`` says: features (float64, NaN where missing) or codes
-    (int32), [rows, ...]; and which rows are missing.
-    """
+    """Features (float64, NaN if missing) or codes (int32) of a column; which rows are missing."""
     encoding = d["encoding"]
     if encoding in ("number", "date"):
         numbers = seconds_of(values) if encoding == "date" else numbers_of(values)
@@ -146,13 +140,11 @@ def cycle(seconds: np.ndarray, period: str) -> np.ndarray:
     known = np.isfinite(seconds)
     whole = np.where(known, np.clip(seconds, -1e11, 1e11), 0.0)
     days = np.floor(whole / 86_400)
-    if period == "day":
-        turn = whole / 86_400 - days
-    elif period == "week":
-        turn = (days + 3) % 7 / 7  # 1 January 1970 was a Thursday
-    else:
+    if period == "year":
         date = days.astype(np.int64).astype("datetime64[D]")
         turn = (date - date.astype("datetime64[Y]").astype("datetime64[D]")).astype(float) / 365.25
+    else:  # 1 January 1970 was a Thursday
+        turn = whole / 86_400 - days if period == "day" else (days + 3) % 7 / 7
     angle = np.where(known, 2 * np.pi * turn, np.nan)
     return np.stack((np.sin(angle), np.cos(angle)), axis=1)
 
@@ -197,10 +189,8 @@ def ngram_counts(texts: Sequence[str], buckets: int) -> np.ndarray:
 def numbers_of(values: Any) -> np.ndarray:
     """A column as float64 with NaN for missing or unreadable."""
     array = np.asarray(values)
-    if array.dtype.kind in "Mm":
-        return seconds_of(array)
-    if array.dtype.kind in "biuf":
-        return array.astype(np.float64)
+    if array.dtype.kind in "biufMm":
+        return seconds_of(array)  # numbers stay as they are
     return np.array([_or(np.nan, float, value) for value in array.tolist()], np.float64)
 
 
@@ -210,8 +200,7 @@ def seconds_of(values: Any) -> np.ndarray:
     if array.dtype.kind in "biuf":
         return array.astype(np.float64)
     if array.dtype.kind not in "Mm":
-        moments = [_or("NaT", np.datetime64, value) for value in array.tolist()]
-        array = np.array(moments, "datetime64[us]")
+        array = np.array([_or("NaT", np.datetime64, v) for v in array.tolist()], "datetime64[us]")
     whole = array.astype(f"{array.dtype.kind}8[us]").astype(np.int64)
     return np.where(np.isnat(array), np.nan, whole * 1e-6)
 
@@ -245,15 +234,16 @@ class Network:
     """The trained network, computed in double precision.
 
     ``document`` says under "shape" and "inputs" what it is made of; ``arrays`` are its weights by
-    name, matrices as [inputs, outputs].
+    name, matrices as [inputs, outputs]; ``classes`` says whether outputs are logits.
     """
 
-    def __init__(self, document: Document, arrays: Arrays) -> None:
+    def __init__(self, document: Document, arrays: Arrays, classes: bool = False) -> None:
         # PyTorch takes a second to import, and encoding and decoding do without it.
         import torch  # noqa: PLC0415
 
         self._torch = torch
         self._shape, self._inputs = document["shape"], document["inputs"]
+        self._members, self._classes = self._shape.get("members", 1), classes
         self._w = {k: torch.from_numpy(np.array(v, np.float64)) for k, v in arrays.items()}
 
     def outputs(self, x: np.ndarray, c: np.ndarray, batch: int = 4096) -> np.ndarray:
@@ -264,16 +254,16 @@ class Network:
             codes = self._torch.from_numpy(c[start : start + batch].astype(np.int64))
             h = self._entry(numbers, codes)
             h = self._residual(h) if self._shape["body"] == "residual" else self._mlp(h)
-            parts.append(self._linear("head", h).numpy())
+            parts.append(self._head(h).numpy())
         return np.concatenate(parts)
 
     def _entry(self, x: Any, c: Any) -> Any:
-        """[numbers or their embeddings, column by column; indicators; category embeddings]."""
+        """Numbers or embeddings of them, indicators, categories, scaled: [rows * members, n]."""
         count = self._inputs["numbers"]
         parts = [self._numbers(x[:, :count]).flatten(1), x[:, count:]]
         parts += [self._w[f"categories.{i}.weight"][c[:, i]] for i in range(c.shape[1])]
-        h = self._torch.cat(parts, dim=1)
-        return h * self._w["scale"] if self._shape["scale_layer"] else h
+        h = self._torch.cat(parts, dim=1) * (self._w["scale"] if self._shape["scale_layer"] else 1)
+        return h if self._members == 1 else (h[:, None] * self._w["members.scale"]).flatten(0, 1)
 
     def _numbers(self, x: Any) -> Any:
         """Numbers [rows, n] as they are, or each embedded: [rows, n, width]."""
@@ -305,6 +295,18 @@ class Network:
             inner = self._act(i, self._linear(f"layers.{i}", self._normal(i, y)))
             y = y + self._linear(f"layers.{i}.out", inner)
         return y
+
+    def _head(self, h: Any) -> Any:
+        """Outputs; of members (TabM-mini, Gorishniy 2024) the mean of values or probabilities."""
+        if self._members == 1:
+            return self._linear("head", h)
+        h, log_p = h.unflatten(0, (-1, self._members)), self._torch.nn.functional.logsigmoid
+        z = self._torch.einsum("rmu,muo->rmo", h, self._w["head.weight"]) + self._w["head.bias"]
+        if not self._classes:
+            return z.mean(1)
+        if z.shape[2] > 1:
+            return z.log_softmax(2).logsumexp(1) - np.log(self._members)
+        return log_p(z).logsumexp(1) - log_p(-z).logsumexp(1)
 
     def _linear(self, name: str, h: Any) -> Any:
         return h @ self._w[f"{name}.weight"] + self._w[f"{name}.bias"]
@@ -341,9 +343,8 @@ class Predictor(NamedTuple):
 
     def predict(self, columns: Columns) -> np.ndarray:
         """Values [rows, targets], or the most probable class of each row."""
-        found = self.decoded(columns)
-        classes = self.preprocessing.document["target"]["classes"]
-        return self.preprocessing.labels(found) if classes else found
+        found, target = self.decoded(columns), self.preprocessing.document["target"]
+        return self.preprocessing.labels(found) if target["classes"] else found
 
     def probabilities(self, columns: Columns) -> np.ndarray:
         """Probabilities [rows, classes]."""
@@ -359,12 +360,12 @@ def load(folder: str | Path) -> Predictor:
     document = read_json(folder / "preprocessing.json")
     arrays = read_safetensors(folder / "weights.safetensors")
     own = {name: array for name, array in arrays.items() if name.startswith("preprocessing/")}
-    preprocessing = Preprocessing(document, own)
     for name, shape in recipe["tensors"].items():
         if name not in arrays or arrays[name].shape != tuple(shape):
             raise ModelError(f"{folder / 'weights.safetensors'}: {name!r} is not {shape}")
     weights = {name: array for name, array in arrays.items() if name not in own}
-    return Predictor(preprocessing, Network(recipe["network"], weights))
+    network = Network(recipe["network"], weights, bool(document["target"]["classes"]))
+    return Predictor(Preprocessing(document, own), network)
 
 
 def read_json(path: Path) -> dict[str, Any]:

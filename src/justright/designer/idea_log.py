@@ -13,7 +13,6 @@ from justright.designer.session import Arm, Session
 from justright.ideas.rule import Move
 from justright.store.rules import idea_id
 
-
 NOT_RUN = "not run"
 """Word of an idea that there was no time for."""
 

@@ -8,9 +8,10 @@ depend on how busy the machine was; planning predicts seconds by figures measure
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from justright.engine.contract import Cost, Program
-from justright.recipe.network import Shape, parameter_count
+from justright.recipe.network import NetworkSpec, Shape, parameter_count, tensor_shapes
 
 CHUNKS = (1, 2, 4, 8, 16, 24, 32, 40)
 """Sizes to choose from; beyond 40 nothing was gained (measured)."""
@@ -25,6 +26,10 @@ COSTLY = {"relu": 0, "leaky_relu": 0, "prelu": 2, "rrelu": 4, "tanh": 4, "sigmoi
 """What an activation takes, in numbers read and written per unit; 5 where not listed, which holds
 for those that need an exponential (measured roughly)."""
 
+
+OF_MEMBERS, AT_ENTRY, AT_HEAD = 20, 9, 6
+"""What members add: calls, and numbers read and written per factor of the first matrices and per
+unit in front of the heads (measured roughly)."""
 
 AUTOGRAD = ("prelu", "rrelu")
 """Activations with learned or drawn parts, whose derivative is not written out."""
@@ -61,17 +66,40 @@ def work_of(program: Program, chunk: float) -> Work:
     if net.inputs.categories:
         operations += 15.0
     per_unit = 8 + COSTLY.get(shape.activation, 5)
-    activations = net.body_inputs * 2 + units * per_unit + net.inputs.outputs * 8 + embedded * 12
-    numbers = float(program.batch * activations + parameters * 12)
-    tables = sum(net.inputs.categories) * shape.category_width
-    resident = 4 * chunk * (program.batch * (units + net.body_inputs) + 5 * parameters)
-    fits = min(1.0, CACHE / resident)
+    members, spread = shape.members, 0
+    of_member = units * per_unit + net.inputs.outputs * 8
+    if members > 1:
+        operations += OF_MEMBERS
+        of_member += AT_HEAD * shape.hidden[-1]
+        spread = members * net.body_inputs * shape.hidden[0]  # each has a first matrix of its own
+    activations = net.body_inputs * 2 + members * of_member + embedded * 12
+    numbers = float(program.batch * activations + parameters * 12 + spread * AT_ENTRY)
+    held = program.batch * (members * units + net.body_inputs) + 5 * parameters + 2 * spread
+    fits = min(1.0, CACHE / (4 * chunk * held))
     return Work(
         operations=operations / chunk,
-        products=3.0 * program.batch * (parameters - tables),
+        products=3.0 * program.batch * multiplied(net),
         near=numbers * fits,
         far=numbers * (1.0 - fits),
     )
+
+
+def multiplied(net: NetworkSpec) -> int:
+    """Multiply-adds of the products that one row takes part in: the body's for each member.
+
+    >>> from justright.recipe.network import Inputs
+    >>> alone, both = Shape(hidden=(50, 50)), Shape(hidden=(50, 50), members=2)
+    >>> inputs = Inputs(3, 0, (), 1)
+    >>> multiplied(NetworkSpec(both, inputs)) / multiplied(NetworkSpec(alone, inputs)) > 1.9
+    True
+    """
+    shared = (
+        prod(shape)
+        for name, shape in tensor_shapes(net).items()
+        if name.partition(".")[0] in ("stem", "layers", "norm")
+    )
+    tables = sum(net.inputs.categories) * net.shape.category_width
+    return parameter_count(net) - tables + (net.shape.members - 1) * sum(shared)
 
 
 @dataclass(frozen=True)
@@ -113,10 +141,9 @@ class CostModel:
         """Predicted cost of one candidate among ``k``."""
         chunk = self.chunk(program, k)
         net = program.net
-        tables = sum(net.inputs.categories) * net.shape.category_width
         weights = parameter_count(net)
-        units = sum(net.shape.hidden) + net.body_inputs
-        row = self.product_s * (weights - tables) + self.far_s * 3 * units
+        units = net.shape.members * sum(net.shape.hidden) + net.body_inputs
+        row = self.product_s * multiplied(net) + self.far_s * 3 * units
         width = 8 if program.dtype == "float64" else 4
         memory = width * (7 * weights + 4 * program.batch * units)
         return Cost(self.step_s(program, chunk), row, memory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import pi, sqrt
+from math import log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,8 @@ class Body:
         graph: Receives the operators.
         document: The network, as in the model's ``recipe.json``.
         arrays: Its weights by name.
-        two_classes: Whether the one output, the log-odds of the second class, is to be preceded
-            by a 0, that of the first.
+        classes: Whether outputs are logits. A single one, the log-odds of the second class, is
+            then preceded by a 0, that of the first.
     """
 
     def __init__(
@@ -32,12 +32,13 @@ class Body:
         graph: Graph,
         document: Mapping[str, Any],
         arrays: Mapping[str, np.ndarray],
-        two_classes: bool,
+        classes: bool,
     ) -> None:
         self._graph = graph
         self._shape, self._inputs = document["shape"], document["inputs"]
+        self._members, self._classes = self._shape.get("members", 1), classes
         self._w = dict(arrays)
-        if two_classes:
+        if classes and self._inputs["outputs"] == 1:
             for name in ("head.weight", "head.bias"):
                 self._w[name] = np.concatenate([np.zeros_like(arrays[name]), arrays[name]], -1)
 
@@ -47,7 +48,19 @@ class Body:
         """
         h = self._entry(x, codes)
         h = self._residual(h) if self._shape["body"] == "residual" else self._mlp(h)
-        return self._linear("head", h)
+        return self._linear("head", h) if self._members == 1 else self._together(h)
+
+    def _together(self, h: str) -> str:
+        """Members' heads, and the mean of their values or, as logarithms, probabilities."""
+        graph, weight, bias = self._graph, self._w["head.weight"], self._w["head.bias"]
+        h = graph.add("Reshape", h, np.array([-1, self._members, weight.shape[1]]))
+        h = graph.add("MatMul", graph.add("Transpose", h, perm=[1, 0, 2]), weight)
+        h = graph.add("Add", h, bias[:, None])  # [members, rows, outputs]
+        if not self._classes:
+            return graph.add("ReduceMean", h, np.array([0]), keepdims=0)
+        h = graph.add("LogSoftmax", h, axis=2)
+        h = graph.add("ReduceLogSumExp", h, np.array([0]), keepdims=0)
+        return graph.add("Sub", h, log(self._members))
 
     def _entry(self, x: str | None, codes: Sequence[str]) -> str:
         parts = [] if x is None else self._features(x)
@@ -55,7 +68,13 @@ class Body:
             table = self._w[f"categories.{i}.weight"]
             parts.append(self._graph.add("Gather", np.concatenate([table, table[:1]]), code))
         h = self._graph.joined(parts)
-        return self._graph.add("Mul", h, self._w["scale"]) if self._shape["scale_layer"] else h
+        if self._shape["scale_layer"]:
+            h = self._graph.add("Mul", h, self._w["scale"])
+        if self._members == 1:
+            return h
+        own = self._w["members.scale"]  # the members of a row lie below each other
+        h = self._graph.add("Mul", self._graph.add("Unsqueeze", h, np.array([1])), own)
+        return self._graph.add("Reshape", h, np.array([-1, own.shape[1]]))
 
     def _features(self, x: str) -> list[str]:
         """Numbers, embedded where the network embeds them, and indicators."""

@@ -57,8 +57,7 @@ def build(
     graph = Graph(load_onnx(), {column.name: (column.text, column.meaning) for column in inputs})
     target = document["target"]
     x, codes = encode(graph, document, inputs)
-    alone = bool(target["classes"]) and network["inputs"]["outputs"] == 1
-    body = Body(graph, network, arrays, two_classes=alone)
+    body = Body(graph, network, arrays, classes=bool(target["classes"]))
     outputs = body.outputs(x, codes)
     if target["classes"]:
         _decode_classes(graph, target, outputs)

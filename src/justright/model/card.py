@@ -136,6 +136,8 @@ def _shape(spec: NetworkSpec) -> str:
     shape = spec.shape
     body = "Residual network" if shape.body == "residual" else "Multi-layer perceptron"
     parts = [f"{body} of {len(shape.hidden)} × {max(shape.hidden, default=0)}, {shape.activation}"]
+    if shape.members > 1:
+        parts.append(f"{shape.members} members that share the body")
     if shape.numbers != "none":
         parts.append(f"{shape.numbers} embeddings of {spec.inputs.numbers} numbers")
     if spec.inputs.categories:

@@ -213,9 +213,10 @@ class Model:
     def _summary(self) -> str:
         shape = self.spec.shape
         size = f"{len(shape.hidden)} × {max(shape.hidden, default=0)}"
+        members = f"{shape.members} members of " if shape.members > 1 else ""
         return (
             f"{self.task.kind.value} of {', '.join(self.task.targets)} from {len(self.columns)} "
-            f"columns, {shape.body} {size}, {self.parameters:,} weights"
+            f"columns, {members}{shape.body} {size}, {self.parameters:,} weights"
         )
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from justright.nets.activations import ACTIVATIONS
+from justright.nets.explicit_members import FirstLayer, Heads
 from justright.nets.forward import Noise
 from justright.recipe.network import NetworkSpec
 
@@ -43,22 +44,24 @@ class ExplicitBody:
     ) -> None:
         self._activation = ACTIVATIONS[spec.shape.activation]
         names = [f"layers.{index}" for index in range(len(spec.shape.hidden))]
-        scale = tensors.get("scale")
+        scale, members = tensors.get("scale"), spec.shape.members
         grown = None if scale is None else gradients["scale"]
-        self._layers = [
-            _Linear(tensors, gradients, name, batch, scale if i == 0 else None, grown)
-            for i, name in enumerate([*names, "head"])
-        ]
-        self._hidden = self._layers[:-1]
-        first = self._hidden[0].out
+        if members == 1:
+            first = _Linear(tensors, gradients, names[0], batch, scale, grown)
+            self._head = _Linear(tensors, gradients, "head", batch)
+        else:
+            first = FirstLayer(tensors, gradients, names[0], batch)
+            self._head = Heads(tensors, gradients, batch)
+        inner = [_Linear(tensors, gradients, name, batch * members) for name in names[1:]]
+        self._hidden = [first, *inner]
         self._flows = [layer.out.new_empty(layer.out.shape) for layer in self._hidden]
         self._dropped = [layer.out.new_empty(layer.out.shape) for layer in self._hidden]
-        self._entry_flow = first.new_empty((first.shape[0], batch, spec.body_inputs))
+        self._entry_flow = first.out.new_empty((len(first.out), batch, spec.body_inputs))
         self._saved: list[Tensor] = []
         self._noise = Noise()
 
     def forward(self, entry: Tensor, noise: Noise) -> Tensor:
-        """Outputs ``[k, rows, outputs]``, in a buffer the next call overwrites."""
+        """Outputs as those of `forward.StackedNet`, in a buffer the next call overwrites."""
         self._noise, self._saved = noise, []
         h = entry
         for index, layer in enumerate(self._hidden):
@@ -70,7 +73,7 @@ class ExplicitBody:
             self._saved.append(h if self._activation.from_result else z)
             if noise.keep is not None and not early:
                 h = self._drop(index, h, noise.keep[index])
-        return self._layers[-1].forward(h)
+        return self._head.forward(h)
 
     def backward(self, flow: Tensor, *, into_entry: bool) -> Tensor | None:
         """Write every gradient; ``flow`` is that of the outputs.
@@ -84,12 +87,13 @@ class ExplicitBody:
         """
         derivative = self._activation.derivative
         assert derivative is not None
+        after = [*self._hidden[1:], self._head]
         for index in range(len(self._hidden) - 1, -1, -1):
-            flow = self._layers[index + 1].backward(flow, self._flows[index])
+            flow = after[index].backward(flow, self._flows[index])
             if self._noise.keep is not None:
                 flow.mul_(self._noise.keep[index])
             derivative(flow, self._saved[index])
-        return self._layers[0].backward(flow, self._entry_flow if into_entry else None)
+        return self._hidden[0].backward(flow, self._entry_flow if into_entry else None)
 
     def _drop(self, index: int, h: Tensor, keep: Tensor) -> Tensor:
         out = self._dropped[index]
@@ -107,8 +111,8 @@ class _Linear:
         gradients: Mapping[str, Tensor],
         name: str,
         batch: int,
-        scale: Tensor | None,
-        scale_gradient: Tensor | None,
+        scale: Tensor | None = None,
+        scale_gradient: Tensor | None = None,
     ) -> None:
         self._weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
         self._weight_gradient = gradients[f"{name}.weight"]

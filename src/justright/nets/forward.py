@@ -10,6 +10,7 @@ from torch import Tensor
 
 from justright.nets.activations import ACTIVATIONS, activate
 from justright.nets.embeddings import categories, periodic, piecewise
+from justright.nets.members import first_matrices, heads
 from justright.nets.normalise import batch_norm, batch_statistics, layer_norm
 from justright.recipe.network import NetworkSpec
 
@@ -27,6 +28,8 @@ class Noise:
         paths: For each residual block, the factor ``[k, rows, 1]`` of stochastic depth.
         slopes: For each hidden layer, the drawn slopes of "rrelu".
         mixup: Share ``[k, 1, 1]`` of the row itself.
+
+    Members are rows of the body: all but the share are of ``rows * members`` then.
     """
 
     keep: list[Tensor] | None = None
@@ -71,7 +74,8 @@ class StackedNet:
         noise: Noise | None = None,
         record: Record | None = None,
     ) -> Tensor:
-        """Outputs ``[k, rows, outputs]``.
+        """Outputs ``[k, rows, outputs]``; with members ``[k, rows * members, outputs]``, those of
+        a row side by side (`members.combined` makes one of them).
 
         Args:
             tensors: Learned tensors ``[k, ...]`` by name, category tables joined (`CATEGORIES`).
@@ -84,7 +88,7 @@ class StackedNet:
         entry = self.entry(tensors, buffers, x, c, noise)
         run = _Run(self.spec, tensors, buffers, noise, record)
         h = run.residual(entry) if self.spec.shape.body == "residual" else run.mlp(entry)
-        return run.linear("head", h)
+        return run.head(h)
 
     def entry(
         self,
@@ -166,11 +170,25 @@ class _Run:
         Folding saves the gradient with respect to the input, a whole matrix product.
         """
         weight, bias = self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"]
+        if first and self.spec.shape.members > 1:
+            return self.members(weight, bias, h)
         if first and self.spec.shape.scale_layer:
             weight = weight * self.tensors["scale"].unsqueeze(-1)
         if h.shape[0] == 1:  # one candidate: the plain product is the faster kernel
             return torch.addmm(bias[0], h[0], weight[0]).unsqueeze(0)
         return torch.baddbmm(bias.unsqueeze(1), h, weight)
+
+    def members(self, weight: Tensor, bias: Tensor, h: Tensor) -> Tensor:
+        """The first layer of every member: from rows to ``rows * members``."""
+        own = self.tensors["members.scale"]
+        weights = first_matrices(weight, self.tensors.get("scale"), own)
+        z = torch.baddbmm(bias.repeat(1, own.shape[1]).unsqueeze(1), h, weights)
+        return z.view(h.shape[0], -1, bias.shape[1])
+
+    def head(self, h: Tensor) -> Tensor:
+        if self.spec.shape.members == 1:
+            return self.linear("head", h)
+        return heads(h, self.tensors["head.weight"], self.tensors["head.bias"])
 
     def normalise(self, index: int, h: Tensor) -> Tensor:
         kind = self.spec.shape.normaliser

@@ -20,7 +20,10 @@ def initial_tensors(spec: NetworkSpec, seed: int) -> dict[str, Floats]:
     Matrices are normal with the deviation of their activation (He, LeCun or Glorot), biases and
     the head's weights zero, so that the untrained network says its head bias: the prior
     (RealMLP's last layer starts at zero too, Holzmüller et al. 2024). Periodic frequencies are
-    ``N(0, sigma)``, phases uniform, embeddings as in Gorishniy et al. 2022.
+    ``N(0, sigma)``, phases uniform, embeddings as in Gorishniy et al. 2022. The members' factors
+    are random signs, or normal where numbers are embedded, and one for all inputs that a column
+    became (as in the published code of Gorishniy et al. 2024): what makes members differ, since
+    their heads start alike.
 
     Args:
         spec: The network.
@@ -55,6 +58,8 @@ def _draw(
         return rng.normal(size=shape) / sqrt(shape[1])  # rows of unit length
     if part == "numbers":
         return _draw_number(spec, kind, shape, rng)
+    if name == "members.scale":
+        return _draw_members(spec, rng)
     if name == "scale" or name.endswith(".gain"):
         return np.ones(shape)
     if name.endswith(".slope"):
@@ -65,6 +70,17 @@ def _draw(
         return rng.normal(size=shape) / sqrt(shape[0])  # no activation follows: LeCun
     deviation = ACTIVATIONS[spec.shape.activation].deviation(shape[0], shape[1])
     return rng.normal(size=shape) * deviation
+
+
+def _draw_members(spec: NetworkSpec, rng: np.random.Generator) -> Floats:
+    """Factors ``[members, inputs]``; each indicator counts as a column of its own."""
+    shape, inputs = spec.shape, spec.inputs
+    embedded = shape.numbers != "none" and inputs.numbers > 0
+    widths = [shape.number_width if embedded else 1] * inputs.numbers + [1] * inputs.indicators
+    widths += [shape.category_width] * len(inputs.categories)
+    size = (shape.members, len(widths))
+    drawn = rng.normal(size=size) if embedded else rng.choice((-1.0, 1.0), size=size)
+    return np.repeat(drawn, widths, axis=1)
 
 
 def _draw_number(

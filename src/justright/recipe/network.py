@@ -44,6 +44,8 @@ class Shape:
         scale_layer: A learned factor per input in front of the body (Holzmüller et al. 2024).
         dropout: Kind of dropout, None = by the activation (`dropout_kind`); its rate is a
             control, not a shape.
+        members: Networks in one, which share all but a factor per input and the head (TabM-mini,
+            Gorishniy et al. 2024); their predictions are averaged. 1 = a plain network.
     """
 
     body: Body = "mlp"
@@ -57,6 +59,7 @@ class Shape:
     category_width: int = 8
     scale_layer: bool = True
     dropout: DropoutKind | None = None
+    members: int = 1
 
     @property
     def dropout_kind(self) -> DropoutKind:
@@ -118,6 +121,12 @@ def tensor_shapes(spec: NetworkSpec) -> dict[str, tuple[int, ...]]:
     >>> spec = NetworkSpec(Shape(hidden=(4,), scale_layer=False), Inputs(3, 0, (), 1))
     >>> tensor_shapes(spec)["layers.0.weight"]
     (3, 4)
+
+    Of members, only the factors of the inputs and the heads are their own:
+
+    >>> spec = NetworkSpec(Shape(hidden=(4,), scale_layer=False, members=8), Inputs(3, 0, (), 1))
+    >>> {n: s for n, s in tensor_shapes(spec).items() if s[0] == 8}
+    {'members.scale': (8, 3), 'head.weight': (8, 4, 1), 'head.bias': (8, 1)}
     """
     shape, inputs = spec.shape, spec.inputs
     shapes: dict[str, tuple[int, ...]] = {}
@@ -134,6 +143,8 @@ def tensor_shapes(spec: NetworkSpec) -> dict[str, tuple[int, ...]]:
         shapes["numbers.bias"] = (inputs.numbers, shape.number_width)
     if shape.scale_layer:
         shapes["scale"] = (spec.body_inputs,)
+    if shape.members > 1:
+        shapes["members.scale"] = (shape.members, spec.body_inputs)
     shapes.update(_body_shapes(spec))
     return shapes
 
@@ -188,6 +199,7 @@ def _body_shapes(spec: NetworkSpec) -> dict[str, tuple[int, ...]]:
             shapes[f"norm.{index}.bias"] = (units,)
         if shape.activation == "prelu":
             shapes[f"layers.{index}.slope"] = (units,)
-    shapes["head.weight"] = (width, spec.inputs.outputs)
-    shapes["head.bias"] = (spec.inputs.outputs,)
+    own = (shape.members,) if shape.members > 1 else ()
+    shapes["head.weight"] = (*own, width, spec.inputs.outputs)
+    shapes["head.bias"] = (*own, spec.inputs.outputs)
     return shapes

@@ -278,6 +278,52 @@ class BackendContract:
         return self.backend().open(program, make_rows(program.net, program.loss), candidates)
 
 
+class MembersContract(BackendContract):
+    """The same for networks of several members.
+
+    A backend that accepts no members leaves this suite out.
+    """
+
+    def program(self) -> Program:
+        """Three members with everything that draws random numbers or keeps statistics."""
+        plain = super().program()
+        shape = replace(plain.net.shape, members=3)
+        return replace(plain, net=replace(plain.net, shape=shape))
+
+    def test_members_start_and_stay_apart(self) -> None:
+        stack = self.stack("a")
+        stack.advance(make_span(1, 30))
+        arrays = stack.weights("a").arrays
+        for name in ("members.scale", "head.weight", "head.bias"):
+            value = doubles(arrays[name])
+            assert len(value) == 3
+            assert len(np.unique(value.round(12), axis=0)) == 3, name
+
+    def test_outputs_are_those_of_members_on_average(self) -> None:
+        stack = self.stack("a")
+        stack.advance(make_span(1, 30))
+        stack.refresh(np.arange(ROWS))
+        together = self._chances(stack.weights("a"))
+        alone = []
+        for member in range(3):
+            weights = stack.weights("a")
+            arrays = {
+                name: np.repeat(doubles(value)[member : member + 1], 3, axis=0)
+                if name.startswith(("members.", "head."))
+                else value
+                for name, value in weights.arrays.items()
+                if "/" not in name
+            }
+            alone.append(self._chances(Weights(arrays)))
+        assert np.allclose(together, np.mean(alone, axis=0), atol=self.tolerance)
+        assert not np.allclose(alone[0], alone[1], atol=1e-4)
+
+    def _chances(self, weights: Weights) -> npt.NDArray[np.float64]:
+        """Probabilities of all rows that a network with these weights predicts."""
+        powers = np.exp(doubles(self._from(weights, seeds=(1,)).outputs(np.arange(ROWS))[0]))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+
 def same(first: Weights, second: Weights, tolerance: float) -> None:
     """Assert that two candidates' states agree.
 
@@ -291,4 +337,12 @@ def same(first: Weights, second: Weights, tolerance: float) -> None:
         assert difference <= tolerance, (name, difference)
 
 
-__all__ = ["BackendContract", "MadeRows", "cut", "make_rows", "make_span", "same"]
+__all__ = [
+    "BackendContract",
+    "MadeRows",
+    "MembersContract",
+    "cut",
+    "make_rows",
+    "make_span",
+    "same",
+]

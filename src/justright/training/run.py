@@ -15,7 +15,7 @@ from justright.core.errors import OptionError
 from justright.data.encoded import EncodedRows, concatenate
 from justright.engine.contract import Array, Candidate, Program, Rows, Stack, Weights
 from justright.engine.opening import backends
-from justright.recipe.network import NetworkSpec
+from justright.recipe.network import NetworkSpec, tensor_shapes
 from justright.recipe.recipe import Recipe
 from justright.training.budget import evaluation_steps
 from justright.training.checkpoint import Checkpoint, load, request_key, save
@@ -194,7 +194,9 @@ def open_stack(program: Program, data: Rows, candidates: Sequence[Candidate]) ->
 
 def new_start(net: NetworkSpec, folder: EncodedRows) -> Weights:
     """Where a new network starts: the head says the prior, number bins are quantiles."""
-    arrays: dict[str, Array] = {"head.bias": np.asarray(folder.meta.prior, np.float32)}
+    prior = np.asarray(folder.meta.prior, np.float32)
+    bias = tensor_shapes(net)["head.bias"]
+    arrays: dict[str, Array] = {"head.bias": np.broadcast_to(prior, bias)}
     if net.shape.numbers == "piecewise" and net.inputs.numbers:
         arrays["numbers.edges"] = resample_edges(folder.edges, net.shape.bins)
     return Weights(arrays)

@@ -15,6 +15,8 @@ def shape_text(shape: Mapping[str, Any]) -> str:
     '2×64'
     >>> shape_text({"body": "residual", "hidden": [256, 256]}), shape_text({"hidden": [64, 32]})
     ('residual 2×256', '64-32')
+    >>> shape_text({"hidden": [64, 64], "members": 8})
+    '8 members of 2×64'
     """
     hidden = [int(width) for width in shape.get("hidden") or ()]
     if not hidden:
@@ -24,7 +26,9 @@ def shape_text(shape: Mapping[str, Any]) -> str:
     else:
         text = "-".join(str(width) for width in hidden)
     body = str(shape.get("body") or "mlp")
-    return text if body == "mlp" else f"{body} {text}"
+    text = text if body == "mlp" else f"{body} {text}"
+    members = int(shape.get("members") or 1)
+    return text if members == 1 else f"{members} members of {text}"
 
 
 def weights_text(found: Mapping[str, Any]) -> str:

@@ -31,6 +31,8 @@ class TorchBackend:
             return "a network needs at least one hidden layer"
         if shape.body == "residual" and len(set(shape.hidden)) > 1:
             return f"residual blocks need one width, not {shape.hidden}"
+        if shape.members < 1:
+            return f"a network has at least one member, not {shape.members}"
         if program.net.body_inputs == 0:
             return "the network has no inputs"
         if shape.numbers == "periodic" and shape.number_width < 2:

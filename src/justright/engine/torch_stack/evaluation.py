@@ -16,6 +16,7 @@ from justright.engine.torch_stack.state import State
 from justright.engine.torch_stack.table import Table
 from justright.nets.activations import ACTIVATIONS
 from justright.nets.forward import Record, StackedNet
+from justright.nets.members import combined
 
 EVALUATED = 1 << 18
 """Numbers of one activation at a time: 1 MiB, one core's cache (assumption)."""
@@ -35,11 +36,13 @@ def evaluate(
     tensors, kept = _versions(layout, state)[1 if averaged else 0]
     k, m = rows.shape
     widest = max(program.net.body_inputs, *program.net.shape.hidden)
-    size = max(64, EVALUATED // (k * widest))
+    members, classes = program.net.shape.members, program.loss.name == "cross_entropy"
+    size = max(64, EVALUATED // (k * widest * members))
     found = []
     for start in range(0, m, size):
         x, c = _fetch(table, rows[:, start : start + size])
-        found.append(net(tensors, kept, x, c))
+        outputs = net(tensors, kept, x, c)
+        found.append(outputs if members == 1 else combined(outputs, members, classes=classes))
     if not found:
         return np.empty((k, 0, program.net.inputs.outputs))
     return torch.cat(found, dim=1).numpy()

@@ -79,8 +79,10 @@ class ByAutograd:
     ) -> Tensor:
         """Mean loss ``[k]`` of the step."""
         outputs = self._net(self._leaves, self._kept, rows["x"], rows.get("c"), noise)
-        losses = mixed_losses(self._program.loss, outputs, rows["y"], smoothing, noise.mixup)
-        loss = weighted_mean(losses, rows.get("w"))
+        members = self._program.net.shape.members
+        y, w = _targets(rows, members)
+        losses = mixed_losses(self._program.loss, outputs, y, smoothing, noise.mixup, members)
+        loss = weighted_mean(losses, w)
         parts = torch.autograd.grad(loss, self._sorted, self._ones)
         torch.cat([part.flatten(1) for part in parts], dim=1, out=self._gradient)
         return loss.detach()
@@ -141,7 +143,21 @@ class WrittenOut:
     ) -> tuple[Tensor, Tensor | None]:
         """Loss of the step, gradients of the body, and that of the entry if it is wanted."""
         outputs = self._body.forward(entry, noise)
+        members = self._program.net.shape.members
+        y, w = _targets(rows, members)
         loss, flow = loss_and_flow(
-            self._program.loss, outputs, rows["y"], rows.get("w"), smoothing, noise.mixup
+            self._program.loss, outputs, y, w, smoothing, noise.mixup, members
         )
         return loss, self._body.backward(flow, into_entry=bool(self._places))
+
+
+def _targets(rows: Mapping[str, Tensor], members: int) -> tuple[Tensor, Tensor | None]:
+    """Targets and weights of the rows, each once for every member.
+
+    So the loss of a row is the mean of its members' losses, not the loss of their mean.
+    """
+    y, w = rows["y"], rows.get("w")
+    if members == 1:
+        return y, w
+    spread = y.repeat_interleave(members, dim=1)
+    return spread, None if w is None else w.repeat_interleave(members, dim=1)

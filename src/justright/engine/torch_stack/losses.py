@@ -40,17 +40,19 @@ def mixed_losses(
     y: Tensor,
     smoothing: float | Tensor | None,
     share: Tensor | None,
+    members: int = 1,
 ) -> Tensor:
     """Row losses under mixup: the convex combination of those to both rows' targets.
 
     Args:
         loss, outputs, y, smoothing: As for `row_losses`.
         share: ``[k, 1, 1]``, the share of the row itself; None without mixup.
+        members: How many times in succession each row stands there.
     """
     own = row_losses(loss, outputs, y, smoothing)
     if share is None:
         return own
-    partner = row_losses(loss, outputs, y.roll(-1, dims=1), smoothing)
+    partner = row_losses(loss, outputs, y.roll(-members, dims=1), smoothing)
     return torch.lerp(partner, own, share.squeeze(-1))
 
 
@@ -61,6 +63,7 @@ def loss_and_flow(
     weights: Tensor | None,
     smoothing: float | Tensor | None,
     share: Tensor | None,
+    members: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Mean loss ``[k]`` and its derivative ``[k, rows, outputs]`` by the outputs.
 
@@ -68,7 +71,7 @@ def loss_and_flow(
     autograd's graph of a loss takes as long as a small layer; the rest is autograd's.
 
     Args:
-        loss, outputs, y, smoothing, share: As for `mixed_losses`.
+        loss, outputs, y, smoothing, share, members: As for `mixed_losses`.
         weights: ``[k, rows]``, or None.
     """
     if share is None and loss.name == "mse":
@@ -77,7 +80,8 @@ def loss_and_flow(
         return _multi_class_and_flow(outputs, y, weights, smoothing)
     leaf = outputs.detach().requires_grad_()
     with torch.enable_grad():
-        mean = weighted_mean(mixed_losses(loss, leaf, y, smoothing, share), weights)
+        losses = mixed_losses(loss, leaf, y, smoothing, share, members)
+        mean = weighted_mean(losses, weights)
         flow = torch.autograd.grad(mean.sum(), leaf)[0]
     return mean.detach(), flow
 

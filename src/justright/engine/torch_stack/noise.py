@@ -34,14 +34,14 @@ class NoiseSource:
 
     def __init__(self, program: Program, seeds: Sequence[int], dtype: torch.dtype) -> None:
         self._shape = program.net.shape
-        self._batch = program.batch
+        self._batch = program.batch * program.net.shape.members  # rows that the body sees
         self._dtype = dtype
         hidden = self._shape.hidden
-        units, blocks = program.batch * sum(hidden), program.batch * len(hidden)
+        units, blocks = self._batch * sum(hidden), self._batch * len(hidden)
         self._dropout = [ByteStream(seed, "dropout", units) for seed in seeds]
         self._slopes = [ByteStream(seed, "slopes", units) for seed in seeds]
         self._paths = [ByteStream(seed, "paths", blocks) for seed in seeds]
-        ends = list(accumulate(program.batch * width for width in hidden))
+        ends = list(accumulate(self._batch * width for width in hidden))
         self._controls: Mapping[str, Numbers] = {}
         self._counts: list[int] = []
         self._dropped: list[bool] = []
