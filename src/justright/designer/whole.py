@@ -43,7 +43,7 @@ def measure_whole_gain(
         session.name,
         Decision(
             "ideas",
-            f"{champion.arm.subject}: {verdict.word} than the start recipe",
+            f"{champion.arm.subject} instead of the start recipe: {verdict.word}",
             f"both on {verdict.blocks} blocks that no decision has seen",
             "corrected paired t, Nadeau & Bengio 2003",
             Status.MEASURED,

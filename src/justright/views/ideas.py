@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -90,6 +90,21 @@ def verdict_text(verdict: Verdict) -> str:
     return (
         f"{verdict.subject}: {verdict.word}, gain {gain}{interval} on "
         f"{count(verdict.blocks, 'block')}{where}"
+    )
+
+
+def whole_gain_text(whole: Mapping[str, Any]) -> str:
+    """What the accepted ideas brought on blocks that decided nothing, from the fact of it.
+
+    >>> whole_gain_text({"difference": -0.003, "low": -0.007, "high": 0.001, "blocks": 8})
+    '0.003 worse than the start recipe (gain −0.007 to 0.001, on 8 blocks that decided nothing)'
+    """
+    gain, low, high = whole["difference"], whole["low"], whole["high"]
+    word, places = ("better" if gain > 0 else "worse"), decimals((high - low) / 2)
+    blocks = count(whole.get("blocks") or 0, "block")
+    return (
+        f"{fixed(abs(gain), places)} {word} than the start recipe (gain {span(low, high)}, on "
+        f"{blocks} that decided nothing)"
     )
 
 

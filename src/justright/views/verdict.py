@@ -9,8 +9,9 @@ from typing import Any
 from justright.core.finding import Severity
 from justright.store.base import AbstractStore
 from justright.views.document import verdict_document
+from justright.views.ideas import whole_gain_text
 from justright.views.leads import rate_line, size_line
-from justright.views.numbers import count, decimals, fixed, significant, span
+from justright.views.numbers import count, decimals, fixed, significant
 from justright.views.outcome import greater_is_better, metric_title, outcome
 from justright.views.reader import Reader
 
@@ -139,9 +140,7 @@ def _ideas(reader: Reader) -> str:
     text += f"kept {', '.join(kept)}" if kept else "none was better on rows it had not seen"
     whole = reader.fact("whole gain")
     if kept and whole.get("low") is not None:
-        places = decimals((whole["high"] - whole["low"]) / 2)
-        gain, interval = fixed(whole["difference"], places), span(whole["low"], whole["high"])
-        text += f" · together {gain} better than the start recipe (95% interval {interval})"
+        text += f" · together {whole_gain_text(whole)}"
     return text
 
 

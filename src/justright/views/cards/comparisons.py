@@ -8,6 +8,7 @@ from typing import Any
 from justright.core.idea import Prediction
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
+from justright.views.ideas import whole_gain_text
 from justright.views.numbers import count, decimals, duration, fixed, significant, span
 from justright.views.outcome import metric_title
 from justright.views.reader import Reader
@@ -83,14 +84,8 @@ def _claim(rounds: tuple[Mapping[str, Any], ...], waiting: int, whole: Mapping[s
 
 def _together(whole: Mapping[str, Any]) -> str:
     """What the accepted ideas brought on blocks that decided nothing."""
-    gain, low, high = (whole.get(key) for key in ("difference", "low", "high"))
-    if gain is None or low is None or high is None:
-        return ""
-    places = decimals((high - low) / 2)
-    return (
-        f", together {fixed(gain, places)} better than the start recipe ({span(low, high)}, on "
-        f"{count(whole.get('blocks') or 0, 'block')} that decided nothing)"
-    )
+    known = whole.get("low") is not None and whole.get("high") is not None
+    return f", together {whole_gain_text(whole)}" if known else ""
 
 
 def _forecast(prediction: Prediction | None) -> str:
