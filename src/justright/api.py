@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from justright.core.errors import ModelError
 from justright.core.files import write_whole
 from justright.core.interrupts import ended_by_signals
 from justright.core.progress import Listener
@@ -53,6 +56,25 @@ class Study:
     def model(self) -> Model:
         """The model that was chosen, ready to predict."""
         return Model.load(self._folder.model)
+
+    @property
+    def oof(self) -> pl.DataFrame:
+        """Out-of-fold predictions: of each row by networks that did not learn from it.
+
+        One row per row of the input: ``row``, its number from 0; what `Model.predict` returns,
+        the mean over the trainings that held the row out, null where none did (test rows, too);
+        and ``trainings``, how many they were.
+
+        Raises:
+            ModelError: If the study did not come to its end.
+        """
+        path = self._folder.out_of_fold
+        if not path.exists():
+            raise ModelError(
+                f"the study {self.name!r} has no out-of-fold predictions: it did not end",
+                hint="call fit again with the same arguments; it goes on from where it stopped",
+            )
+        return pl.read_parquet(path)
 
     @property
     def report(self) -> Path:

@@ -4,13 +4,13 @@ It lies in every model folder, next to the files that it reads:
 
 - ``preprocessing.json``   how the columns of a table become numbers, and what the targets are
 - ``recipe.json``          the shape of the network
-- ``weights.safetensors``  its weights, and under ``preprocessing/`` what text columns need
+- ``weights.safetensors``  its weights; under ``preprocessing/`` what columns and intervals need
 
     predictor = load("studies/houses/model")
     predictor.predict({"size": np.array([61.0, 148.0]), "town": np.array(["Ulm", None])})
 
-Read it from the top: columns become features (`Preprocessing.encode`), features become outputs
-(`Network.outputs`), outputs become values or probabilities (`Preprocessing.decode`).
+Columns become features (`encode`), features outputs (`Network.outputs`), outputs values or
+probabilities (`decode`), and these intervals or sets of classes (`Preprocessing.interval`).
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Preprocessing:
 
     As RealMLP does it (Holzmüller et al. 2024): every feature is centred by its median, scaled by
     its quartiles and clipped smoothly; categories of few values become one feature per value, of
-    many values a code for an embedding. A missing value takes the place of the median.
-    ``document`` is what ``preprocessing.json`` holds, ``arrays`` the matrices of text columns.
+    many values a code for an embedding; missing is the median. ``document`` is what
+    ``preprocessing.json`` holds, ``arrays`` what text columns and intervals need.
     """
 
     def __init__(self, document: Document, arrays: Arrays) -> None:
@@ -80,32 +80,40 @@ class Preprocessing:
             part, missing = column_features(columns[str(d["name"])], d, self.arrays)
             if part.dtype == np.int32:
                 codes.append(part)
-            elif d["encoding"] in ("number", "date"):
-                numbers.append(part[:, :1])
-                indicators.append(part[:, 1:])
             else:
-                indicators.append(part)
+                first = int(d["encoding"] in ("number", "date"))
+                numbers.append(part[:, :first])
+                indicators.append(part[:, first:])
             if d["flag"]:
                 indicators.append(missing[:, None].astype(np.float64))
         lengths = {len(part) for part in numbers + indicators + codes}
         if len(lengths) > 1:
             raise ModelError(f"columns have different lengths: {sorted(lengths)}")
         c = np.concatenate(codes, axis=1) if codes else np.zeros((max(lengths), 0), np.int32)
-        x = np.concatenate([np.zeros((len(c), 0)), *numbers, *indicators], axis=1)
-        return x, c
+        return np.concatenate([np.zeros((len(c), 0)), *numbers, *indicators], axis=1), c
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Outputs float64 [rows, outputs] to values [rows, targets] within the range of the
-        training rows, or to probabilities [rows, classes].
-        """
+        """Outputs to values [rows, targets] in the training range, or chances [rows, classes]."""
         target = self.document["target"]
         if not target["classes"]:
             values = outputs * np.array(target["scale"]) + np.array(target["mean"])
             return np.clip(values, np.array(target["low"]), np.array(target["high"]))
+        outputs = outputs / target.get("temperature", 1.0)  # Guo et al. 2017
         if outputs.shape[1] == 1:  # the log-odds of the second class
             outputs = np.concatenate((np.zeros_like(outputs), outputs), axis=1)
         powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
+
+    def interval(self, found: np.ndarray, level: float) -> np.ndarray:
+        """Ends [2, rows, targets], or which [rows, classes], that hold so many new targets."""
+        if "preprocessing/held_out/ranks" not in self.arrays:
+            raise ModelError("this model knows no errors of rows held out, so it has no intervals")
+        # split-conformal (Vovk et al. 2005): errors of rows held out, and of a last one, infinity
+        ranks, errors = (self.arrays[f"preprocessing/held_out/{n}"] for n in ("ranks", "errors"))
+        most = errors[np.searchsorted(ranks, np.ceil(ranks[-1] * level - 1e-9))]
+        if not self.document["target"]["classes"]:
+            return np.stack((found - most, found + most))
+        return (1 - found <= most) | (found == found.max(axis=1, keepdims=True))
 
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
         """The most probable class of each row, in the type that the table had."""
@@ -197,10 +205,8 @@ def ngram_counts(texts: Sequence[str], buckets: int) -> np.ndarray:
 def numbers_of(values: Any) -> np.ndarray:
     """A column as float64 with NaN for missing or unreadable."""
     array = np.asarray(values)
-    if array.dtype.kind in "Mm":
+    if array.dtype.kind in "Mmbiuf":
         return seconds_of(array)
-    if array.dtype.kind in "biuf":
-        return array.astype(np.float64)
     return np.array([_or(np.nan, float, value) for value in array.tolist()], np.float64)
 
 
@@ -210,8 +216,7 @@ def seconds_of(values: Any) -> np.ndarray:
     if array.dtype.kind in "biuf":
         return array.astype(np.float64)
     if array.dtype.kind not in "Mm":
-        moments = [_or("NaT", np.datetime64, value) for value in array.tolist()]
-        array = np.array(moments, "datetime64[us]")
+        array = np.array([_or("NaT", np.datetime64, v) for v in array.tolist()], "datetime64[us]")
     whole = array.astype(f"{array.dtype.kind}8[us]").astype(np.int64)
     return np.where(np.isnat(array), np.nan, whole * 1e-6)
 
@@ -242,10 +247,8 @@ def _text(value: Any) -> str | None:
 
 
 class Network:
-    """The trained network, computed in double precision.
-
-    ``document`` says under "shape" and "inputs" what it is made of; ``arrays`` are its weights by
-    name, matrices as [inputs, outputs].
+    """The trained network in double precision: ``document`` says under "shape" and "inputs" what
+    it is made of; ``arrays`` are its weights by name, matrices as [inputs, outputs].
     """
 
     def __init__(self, document: Document, arrays: Arrays) -> None:
@@ -290,9 +293,8 @@ class Network:
             low[:, 0], high[:, -1] = -torch.inf, torch.inf
             t = (x[:, :, None] - edges[:, :-1]) / torch.where(width > 0, width, 1.0)
             t = torch.where(width > 0, torch.minimum(torch.maximum(t, low), high), 0.0)
-        learned = torch.einsum("nfb,fbd->nfd", t, self._w["numbers.weight"])
-        learned = learned + self._w["numbers.bias"]
-        return torch.cat((learned, x[:, :, None]), dim=2) if kind == "periodic" else learned
+        e = torch.einsum("nfb,fbd->nfd", t, self._w["numbers.weight"]) + self._w["numbers.bias"]
+        return torch.cat((e, x[:, :, None]), dim=2) if kind == "periodic" else e
 
     def _mlp(self, h: Any) -> Any:
         for i in range(len(self._shape["hidden"])):
@@ -359,12 +361,11 @@ def load(folder: str | Path) -> Predictor:
     document = read_json(folder / "preprocessing.json")
     arrays = read_safetensors(folder / "weights.safetensors")
     own = {name: array for name, array in arrays.items() if name.startswith("preprocessing/")}
-    preprocessing = Preprocessing(document, own)
     for name, shape in recipe["tensors"].items():
         if name not in arrays or arrays[name].shape != tuple(shape):
             raise ModelError(f"{folder / 'weights.safetensors'}: {name!r} is not {shape}")
     weights = {name: array for name, array in arrays.items() if name not in own}
-    return Predictor(preprocessing, Network(recipe["network"], weights))
+    return Predictor(Preprocessing(document, own), Network(recipe["network"], weights))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class StudyFolder:
         return self.root / "verdict.json"
 
     @property
+    def out_of_fold(self) -> Path:
+        """Predictions of rows by networks that did not learn from them."""
+        return self.root / "oof.parquet"
+
+    @property
     def work(self) -> Path:
         """The work plan, in steps, for ``--work``."""
         return self.root / "work.json"
@@ -84,7 +89,7 @@ class StudyFolder:
             )
 
     def _parts(self) -> tuple[Path, ...]:
-        files = (self.report, self.verdict, self.work)
+        files = (self.report, self.verdict, self.work, self.out_of_fold)
         return (self.model, self.trials, self.cache, *files)
 
     def remove(self) -> None:
