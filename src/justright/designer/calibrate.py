@@ -5,19 +5,24 @@ All of it is fixed before the test set is opened, which then measures what it is
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from justright.core.decision import Decision, Status
+from justright.core.files import write_whole
 from justright.core.seeds import child_seed
 from justright.data.encoded import EncodedRows
+from justright.data.marks import row_marks
 from justright.deploy.network import Preprocessing, read_json, read_safetensors
 from justright.designer.blocks import ALL
 from justright.designer.out_of_fold import OutOfFold, gather, write_predictions
 from justright.designer.repeats import Repeated
 from justright.designer.session import Champion, Session
+from justright.model.columns import read_columns
 from justright.model.uncertainty import can_say, with_uncertainty
 from justright.statistics.conformal import Errors, coverage, covered, errors_of, sorted_errors
 from justright.statistics.temperature import FEWEST_ROWS, Scaling, find_temperature, scaled
@@ -64,6 +69,7 @@ def calibrate(session: Session, champion: Champion, repeated: Repeated | str) ->
     folder = session.blocks.block(ALL, champion.arm.recipe.preprocessing).folder
     document = EncodedRows(folder).preprocessing().document
     write_predictions(session, found, document, temperature)
+    _write_marks(session, document)
     return Calibrated(temperature, errors)
 
 
@@ -98,6 +104,15 @@ def measure_coverage(session: Session, prediction: np.ndarray) -> None:
     known = session.store.ledger.fact(session.name, "out of fold") or {}
     fact = {"levels": levels, "test_rows": len(sample.y), "rows": known.get("rows", 0)}
     session.fact("intervals", fact | {"remarks": _remarks(session)})
+
+
+def _write_marks(session: Session, document: Mapping[str, Any]) -> None:
+    """Leave which rows were learned from: a later model is compared on others."""
+    problem, rest = session.blocks.problem, session.blocks.splits.rest
+    columns = read_columns(problem.table.frame[rest], document)
+    content = io.BytesIO()
+    np.save(content, np.unique(row_marks(columns, problem.target()[rest])))
+    write_whole(session.folder.learned, content.getvalue())
 
 
 def _record(session: Session, scaling: Scaling) -> None:
