@@ -123,8 +123,10 @@ def _record(session: Session, scaling: Scaling) -> None:
     else:
         reason = (
             f"log-loss {scaling.before:.4g} → {scaling.after:.4g} on rows that did not fit it, "
-            f"gain {gain.estimate:.2g} (95% interval {gain.low:.2g} to {gain.high:.2g})"
+            f"gain {gain.estimate:.2g} ("
         )
+        known = np.isfinite(gain.high - gain.low)  # a single group cannot say
+        reason += f"95% interval {gain.low:.2g} to {gain.high:.2g})" if known else "no interval)"
         reason += "" if kept else ": no gain beyond noise"
     session.fact(
         "calibration",

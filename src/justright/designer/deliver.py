@@ -137,8 +137,9 @@ def _coverage(level: Mapping[str, Any], rows: int) -> str:
     if len(shares) > 1:
         held = f"{min(shares):.1%} to {max(shares):.1%}"
         return f"{aimed} hold {held} of {rows:,} test rows, target by target."
-    ends = f"95% interval {level['low'][0]:.1%} to {level['high'][0]:.1%}"
-    return f"{aimed} hold {shares[0]:.1%} of {rows:,} test rows ({ends})."
+    low, high = level["low"][0], level["high"][0]
+    ends = "" if low is None or low != low else f" (95% interval {low:.1%} to {high:.1%})"
+    return f"{aimed} hold {shares[0]:.1%} of {rows:,} test rows{ends}."
 
 
 def _headline(session: Session, first: Mapping[str, Any]) -> str:
