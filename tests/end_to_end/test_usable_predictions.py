@@ -33,14 +33,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame.write_csv(folder / "coins.csv")
     granted = {"start recipe steps": 500, "final 0": 100, "own length steps": 0}
     (folder / "plan.json").write_text(json.dumps({"version": 1, "granted": granted}))
-    words: dict[str, Any] = {
-        "target": "y",
-        "time_column": "day",
-        "drop": ["day"],
-        "time": "10s",
-        "work": folder / "plan.json",
-    }
-    justright.fit(folder / "coins.csv", studies=folder / "studies", **words)
+    justright.fit(
+        folder / "coins.csv",
+        target="y",
+        time="10s",
+        time_column="day",
+        drop=["day"],
+        work=folder / "plan.json",
+        studies=folder / "studies",
+    )
     return folder
 
 
