@@ -74,6 +74,7 @@ def check(session: Session, rows: int) -> pl.DataFrame:
         ({"group": "team"}, 300, 1.0),
         ({"time_column": "day"}, 300, 0.45),  # five windows of a tenth
         ({}, 2_600, 0.2),  # one random validation set of a fifth
+        ({}, 26_000, 0.19),  # one hold-out for all blocks
         ({"time_column": "day", "group": "team"}, 300, 0.3),
     ],
 )

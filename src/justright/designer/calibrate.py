@@ -102,8 +102,10 @@ def measure_coverage(session: Session, prediction: np.ndarray) -> None:
             }
         )
     known = session.store.ledger.fact(session.name, "out of fold") or {}
-    fact = {"levels": levels, "test_rows": len(sample.y), "rows": known.get("rows", 0)}
-    session.fact("intervals", fact | {"remarks": _remarks(session)})
+    rows = known.get("rows", 0)
+    fact = {"levels": levels, "test_rows": len(sample.y), "rows": rows}
+    clean = known.get("repeated") == rows
+    session.fact("intervals", fact | {"remarks": _remarks(session, clean=clean)})
 
 
 def _write_marks(session: Session, document: Mapping[str, Any]) -> None:
@@ -159,13 +161,12 @@ def _record(session: Session, scaling: Scaling) -> None:
     )
 
 
-def _remarks(session: Session) -> list[str]:
+def _remarks(session: Session, *, clean: bool) -> list[str]:
     """What keeps coverage from being exact here, one sentence each."""
     problem = session.blocks.problem
-    said = [
-        "The errors are those of networks that learned from fewer rows than the one handed over, "
-        "so intervals are slightly wide."
-    ]
+    wide = "The errors are those of networks that learned from fewer rows than the one handed over"
+    narrow = "; some of the rows have also chosen its recipe and length, which makes them narrower"
+    said = [f"{wide}, which makes intervals slightly wide{'' if clean else narrow}."]
     if problem.times() is not None:
         said.append("Later rows may differ from earlier ones: nothing promises the coverage.")
     elif problem.groups() is not None:
