@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from justright.core.errors import ModelError
 from justright.core.files import write_whole
 from justright.core.interrupts import ended_by_signals
 from justright.core.progress import Listener
@@ -15,6 +18,7 @@ from justright.data.options import DataOptions
 from justright.designer.fit import StudyInterrupted, fit_study
 from justright.designer.folder import StudyFolder
 from justright.designer.options import FitOptions, parse_time, read_wishes
+from justright.designer.refit import Refit, refit_study
 from justright.model.predictor import Model
 from justright.report.write import write_report
 from justright.store.opening import open_store
@@ -53,6 +57,44 @@ class Study:
     def model(self) -> Model:
         """The model that was chosen, ready to predict."""
         return Model.load(self._folder.model)
+
+    @property
+    def oof(self) -> pl.DataFrame:
+        """Out-of-fold predictions: of each row by networks that did not learn from it.
+
+        One row per row of the input: ``row``, its number from 0; what `Model.predict` returns,
+        the mean over the trainings that held the row out, null where none did (test rows, too);
+        and ``trainings``, how many they were.
+
+        Raises:
+            ModelError: If the study did not come to its end.
+        """
+        path = self._folder.out_of_fold
+        if not path.exists():
+            raise ModelError(
+                f"the study {self.name!r} has no out-of-fold predictions: it did not end",
+                hint="call fit again with the same arguments; it goes on from where it stopped",
+            )
+        return pl.read_parquet(path)
+
+    def refit(self, data: Any, *, time: float | str | None = None) -> Refit:
+        """Train the chosen recipe, at its size and length in epochs, on other data: no search.
+
+        The new model lies beside the old one, in ``model-refit-1`` and so on. A fifth of the rows
+        that the study did not learn from is held out of it; there the two are compared.
+
+        Args:
+            data: The rows to learn from, old or new, in any form that `fit` takes, with the
+                columns that the model needs.
+            time: Seconds, or text such as ``"5m"``; None = at most ten minutes.
+
+        Raises:
+            InputError: If the data cannot be used, or the study did not come to its end.
+            JustRightError: If the training did not end in the time.
+        """
+        limit_s = parse_time(time)
+        with open_store(self._folder.root.parent) as store:
+            return refit_study(self._folder, store, data, limit_s)
 
     @property
     def report(self) -> Path:

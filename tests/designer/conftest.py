@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,7 @@ from justright.designer.session import Session
 from justright.designer.watch import Watch
 from justright.designer.work import WorkPlan
 from justright.executors.inline import InlineExecutor
+from justright.store.base import AbstractStore
 from justright.store.holder import this_process
 from justright.store.memory import MemoryStore
 from justright.training.cost import USUAL
@@ -50,16 +52,24 @@ def new_session(tmp_path: Path) -> Iterator[NewSession]:
     """Makes studies of a table of 400 rows, each with a store of its own."""
     with ExitStack() as stack:
 
-        def make(name: str = "s", plan: WorkPlan | None = None, **wishes: object) -> Session:
-            options = DataOptions(target=("y",))
-            problem = make_problem(read_table(table(400)), options)
+        def make(
+            name: str = "s",
+            plan: WorkPlan | None = None,
+            frame: pl.DataFrame | None = None,
+            roles: Mapping[str, Any] | None = None,
+            store: AbstractStore | None = None,
+            **wishes: object,
+        ) -> Session:
+            options = DataOptions(target=("y",), **(roles or {}))
+            problem = make_problem(read_table(table(400) if frame is None else frame), options)
             folder = StudyFolder(tmp_path / name)
             folder.create()
             clock = Clock(time.time(), LIMIT_S)
             watch = Watch(clock)
-            store = stack.enter_context(MemoryStore())
             executor = stack.enter_context(InlineExecutor())
-            store.studies.open(StudyHead(name, "d", "g", {}, 0.0), this_process())
+            if store is None:  # else the study goes on in it
+                store = stack.enter_context(MemoryStore())
+                store.studies.open(StudyHead(name, "d", "g", {}, 0.0), this_process())
             size = SizeWishes(**wishes)  # type: ignore[arg-type]
             return Session(
                 options=FitOptions(data=options, limit_s=LIMIT_S, size=size),

@@ -16,9 +16,13 @@ def predict(
     model: Annotated[Path, typer.Argument(help="Model folder: studies/NAME/model.")],
     data: Annotated[Path, typer.Argument(help="Rows to predict, with the training columns.")],
     out: Annotated[Path, typer.Option(help="Where to write: .csv, .tsv, .parquet or .jsonl.")],
+    interval: Annotated[
+        float | None,
+        typer.Option(help="Add intervals, or sets of classes, that hold this share, such as 0.9."),
+    ] = None,
 ) -> None:
     """Predict the rows of a file, in chunks, in constant memory."""
-    rows = predict_file(load(model), data, out)
+    rows = predict_file(load(model), data, out, interval)
     print(f"{rows:,} rows predicted → {out}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import wraps
 from typing import TypeVar
 
@@ -203,7 +203,7 @@ def _with_targets(table: Table, options: DataOptions) -> tuple[Table, tuple[Find
         options.target,
         {"rows": float(missing), "share": missing / table.rows},
     )
-    return replace(table, frame=table.frame.filter(known)), (finding,)
+    return table.taken(np.flatnonzero(known.to_numpy())), (finding,)
 
 
 def _metric(task: Task, options: DataOptions) -> str:

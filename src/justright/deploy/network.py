@@ -4,13 +4,10 @@ It lies in every model folder, next to the files that it reads:
 
 - ``preprocessing.json``   how the columns of a table become numbers, and what the targets are
 - ``recipe.json``          the shape of the network
-- ``weights.safetensors``  its weights, and under ``preprocessing/`` what text columns need
+- ``weights.safetensors``  its weights; under ``preprocessing/`` what columns and intervals need
 
     predictor = load("studies/houses/model")
     predictor.predict({"size": np.array([61.0, 148.0]), "town": np.array(["Ulm", None])})
-
-Read it from the top: columns become features (`Preprocessing.encode`), features become outputs
-(`Network.outputs`), outputs become values or probabilities (`Preprocessing.decode`).
 """
 
 from __future__ import annotations
@@ -43,12 +40,11 @@ class Coded(NamedTuple):
 
 
 class Preprocessing:
-    """Columns of a table to the features ``x`` and codes ``c`` of a network, outputs to targets.
+    """Columns to the features ``x`` and codes ``c`` of a network, and its outputs to targets.
 
     As RealMLP does it (Holzmüller et al. 2024): every feature is centred by its median, scaled by
     its quartiles and clipped smoothly; categories of few values become one feature per value, of
-    many values a code for an embedding. A missing value takes the place of the median.
-    ``document`` is what ``preprocessing.json`` holds, ``arrays`` the matrices of text columns.
+    many values a code for an embedding; missing is the median.
     """
 
     def __init__(self, document: Document, arrays: Arrays) -> None:
@@ -81,27 +77,38 @@ class Preprocessing:
             if part.dtype == np.int32:
                 codes.append(part)
             else:
-                own = int(d["encoding"] in ("number", "date"))
-                numbers.append(part[:, :own])
-                indicators.append(part[:, own:])
+                first = int(d["encoding"] in ("number", "date"))
+                numbers.append(part[:, :first])
+                indicators.append(part[:, first:])
             if d["flag"]:
                 indicators.append(missing[:, None].astype(np.float64))
-        lengths = {len(part) for part in numbers + indicators + codes}
-        if len(lengths) > 1:
+        if len(lengths := {len(part) for part in numbers + indicators + codes}) > 1:
             raise ModelError(f"columns have different lengths: {sorted(lengths)}")
         c = np.concatenate(codes, axis=1) if codes else np.zeros((max(lengths), 0), np.int32)
         return np.concatenate([np.zeros((len(c), 0)), *numbers, *indicators], axis=1), c
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Outputs [rows, outputs] to values in the range of training rows, or to probabilities."""
+        """Outputs to values [rows, targets] in the training range, or chances [rows, classes]."""
         target = self.document["target"]
         if not target["classes"]:
             values = outputs * np.array(target["scale"]) + np.array(target["mean"])
             return np.clip(values, np.array(target["low"]), np.array(target["high"]))
+        outputs = outputs / target.get("temperature", 1.0)  # Guo et al. 2017
         if outputs.shape[1] == 1:  # the log-odds of the second class
             outputs = np.concatenate((np.zeros_like(outputs), outputs), axis=1)
         powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
+
+    def interval(self, found: np.ndarray, level: float) -> np.ndarray:
+        """Ends [2, rows, targets], or which [rows, classes], that hold so many new targets."""
+        if "preprocessing/held_out/ranks" not in self.arrays:
+            raise ModelError("this model knows no errors of rows held out, so it has no intervals")
+        # split-conformal (Vovk et al. 2005): errors of rows held out, and of a last one, infinity
+        ranks, errors = (self.arrays[f"preprocessing/held_out/{n}"] for n in ("ranks", "errors"))
+        most = errors[np.searchsorted(ranks, np.ceil(ranks[-1] * level - 1e-9))]
+        if not self.document["target"]["classes"]:
+            return np.stack((found - most, found + most))
+        return (1 - found <= most) | (found == found.max(axis=1, keepdims=True))
 
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
         """The most probable class of each row, in the type that the table had."""
@@ -163,8 +170,8 @@ def text_components(texts: Sequence[Any], idf: np.ndarray, weight: np.ndarray) -
 def term_weights(texts: Sequence[str], idf: np.ndarray) -> np.ndarray:
     """Log-counts times inverse document frequency, of length 1: float32 [texts, buckets]."""
     weights = np.log(ngram_counts(texts, len(idf)).astype(np.float32) + 1) * idf
-    length = np.sqrt(np.einsum("ij,ij->i", weights, weights))
-    return weights / np.where(length > 0, length, 1.0)[:, None]
+    length = np.sqrt(np.einsum("ij,ij->i", weights, weights))[:, None]
+    return weights / np.where(length > 0, length, 1.0)
 
 
 def ngram_counts(texts: Sequence[str], buckets: int) -> np.ndarray:
@@ -189,8 +196,8 @@ def ngram_counts(texts: Sequence[str], buckets: int) -> np.ndarray:
 def numbers_of(values: Any) -> np.ndarray:
     """A column as float64 with NaN for missing or unreadable."""
     array = np.asarray(values)
-    if array.dtype.kind in "biufMm":
-        return seconds_of(array)  # numbers stay as they are
+    if array.dtype.kind in "Mmbiuf":
+        return seconds_of(array)
     return np.array([_or(np.nan, float, value) for value in array.tolist()], np.float64)
 
 
@@ -231,15 +238,11 @@ def _text(value: Any) -> str | None:
 
 
 class Network:
-    """The trained network, computed in double precision.
-
-    ``document`` says under "shape" and "inputs" what it is made of; ``arrays`` are its weights by
-    name, matrices as [inputs, outputs]; ``classes`` says whether outputs are logits.
-    """
+    """The trained network in double precision, of ``arrays`` by name, matrices as [inputs,
+    outputs]; ``classes`` says whether its outputs are logits."""
 
     def __init__(self, document: Document, arrays: Arrays, classes: bool = False) -> None:
-        # PyTorch takes a second to import, and encoding and decoding do without it.
-        import torch  # noqa: PLC0415
+        import torch  # noqa: PLC0415 (it takes a second; encoding and decoding do without)
 
         self._torch = torch
         self._shape, self._inputs = document["shape"], document["inputs"]
@@ -274,15 +277,13 @@ class Network:
             angle = 2 * torch.pi * self._w["numbers.frequency"] * x[:, :, None]
             t = torch.cos(angle + self._w["numbers.phase"])
         else:  # how far x is through each bin, 0 to 1; the outer bins go on (Gorishniy 2022)
-            edges = self._w["numbers.edges"]
-            width = edges.diff(dim=1)
+            width = (edges := self._w["numbers.edges"]).diff(dim=1)
             low, high = torch.zeros_like(width), torch.ones_like(width)
             low[:, 0], high[:, -1] = -torch.inf, torch.inf
             t = (x[:, :, None] - edges[:, :-1]) / torch.where(width > 0, width, 1.0)
             t = torch.where(width > 0, torch.minimum(torch.maximum(t, low), high), 0.0)
-        learned = torch.einsum("nfb,fbd->nfd", t, self._w["numbers.weight"])
-        learned = learned + self._w["numbers.bias"]
-        return torch.cat((learned, x[:, :, None]), dim=2) if kind == "periodic" else learned
+        e = torch.einsum("nfb,fbd->nfd", t, self._w["numbers.weight"]) + self._w["numbers.bias"]
+        return torch.cat((e, x[:, :, None]), dim=2) if kind == "periodic" else e
 
     def _mlp(self, h: Any) -> Any:
         for i in range(len(self._shape["hidden"])):
@@ -324,10 +325,9 @@ class Network:
 
     def _act(self, i: int, z: Any) -> Any:
         name, f = self._shape["activation"], self._torch.nn.functional
-        if name == "prelu":
-            return self._torch.where(z >= 0, z, self._w[f"layers.{i}.slope"] * z)
-        if name == "rrelu":
-            return f.leaky_relu(z, (1 / 8 + 1 / 3) / 2)  # the mean of the slopes of training
+        if name in ("prelu", "rrelu"):  # of the latter the mean of the slopes of training
+            slope = self._w[f"layers.{i}.slope"] if name == "prelu" else (1 / 8 + 1 / 3) / 2
+            return self._torch.where(z >= 0, z, slope * z)
         return getattr(f, name)(z)
 
 
@@ -359,7 +359,7 @@ def load(folder: str | Path) -> Predictor:
     recipe = read_json(folder / "recipe.json")
     document = read_json(folder / "preprocessing.json")
     arrays = read_safetensors(folder / "weights.safetensors")
-    own = {name: array for name, array in arrays.items() if name.startswith("preprocessing/")}
+    own = {name: a for name, a in arrays.items() if name.startswith("preprocessing/")}
     for name, shape in recipe["tensors"].items():
         if name not in arrays or arrays[name].shape != tuple(shape):
             raise ModelError(f"{folder / 'weights.safetensors'}: {name!r} is not {shape}")

@@ -15,6 +15,7 @@ from justright.core.withheld import without_values
 from justright.data.arrays import columns_of
 from justright.data.encoded import EncodedRows
 from justright.deploy.network import read_safetensors
+from justright.designer.calibrate import Calibrated
 from justright.designer.session import FOREVER, Arm, Session
 from justright.executors.base import Call
 from justright.model.card import CardFacts
@@ -22,7 +23,9 @@ from justright.model.folder import update_card, write_model
 from justright.recipe.network import Inputs, NetworkSpec
 
 
-def deliver(session: Session, arm: Arm, trial: Trial, block: int) -> tuple[int, Inputs]:
+def deliver(
+    session: Session, arm: Arm, trial: Trial, block: int, calibrated: Calibrated | None = None
+) -> tuple[int, Inputs]:
     """Write a trained network as the model folder, replacing the one before.
 
     Args:
@@ -30,23 +33,27 @@ def deliver(session: Session, arm: Arm, trial: Trial, block: int) -> tuple[int, 
         arm: What was trained.
         trial: The training whose weights are handed over.
         block: Number of the block it was trained on.
+        calibrated: What rows held out say of it; None while it may still be replaced.
 
     Returns:
         Bytes of the folder, and what the network receives and returns.
     """
     with session.clock.slow.measured():
-        return _write(session, arm, trial, block)
+        return _write(session, arm, trial, block, calibrated)
 
 
-def _write(session: Session, arm: Arm, trial: Trial, block: int) -> tuple[int, Inputs]:
+def _write(
+    session: Session, arm: Arm, trial: Trial, block: int, calibrated: Calibrated | None
+) -> tuple[int, Inputs]:
     rows = EncodedRows(session.blocks.block(block, arm.recipe.preprocessing).folder)
     weights = read_safetensors(session.folder.trials / Path(trial.result["weights"]).name)
     spec = NetworkSpec(arm.recipe.shape, rows.meta.inputs)
+    preprocessing = rows.preprocessing()
     write_model(
         session.folder.model,
         recipe=arm.recipe,
         spec=spec,
-        preprocessing=rows.preprocessing(),
+        preprocessing=calibrated.applied(preprocessing) if calibrated else preprocessing,
         weights=weights,
         task=session.blocks.problem.task,
         facts=_card_facts(session, arm, trial),
@@ -99,6 +106,7 @@ def complete_card(session: Session, arm: Arm, trial: Trial) -> None:
         test_rows=test["rows"],
         verdict=f"The network {test['word']} {test['against']}." if test["word"] else "",
         headline=_headline(session, test["headline"]),
+        uncertainty=_uncertainty(session),
         limits=_limits(session),
     )
     update_card(session.folder.model, facts)
@@ -108,6 +116,30 @@ def _limits(session: Session) -> tuple[str, ...]:
     """What the audit saw; the card goes wherever the model goes."""
     said = [finding.message for finding in session.store.ledger.findings(session.name)]
     return tuple(said if session.options.examples else map(without_values, said))
+
+
+def _uncertainty(session: Session) -> tuple[str, ...]:
+    """What probabilities and intervals are worth, one sentence each."""
+    ledger, said = session.store.ledger, []
+    scaling = ledger.fact(session.name, "calibration")
+    if scaling:
+        divided = f"Logits are divided by {scaling['temperature']:.3g}"
+        said.append(f"{divided if scaling['kept'] else 'No temperature'}: {scaling['reason']}.")
+    found = ledger.fact(session.name, "intervals") or {}
+    levels = found.get("levels", ())
+    said += [_coverage(each, found["test_rows"]) for each in levels]
+    return (*said, *(found["remarks"] if levels else ()))
+
+
+def _coverage(level: Mapping[str, Any], rows: int) -> str:
+    what = "Sets of classes" if level["width"] is None else "Intervals"
+    aimed, shares = f"{what} of {level['level']:.0%}", level["coverage"]
+    if len(shares) > 1:
+        held = f"{min(shares):.1%} to {max(shares):.1%}"
+        return f"{aimed} hold {held} of {rows:,} test rows, target by target."
+    low, high = level["low"][0], level["high"][0]
+    ends = "" if low is None or low != low else f" (95% interval {low:.1%} to {high:.1%})"
+    return f"{aimed} hold {shares[0]:.1%} of {rows:,} test rows{ends}."
 
 
 def _headline(session: Session, first: Mapping[str, Any]) -> str:

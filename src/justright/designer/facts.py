@@ -101,6 +101,7 @@ def network_fact(
         "parameters": parameter_count(spec),
         "bytes": size,
         "steps": steps,
+        "planned": arm.steps,
         "epochs": epochs,
         "recipe": to_document(arm.recipe),
         "recipe_fingerprint": fingerprint(arm.recipe),

@@ -14,6 +14,7 @@ from justright.data.audit.registry import audit
 from justright.designer import facts
 from justright.designer.admission import TEST_S, Admission
 from justright.designer.allowed import Allowed, found_slow
+from justright.designer.calibrate import Calibrated, calibrate, measure_coverage
 from justright.designer.champion import train_champion
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
@@ -110,7 +111,8 @@ class Flow:
             if not admission.repeats:  # whose estimate holds what choosing among ideas took off
                 measure_whole_gain(session, before, champion, admission, improver.used)
             repeated = repeat(session, champion, final.percent, baselines, admission)
-            self._test(final, champion, baselines, tolerance, repeated)
+            calibrated = calibrate(session, champion, repeated)
+            self._test(final, champion, baselines, tolerance, repeated, calibrated)
             close_study(session, interrupted=False)
         except (Interrupted, KeyboardInterrupt):
             session.store.ledger.find(session.name, session.blocks.problem.findings)
@@ -250,10 +252,12 @@ class Flow:
         baselines: Mapping[str, Rival],
         tolerance: float,
         repeated: Repeated | str,
+        calibrated: Calibrated,
     ) -> None:
         """Hand over the final network, open the test set, and record the verdict."""
         session = self._session
-        size, inputs = deliver(session, final.arm, final.trial, final.block.number)
+        handed = (final.arm, final.trial, final.block.number, calibrated)
+        size, inputs = deliver(session, *handed)
         session.watch.stage("test set")
         served = predict_test(session)
         rows = len(final.block.train)
@@ -277,6 +281,7 @@ class Flow:
         first = headline(session, repeated, champion, tolerance, test)
         words = {key: first[key] for key in ("word", "against")}
         session.fact("test", test | words | {"headline": first})
+        measure_coverage(session, served.prediction)
         self._record(champion, final=True)
         complete_card(session, final.arm, final.trial)
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from justright.core.errors import OptionError
 
+REFIT = "model-refit-"
+"""How folders of models begin that were trained on other data; a number follows."""
+
 
 @dataclass(frozen=True)
 class StudyFolder:
@@ -35,6 +38,28 @@ class StudyFolder:
     def verdict(self) -> Path:
         """The machine-readable verdict."""
         return self.root / "verdict.json"
+
+    @property
+    def out_of_fold(self) -> Path:
+        """Predictions of rows by networks that did not learn from them."""
+        return self.root / "oof.parquet"
+
+    @property
+    def learned(self) -> Path:
+        """Marks of the rows that the study learned from: see `data.marks`."""
+        return self.root / "learned.npy"
+
+    @property
+    def refits(self) -> tuple[Path, ...]:
+        """Models of the same recipe on other data, oldest first."""
+        found = [path for path in self.root.glob(f"{REFIT}*") if _number(path).isdecimal()]
+        return tuple(sorted(found, key=lambda path: int(_number(path))))
+
+    @property
+    def next_refit(self) -> Path:
+        """Where another such model is to lie."""
+        last = int(_number(self.refits[-1])) if self.refits else 0
+        return self.root / f"{REFIT}{last + 1}"
 
     @property
     def work(self) -> Path:
@@ -84,8 +109,8 @@ class StudyFolder:
             )
 
     def _parts(self) -> tuple[Path, ...]:
-        files = (self.report, self.verdict, self.work)
-        return (self.model, self.trials, self.cache, *files)
+        files = (self.report, self.verdict, self.work, self.out_of_fold, self.learned)
+        return (self.model, self.trials, self.cache, *files, *self.refits)
 
     def remove(self) -> None:
         """Remove the study's files, and the folder if nothing else is in it."""
@@ -101,3 +126,7 @@ class StudyFolder:
     def clear_cache(self) -> None:
         """Remove what can be rebuilt."""
         shutil.rmtree(self.cache, ignore_errors=True)
+
+
+def _number(refit: Path) -> str:
+    return refit.name.removeprefix(REFIT)

@@ -23,12 +23,10 @@ from justright.statistics.intervals import (
     standing,
 )
 from justright.statistics.metrics import Metric, metric_named, score
+from justright.statistics.temperature import BINS, bin_of, chances
 
 SHOWN_ROWS = 2_000
 """Rows whose predictions the report shows; drawn evenly from the test set."""
-
-BINS = 10
-"""Bins of the reliability diagram (Niculescu-Mizil & Caruana 2005)."""
 
 
 @dataclass(frozen=True)
@@ -222,11 +220,8 @@ def _calibration(
     """Reliability: of two classes the second one's probability, of more the predicted one's."""
     if not task.is_classification:
         return None
-    if len(task.classes) == 2:
-        chance, hit = prediction[:, 1], sample.y == 1
-    else:
-        chance, hit = prediction.max(axis=1), prediction.argmax(axis=1) == sample.y
-    places = np.minimum((chance * BINS).astype(int), BINS - 1)
+    chance, hit = chances(sample.y, prediction)
+    places = bin_of(chance)
     return [
         {
             "low": place / BINS,

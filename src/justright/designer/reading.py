@@ -61,8 +61,8 @@ def read_problem(
     wanted = _affordable(table, options.limit_s) if rows is None else rows
     whole = table.rows
     if wanted < whole:
-        frame = _drawn(table.frame, wanted, child_seed(options.data.seed, "thin out"))
-        table = replace(table, frame=frame)  # its fingerprint stays that of the whole table
+        drawn = _drawn(table.rows, wanted, child_seed(options.data.seed, "thin out"))
+        table = table.taken(drawn)  # its fingerprint stays that of the whole table
     if options.data.test is None:
         problem, test_rows = make_problem(table, options.data), None
     else:
@@ -77,10 +77,9 @@ def _affordable(table: Table, limit_s: float) -> int:
     return min(max(int(cells / max(len(table.columns), 1)), FEWEST), table.rows)
 
 
-def _drawn(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
+def _drawn(whole: int, rows: int, seed: int) -> np.ndarray:
     """Some rows at random, in their order."""
-    chosen = np.random.default_rng(seed).choice(frame.height, rows, replace=False)
-    return frame[np.sort(chosen)]
+    return np.sort(np.random.default_rng(seed).choice(whole, rows, replace=False))
 
 
 def _finding(table: Table, whole: int, used: int) -> Finding:
@@ -111,7 +110,8 @@ def _with_test(table: Table, test: Table, options: FitOptions) -> tuple[Problem,
     frames = [table.frame, test.frame]
     whole, most = frames[1].height, _most_tested(len(table.columns))
     if most < whole:
-        frames[1] = _drawn(frames[1], most, child_seed(options.data.seed, "thin out the test"))
+        seed = child_seed(options.data.seed, "thin out the test")
+        frames[1] = frames[1][_drawn(whole, most, seed)]
     try:
         both = pl.concat([frames[0], frames[1].select(frames[0].columns)], how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:
@@ -121,7 +121,11 @@ def _with_test(table: Table, test: Table, options: FitOptions) -> tuple[Problem,
             hint="write both files the same way",
         ) from error
     joined = replace(
-        table, frame=both, fingerprint=fingerprint([table.fingerprint, test.fingerprint])
+        table,
+        frame=both,
+        fingerprint=fingerprint([table.fingerprint, test.fingerprint]),
+        places=np.append(table.origin, np.full(frames[1].height, -1)),
+        whole=table.source_rows,
     )
     problem = make_problem(joined, options.data)
     if most < whole:

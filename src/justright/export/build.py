@@ -79,6 +79,9 @@ def _decode_values(graph: Graph, target: Mapping[str, Any], outputs: str) -> Non
 
 
 def _decode_classes(graph: Graph, target: Mapping[str, Any], outputs: str) -> None:
+    temperature = float(target.get("temperature", 1.0))
+    if temperature != 1.0:
+        outputs = graph.add("Div", outputs, temperature)
     chances = graph.add("Softmax", outputs, axis=1)
     best = graph.add("ArgMax", chances, axis=1, keepdims=0)
     labels, kind = _labels(target)

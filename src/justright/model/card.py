@@ -29,6 +29,7 @@ class CardFacts:
         test_rows: Rows of the test set.
         verdict: How it compares with the best baseline, in one sentence.
         headline: What the verdict rests on where it is not the test, in one sentence.
+        uncertainty: What its probabilities and intervals are worth, one sentence each.
         limits: Known limits, one sentence each, such as findings about the data.
         versions: Package or part to version.
         licence: Licence of the model, as the owner of the data says.
@@ -48,6 +49,7 @@ class CardFacts:
     test_rows: int = 0
     verdict: str = ""
     headline: str = ""
+    uncertainty: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     licence: str = "not stated; the owner of the training data decides"
@@ -72,6 +74,7 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
         ],
         "Data": [_data(facts)],
         "Quality": _quality(facts),
+        **({"Uncertainty": list(facts.uncertainty)} if facts.uncertainty else {}),
         "Network": [f"{_shape(spec)}, {parameter_count(spec):,} weights."],
         "Training": [_training(facts)],
         "Limits": [

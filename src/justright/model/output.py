@@ -12,7 +12,8 @@ import polars as pl
 
 from justright.core.errors import OptionError
 
-OUTPUTS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
+DELIMITED = (".csv", ".tsv")
+OUTPUTS = (*DELIMITED, ".parquet", ".jsonl", ".ndjson")
 
 Frames = Callable[[], Iterator[pl.DataFrame]]
 

@@ -23,8 +23,9 @@ from justright.model.chunks import open_chunks
 from justright.model.columns import check_columns, read_columns
 from justright.model.folder import check_model
 from justright.model.onnx_file import Exported, write_onnx
-from justright.model.output import check_output, write_chunks
+from justright.model.output import DELIMITED, check_output, write_chunks
 from justright.model.serve import load_predictor
+from justright.model.uncertainty import check_level, flat, interval_columns
 from justright.recipe.network import NetworkSpec, parameter_count
 from justright.statistics.metrics import score
 
@@ -80,21 +81,31 @@ class Model:
         """Number of learned weights."""
         return parameter_count(self.spec)
 
-    def predict(self, data: Any) -> pl.DataFrame:
+    def predict(self, data: Any, interval: float | None = None) -> pl.DataFrame:
         """Predict the rows of a table.
+
+        An interval is made of the errors on rows that were held out of training (split-conformal;
+        Lei et al. 2018): it holds that share of new targets if new rows are like the old ones.
+        Row weights do not count in it.
 
         Args:
             data: Path of a file; a polars or pandas frame, a NumPy array, or a dict of columns.
                 Columns may come in any order; further ones are ignored.
+            interval: Share of new targets that intervals are to hold, such as 0.9; None = no
+                intervals.
 
         Returns:
             One column per target; for classes the most probable one, in its original type, and a
-            column ``p(label)`` per class.
+            column ``p(label)`` per class. With intervals also ``TARGET_low`` and ``TARGET_high``
+            per target; for classes ``TARGET_set``, the labels that cannot be ruled out, the most
+            probable one always among them.
 
         Raises:
-            InputError: If it cannot be read, or columns are missing.
+            InputError: If it cannot be read, columns are missing, or the model cannot give such
+                an interval.
         """
-        return self.frame_of(self.arrays(self._read(data)))
+        self.check_interval(interval)
+        return self.frame_of(self.arrays(self._read(data)), interval)
 
     def probabilities(self, data: Any) -> np.ndarray:
         """Probabilities float64 [rows, classes], classes in the order of ``task.classes``.
@@ -195,14 +206,26 @@ class Model:
             shown = ", ".join(strange[:5]) + (", ..." if len(strange) > 5 else "")
             logger.warning("columns that the model does not know are ignored: %s", shown)
 
-    def frame_of(self, found: np.ndarray) -> pl.DataFrame:
+    def check_interval(self, interval: float | None) -> None:
+        """Refuse intervals that the model cannot give.
+
+        Raises:
+            InputError: If it is no share, or the model does not know enough rows held out.
+        """
+        if interval is not None:
+            check_level(interval, self._predictor.preprocessing.arrays)
+
+    def frame_of(self, found: np.ndarray, interval: float | None = None) -> pl.DataFrame:
         """What `arrays` returned as the columns that `predict` promises."""
-        targets = self.task.targets
+        own, targets = self._predictor.preprocessing, self.task.targets
         if not self.task.is_classification:
-            return pl.DataFrame({name: found[:, place] for place, name in enumerate(targets)})
-        labels = pl.Series(targets[0], self._predictor.preprocessing.labels(found))
-        chances = [pl.Series(f"p({c})", found[:, i]) for i, c in enumerate(self.task.classes)]
-        return pl.DataFrame([labels, *chances])
+            columns = [pl.Series(name, found[:, place]) for place, name in enumerate(targets)]
+        else:
+            chances = [pl.Series(f"p({c})", found[:, i]) for i, c in enumerate(self.task.classes)]
+            columns = [pl.Series(targets[0], own.labels(found)), *chances]
+        if interval is not None:
+            columns += interval_columns(own, targets, found, interval)
+        return pl.DataFrame(columns)
 
     def __repr__(self) -> str:
         return f"Model({str(self.folder)!r}: {self._summary()})"
@@ -220,13 +243,16 @@ class Model:
         )
 
 
-def predict_file(model: Model, source: str | Path, out: str | Path) -> int:
+def predict_file(
+    model: Model, source: str | Path, out: str | Path, interval: float | None = None
+) -> int:
     """Predict a file into another one, chunk by chunk, in constant memory.
 
     Args:
         model: The model.
         source: CSV, TSV, Parquet, Arrow or JSON lines.
         out: CSV, TSV, Parquet or JSON lines, by its suffix; row i belongs to row i of the source.
+        interval: As in `Model.predict`; CSV and TSV, which have no lists, get sets as ``a|b``.
 
     Returns:
         Number of rows.
@@ -240,15 +266,16 @@ def predict_file(model: Model, source: str | Path, out: str | Path) -> int:
         raise OptionError(
             f"--out {out} is the file to predict, which would be lost", hint="name another file"
         )
-    rows = 0
+    model.check_interval(interval)
+    text, rows = out.suffix.lower() in DELIMITED, 0
     with open_chunks(Path(source)) as chunks:
 
         def frames() -> Iterator[pl.DataFrame]:
             nonlocal rows
             for chunk in chunks:
-                frame = model.frame_of(model.arrays(chunk.frame, chunk.decimal))
+                frame = model.frame_of(model.arrays(chunk.frame, chunk.decimal), interval)
                 rows += frame.height
-                yield frame
+                yield flat(frame) if text else frame
 
         write_chunks(out, frames)
     return rows

@@ -25,6 +25,12 @@ is not known is null, never missing; a number that is not finite is null.
                           optimism, taken_off, tried
 ``test``                  rows, openings, score, low, high, word, against: the locked test set,
                           also where it is not the headline
+``calibration``           temperature (what logits are divided by), kept, rows (held out of
+                          training), log_loss and error (expected calibration error): before and
+                          after, on rows that did not fit it; null where the target is a number
+``intervals``             rows (held out, whose errors make them), test_rows, levels: list of
+                          level, coverage, low, high, width (a number per target), size (mean
+                          number of classes in a set)
 ``noise``                 seed_sd, split_sd, tie_below, blocks, df; sizes (whose runs on the same
                           blocks have shown it; then seed_sd is what neither size nor block
                           explains) and part (3: of a third of the length)
@@ -112,6 +118,10 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         ],
         "headline": _headline(reader),
         "test": _pick(reader.fact("test"), "rows", "openings") | _locked(result),
+        "calibration": _pick(
+            reader.fact("calibration"), "temperature", "kept", "rows", "log_loss", "error"
+        ),
+        "intervals": _pick(reader.fact("intervals"), "rows", "test_rows", "levels"),
         "noise": _pick(reader.fact("noise"), *_NOISE),
         "size": _size(reader.fact("size")),
         "rate": _pick(reader.fact("rate"), "prior", "peak", "rate", "reason"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
+from justright.views.coverage import coverage_notes, temperature_note
 from justright.views.numbers import count
 from justright.views.reader import Reader
 from justright.views.table import Column, Table
@@ -119,6 +120,8 @@ def calibration(reader: Reader) -> Card | NotApplicable:
         notes=(
             "On the line, a probability of 0.7 comes true in 70% of the rows. Bars: 95% interval "
             "of the observed frequency (Wilson 1927). The area of a point grows with its rows.",
+            *temperature_note(reader),
+            *coverage_notes(reader),
         ),
     )
 

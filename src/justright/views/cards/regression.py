@@ -9,6 +9,7 @@ from typing import Any
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
+from justright.views.coverage import coverage_notes, coverage_table
 from justright.views.numbers import count, significant
 from justright.views.reader import Reader
 
@@ -49,7 +50,10 @@ def regression(reader: Reader) -> Card | NotApplicable:
         notes.append(f"The first {PANELS} of {count(len(targets), 'target')} are drawn.")
     pairs = _pairs(sample["y"], sample["prediction"], 0)
     figure = _two_panels(series[0]) if len(targets) == 1 else _many(series[:PANELS], targets)
-    return Card("Predictions", _claim(pairs, targets), figure, notes=tuple(notes))
+    notes += coverage_notes(reader)
+    return Card(
+        "Predictions", _claim(pairs, targets), figure, coverage_table(reader), tuple(notes)
+    )
 
 
 def _value(entry: Any, index: int) -> float:
