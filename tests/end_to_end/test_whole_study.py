@@ -63,6 +63,7 @@ def test_the_folder_is_complete(finished: Path) -> None:
 def test_the_verdict_names_every_method_with_an_interval(finished: Path) -> None:
     verdict = json.loads((finished / "studies/toy/verdict.json").read_text())
     assert verdict["network"]["scores"]["rmse"] < 0.5
+    assert "check-failed" not in {finding["code"] for finding in verdict["findings"]}
     names = {entry["name"] for entry in verdict["baselines"]}
     assert {"constant", "linear", "knn", "boosting"} <= names
     words = {entry["against"]: entry["word"] for entry in verdict["comparisons"]}

@@ -10,9 +10,11 @@ _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _RULES = (
     (re.compile(rf",? such as (?:{_QUOTED}|[^\s;,)]+)(?: where .+? from \S+ to [^\s;]+)?"), ""),
     (re.compile(rf"always (?:{_QUOTED}|.+?)(?= in all |\)|$)"), "always the same value"),
+    (re.compile(rf"where (?:{_QUOTED})(?= the network)"), "in a part of the rows"),
     (re.compile(r"numbers from \S+ to [\w.,+-]*\w"), "numbers"),
 )
-"""What the kinds of columns and the audit quote: examples, constants, the extremes of a column."""
+"""What the kinds of columns, the audit and the diagnosis quote: examples, constants, the extremes
+of a column, the values that make a slice."""
 
 
 def without_values(sentence: str) -> str:

@@ -63,6 +63,8 @@ TEST_S = 1.0
 """Kept for predicting and scoring the test rows (measured: 0.4 s on 1,000 rows; 2.1 s on 54,000,
 where the time kept for the report makes up for it)."""
 
+DESCRIBE_SHARE = 0.02
+"""Share of the limit that is kept for describing where the network errs (assumption)."""
 
 PROBED = (1_000, 2_000)
 """Steps that are priced to tell what a step costs from what a training costs beside its steps."""
@@ -158,12 +160,13 @@ class Admission:
     def reserve_s(self, arm: Arm) -> float:
         """Seconds to keep for everything that comes after the search."""
         session = self.session
+        describe = DESCRIBE_SHARE * session.clock.limit_s
         if not self.finishing:
-            return TEST_S
+            return describe + TEST_S
         ceiling = FINISH_SHARE * session.clock.limit_s
         encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
         finish = min(max(self.finish_s(arm), self.baselines_s), ceiling)
-        return finish + encoding + self.headline_s(arm) + TEST_S
+        return finish + encoding + self.headline_s(arm) + describe + TEST_S
 
     def repeat_s(self, arm: Arm, baselines_s: float) -> float:
         """Wall seconds of one repetition of cross-validation.
@@ -272,7 +275,11 @@ class Admission:
         block = session.blocks.block(ALL, arm.recipe.preprocessing)
         seconds = session.seconds(arm, session.blocks.inputs(block))
         left = max(session.clock.work_left_s - TEST_S, 0.0)
-        for kept in (self.headline_s(arm), 0.0):  # what is handed over comes before its evidence
+        describe = DESCRIBE_SHARE * session.clock.limit_s
+        for kept in (
+            self.headline_s(arm) + describe,
+            0.0,
+        ):  # what is handed over comes before its evidence
             fits = min(int(100 * (left - kept) / max(seconds, 1e-9)), 100)
             if fits >= LEAST_FINISH:
                 return fits

@@ -14,15 +14,18 @@ from justright.data.audit.registry import audit
 from justright.designer import facts
 from justright.designer.admission import TEST_S, Admission
 from justright.designer.allowed import Allowed, found_slow
+from justright.designer.aside import aside
 from justright.designer.calibrate import Calibrated, calibrate, measure_coverage
 from justright.designer.champion import train_champion
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
+from justright.designer.describe_errors import describe_errors
 from justright.designer.diagnose import diagnose_champion
 from justright.designer.evidence import why_not
 from justright.designer.examine import examine_champion
 from justright.designer.finish import Final, finish
+from justright.designer.forecast import forecast_more_data
 from justright.designer.headline import headline
 from justright.designer.improve import Improver
 from justright.designer.limits import with_hidden
@@ -87,7 +90,8 @@ class Flow:
                 finishing=session.options.only != "size",
             )
             session.watch.stage("improving")
-            check_champion(session, champion, baselines, admission)
+            first, kept = champion, admission
+            aside(session, "sanity", lambda: check_champion(session, first, baselines, kept))
 
             def state_of(champion: Champion) -> State:
                 return diagnose_champion(session, champion, baselines, tolerance)
@@ -107,10 +111,13 @@ class Flow:
             admission = replace(admission, baselines_s=0.0)  # they are refitted
             rest = Rest(session, improver, admission, tolerance)
             champion, final = rest.use(champion, final)
-            examine_champion(session, champion)
+            last, left = champion, admission
+            aside(session, "health", lambda: examine_champion(session, last))
             if not admission.repeats:  # whose estimate holds what choosing among ideas took off
                 measure_whole_gain(session, before, champion, admission, improver.used)
+            aside(session, "errors", lambda: describe_errors(session, last, baselines))
             repeated = repeat(session, champion, final.percent, baselines, admission)
+            aside(session, "more data", lambda: forecast_more_data(session, last, left, tolerance))
             calibrated = calibrate(session, champion, repeated)
             self._test(final, champion, baselines, tolerance, repeated, calibrated)
             close_study(session, interrupted=False)

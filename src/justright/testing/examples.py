@@ -19,6 +19,7 @@ from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
 from justright.store.base import AbstractStore
 from justright.store.holder import this_process
+from justright.testing.example_errors import error_facts
 from justright.testing.example_facts import SEARCH_FACTS
 from justright.testing.example_health import write_health
 from justright.testing.example_worlds import (
@@ -191,7 +192,7 @@ def _write_search(store: AbstractStore, study: str, world: World) -> None:
             "at_s": 31.0,
         },
     )
-    for key, fact in SEARCH_FACTS.items():
+    for key, fact in {**SEARCH_FACTS, **error_facts(world)}.items():
         store.ledger.put(study, key, fact)
     rounds = []
     for number, (title, slot, changes, helps, gain, word, measured) in enumerate(IDEAS):

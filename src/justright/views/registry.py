@@ -12,8 +12,11 @@ from justright.views.cards.classification import calibration, confusion
 from justright.views.cards.comparisons import comparisons
 from justright.views.cards.data import columns, findings
 from justright.views.cards.decisions import decisions
+from justright.views.cards.examples import examples
 from justright.views.cards.following import following
 from justright.views.cards.health import health
+from justright.views.cards.importance import importance
+from justright.views.cards.more_data import more_data
 from justright.views.cards.noise import noise
 from justright.views.cards.rate import rate
 from justright.views.cards.recipes import recipes
@@ -23,6 +26,8 @@ from justright.views.cards.sanity import sanity
 from justright.views.cards.size_fit import size_fit
 from justright.views.cards.size_search import size_map, size_search
 from justright.views.cards.sizes import sizes
+from justright.views.cards.slices import weak_slices
+from justright.views.cards.suspicious import suspicious_labels
 from justright.views.cards.time import time
 from justright.views.cards.verdict import verdict
 from justright.views.reader import Reader
@@ -67,6 +72,11 @@ VIEWS: tuple[View, ...] = (
     View("predictions", "Predictions", regression),
     View("confusion", "Confusion", confusion),
     View("calibration", "Calibration", calibration),
+    View("slices", "Weak slices", weak_slices),
+    View("importance", "Importance", importance),
+    View("suspicious", "Suspicious labels", suspicious_labels),
+    View("examples", "Examples", examples),
+    View("more-data", "More data", more_data),
     View("decisions", "Decisions", decisions),
     View("columns", "Columns", columns),
     View("time", "Time", time),

@@ -8,6 +8,8 @@ from typing import Any
 
 from justright.core.finding import Severity
 from justright.store.base import AbstractStore
+from justright.views.cards.more_data import doubling
+from justright.views.cards.slices import slice_name
 from justright.views.document import verdict_document
 from justright.views.ideas import whole_gain_text
 from justright.views.leads import rate_line, size_line
@@ -191,10 +193,22 @@ def _sanity(reader: Reader) -> str:
 
 
 def _next(reader: Reader) -> str:
-    return " · ".join(
+    steps = [
         f"{entry.get('title')}" + (f" ({entry['why']})" if entry.get("why") else "")
         for entry in reader.entries("next")[:TOP]
-    )
+    ]
+    return " · ".join([*steps, *_data_steps(reader)])
+
+
+def _data_steps(reader: Reader) -> list[str]:
+    """What the data could bring: more of them, or of those where the network is weakest."""
+    steps, forecast = [], reader.fact("forecast")
+    if forecast.get("word", "unknown") != "unknown":
+        steps.append(f"more data {forecast['word']} (doubling: {doubling(forecast)})")
+    weak = [entry for entry in reader.fact("slices").get("slices") or () if entry["weak"]]
+    if weak:
+        steps.append(f"weakest slice: {slice_name(reader, weak[0])}")
+    return steps
 
 
 def _clock(reader: Reader) -> str:

@@ -1,0 +1,149 @@
+"""Where the champion errs is told from rows that it did not see, none of them test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from justright.data.ingest import read_table
+from justright.data.options import DataOptions
+from justright.data.problem import make_problem
+from justright.data.split import make_splits
+from justright.designer.blocks import Blocks
+from justright.designer.describe_errors import KEY, describe_errors
+from justright.designer.heldout import held_out
+from justright.designer.importance import KEY as IMPORTANCE
+from justright.designer.jobs import BaselineJob
+from justright.designer.rivals import Rival
+from justright.designer.session import FOREVER, Arm, Champion, Session, results
+from justright.designer.work import WorkPlan
+from justright.statistics.metrics import metric_named
+from justright.testing.recipes import plain_recipe
+
+NewSession = Callable[..., Session]
+FACTS = ("importance", "slices", "labels", "examples")
+
+
+def table(uneven: bool) -> pl.DataFrame:
+    """y = sin 2a + b + noise, the same everywhere or much more in Ulm; c says nothing."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(500, 3))
+    town = rng.choice(["Bonn", "Kiel", "Ulm"], 500)
+    spread = np.where(town == "Ulm", 1.5, 0.1) if uneven else np.ones(500)
+    y = np.sin(2 * x[:, 0]) + x[:, 1] + spread * rng.normal(size=500)
+    return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "town": town, "y": y})
+
+
+def studied(session: Session, frame: pl.DataFrame) -> tuple[Session, Champion, dict[str, Rival]]:
+    """The study of a table with a trained champion and a linear baseline beside it."""
+    problem = make_problem(read_table(frame), DataOptions(target=("y",)))
+    session.blocks = Blocks(problem, make_splits(problem), session.folder.cache, 0)
+    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 32, 32, rate=0.02), 300)
+    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
+    jobs = session.train(arm, "champion", blocks, parts=1)
+    own = results(session.run(jobs), jobs)
+    rivals = {}
+    for name in ("constant", "knn"):
+        fits = [
+            BaselineJob(
+                name, "baselines", b, b.folder, b.validation, FOREVER, 1.0, session.folder.trials
+            )
+            for b in blocks
+        ]
+        rivals[name] = Rival(name, results(session.run(fits), fits))
+    return session, Champion(arm, own, session.measure(own)), rivals
+
+
+def facts(session: Session) -> dict[str, Any]:
+    return {key: session.store.ledger.fact(session.name, key) for key in FACTS}
+
+
+def test_what_was_planted_is_told(session: Session) -> None:
+    study, champion, rivals = studied(session, table(uneven=True))
+    describe_errors(study, champion, rivals)
+    found = facts(study)
+    order = [entry["column"] for entry in found["importance"]["columns"]]
+    matters = {e["column"] for e in found["importance"]["columns"] if e["matters"]}
+    assert set(order[:2]) == {"a", "b"}
+    assert {"a", "b"} <= matters
+    assert "c" not in matters
+    assert found["slices"]["slices"][0]["label"] == "town = Ulm"
+    assert found["slices"]["slices"][0]["weak"]
+    (finding,) = [f for f in study.store.ledger.findings("s") if f.code == "weak-slice"]
+    assert "town = Ulm" in finding.message
+    assert finding.action
+    held = held_out(study, champion, rivals)
+    assert held is not None
+    assert found["slices"]["rows"] == len(held.rows) == len(study.blocks.splits.rest)
+    assert not np.isin(held.rows, study.blocks.splits.test).any()
+    metric = metric_named("rmse")
+    assert np.isclose(  # the mean over folds, and that over rows, of the same predictions
+        np.mean([t.result["scores"]["rmse"] ** 2 for t in champion.trials]),
+        metric(held.sample.y, held.prediction) ** 2,
+        rtol=0.02,
+    )
+
+
+def test_examples_are_rows_of_the_table(session: Session) -> None:
+    study, champion, rivals = studied(session, table(uneven=True))
+    describe_errors(study, champion, rivals)
+    frame, examples = study.blocks.problem.table.frame, facts(study)["examples"]
+    kinds = {entry["kind"] for entry in examples["rows"]}
+    assert kinds == {"best", "worst", "typical"}
+    for entry in examples["rows"]:
+        assert entry["target"] == [frame["y"][entry["row"]]]
+        place = examples["columns"].index("town")
+        assert entry["values"][place] == frame["town"][entry["row"]]
+        assert entry["row"] not in study.blocks.splits.test
+    loss = {kind: [e["loss"] for e in examples["rows"] if e["kind"] == kind] for kind in kinds}
+    assert max(loss["best"]) < min(loss["typical"]) <= max(loss["typical"]) < min(loss["worst"])
+
+
+def test_nothing_planted_and_nothing_is_found(session: Session) -> None:
+    study, champion, rivals = studied(session, table(uneven=False))
+    describe_errors(study, champion, rivals)
+    codes = {finding.code for finding in study.store.ledger.findings("s")}
+    assert not codes & {"weak-slice", "label-noise"}
+
+
+def test_values_can_be_kept_out(session: Session) -> None:
+    study, champion, rivals = studied(session, table(uneven=True))
+    study.options = replace(study.options, examples=False)
+    describe_errors(study, champion, rivals)
+    found = facts(study)
+    assert found["examples"]["rows"] == []
+    assert all(set(entry) <= {"row", "strength", "output", "instead"}
+               for entry in found["labels"]["list"])  # fmt: skip
+    assert all(entry["instead"] is None for entry in found["labels"]["list"])
+
+
+def test_a_repetition_does_what_was_granted(new_session: NewSession) -> None:
+    """Without the clock: nothing where nothing was granted, and the same again where it was."""
+    first, champion, rivals = studied(new_session("s"), table(uneven=True))
+    describe_errors(first, champion, rivals)
+    granted = {key: first.plan.granted[key] for key in (KEY, IMPORTANCE)}
+    again, champion, rivals = studied(
+        new_session("t", WorkPlan({"alone from": 10**6, **granted}, repeat=True)),
+        table(uneven=True),
+    )
+    describe_errors(again, champion, rivals)
+    assert facts(again) == facts(first)
+    empty, champion, rivals = studied(
+        new_session("u", WorkPlan({"alone from": 10**6}, repeat=True)), table(uneven=True)
+    )
+    describe_errors(empty, champion, rivals)
+    assert not any(facts(empty).values())
+
+
+def test_without_time_for_shuffling_the_rest_is_told(new_session: NewSession) -> None:
+    plan = WorkPlan({"alone from": 10**6, KEY: 1}, repeat=True)
+    study, champion, rivals = studied(new_session("s", plan), table(uneven=True))
+    describe_errors(study, champion, rivals)
+    found = facts(study)
+    assert found["importance"]["columns"] == []
+    assert "no time" in found["importance"]["reason"]
+    assert found["slices"]["slices"][0]["label"] == "town = Ulm"
