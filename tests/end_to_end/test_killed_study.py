@@ -51,7 +51,7 @@ def kill_at_work(process: subprocess.Popen[str], chance: random.Random) -> bool:
     """Kill it after some jobs have begun; whether it came so far."""
     assert process.stderr is not None
     begun = (line for line in process.stderr if line.rstrip().endswith(": starting"))
-    enough = chance.randint(1, 5)
+    enough = chance.randint(1, 3)
     came = sum(1 for _ in islice(begun, enough)) == enough
     time.sleep(chance.uniform(0.0, 0.3))
     os.kill(process.pid, signal.SIGKILL)
@@ -147,7 +147,7 @@ def test_killed_again_and_again(folder: Path) -> None:
             kill_early(start(folder, *words), chance)
         else:
             came += kill_at_work(start(folder, *words, "--verbose"), chance)
-    assert came > AT_WORK / 2, "it was killed too late"
+    assert came >= AT_WORK / 2, "it was killed too late"
     finish(start(folder, *words))
 
     assert decisions(folder, "killed") == wanted
