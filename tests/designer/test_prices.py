@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from justright.designer.admission import SIZE_KEPT, TEST_S, Admission
@@ -72,3 +75,29 @@ def test_the_longer_run_of_a_large_table_leaves_time_to_the_size_search(
     session.prices.fixed = [0.3 * left]
     few = admission.longer_steps(arm, 10**9)
     assert few < steps
+
+
+def test_a_training_that_had_no_step_left_to_take_teaches_no_price(session: Session) -> None:
+    """Killed after its last step, it is only scored when the study goes on."""
+    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 8), 20)
+    block = session.blocks.block(session.blocks.first[0], session.blocks.spec)
+    seen: list[float] = []
+
+    class Watched(Prices):
+        def learn(self, done: Measured, inputs: Inputs, fixed_s: float) -> None:
+            seen.append(done.step_s)
+
+    watched = replace(session, prices=Watched(USUAL))
+    (job,) = watched.train(arm, "champion", [block])
+    watched.run([job])
+    assert seen[0] > 0.0
+    (other,) = watched.train(replace(arm, steps=21), "champion", [block])
+    whole = other.outcomes
+
+    def scored_only(value: Any) -> Any:
+        (one,) = whole(value)
+        return (replace(one, result={**one.result, "stepped_s": 0.0}),)
+
+    object.__setattr__(other, "outcomes", scored_only)
+    watched.run([other])
+    assert len(seen) == 1

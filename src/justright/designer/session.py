@@ -233,6 +233,8 @@ class Session:
             return
         seconds = float(trial.result["seconds"])
         stepped_s = float(trial.result.get("stepped_s", seconds))
+        if stepped_s <= 0.0:  # killed after its last step: nothing was left but to score it
+            return
         done = Measured(job.recipe, len(job.blocks), stepped_s / trial.result["steps"])
         self.prices.learn(done, self.blocks.inputs(job.blocks[0]), seconds - stepped_s)
 
