@@ -14,14 +14,18 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
-# Python's own start is not ours: it says when our first line is about to run. On a busy machine
-# much time may pass between saying so and that line, so the signal is heard there as well.
+# Python's own start is not ours: the entry says itself when it has begun to hear the signal.
 BEGIN = """
 import os, sys
-import justright.cli.main
-with justright.cli.main.stopped_at_once():
-    os.write(1, b"begun")
-sys.exit(justright.cli.main.main(sys.argv[1:]))
+import justright.cli.main as entry
+
+class Telling(entry.stopped_at_once):
+    def __enter__(self):
+        super().__enter__()
+        os.write(1, b"begun")
+
+entry.stopped_at_once = Telling
+sys.exit(entry.main(sys.argv[1:]))
 """
 
 
