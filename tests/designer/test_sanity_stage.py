@@ -14,7 +14,7 @@ from justright.core.finding import Severity
 from justright.core.trial import Trial, TrialSpec, TrialState
 from justright.designer.admission import Admission
 from justright.designer.clock import Clock
-from justright.designer.diagnose import diagnose_champion, idea_effect, larger_effect
+from justright.designer.diagnose import diagnose_champion, idea_effect, is_able, larger_effect
 from justright.designer.rivals import Rival
 from justright.designer.sanity import CUT, NO_ANSWER, NO_TIME, check_champion
 from justright.designer.session import Arm, Champion, Session, results
@@ -194,6 +194,22 @@ def test_a_champion_that_never_learned_is_broken_beside_a_baseline(session: Sess
     assert fact["state"] == "broken", fact
 
 
+def test_one_run_takes_its_noise_from_its_rows(session: Session) -> None:
+    recipe = plain_recipe(session.blocks.spec, 16, 16)
+    arm = Arm("start recipe", recipe, 200)
+    block = session.blocks.block(0, recipe.preprocessing)
+    jobs = session.train(arm, "champion", [block])
+    own = results(session.run(jobs), jobs)
+    champion = Champion(arm, own, session.measure(own))
+    diagnose_champion(session, champion, rivals(constant=1.0, linear=0.35), 0.005)
+    fact = session.store.ledger.fact("s", "state")
+    y = session.blocks.sample(block).y[:, 0]
+    errors = (y - session.predictions(own[0])[:, 0]) ** 2
+    share = errors.std() / errors.mean() / np.sqrt(len(y))
+    assert fact is not None
+    assert fact["numbers"]["se"] == pytest.approx(share * own[0].result["loss"])
+
+
 def row(hidden: list[int], difference: float, word: str = "just right") -> dict[str, Any]:
     low, high = difference - 0.01, difference + 0.01
     return {"hidden": hidden, "difference": difference, "low": low, "high": high, "word": word}
@@ -208,6 +224,15 @@ def test_the_size_search_says_what_larger_sizes_gain() -> None:
     assert larger_effect(size, (64,)) is None  # nothing heavier was compared
     assert larger_effect(size | {"part": 3}, (16,)) is None
     assert larger_effect({}, (16,)) is None
+
+
+def test_a_size_at_least_as_heavy_as_one_that_overfits_is_able() -> None:
+    rows = [{"hidden": [width], "weights": 10 * width} for width in (16, 32, 64)]
+    size = {"rows": rows, "able": [32]}
+    assert [is_able(size, (width,)) for width in (16, 32, 64)] == [False, True, True]
+    assert not is_able(size, (128,))  # it was not trained
+    assert not is_able(size | {"able": None}, (64,))
+    assert not is_able({}, (64,))
 
 
 def entry(slot: str, gain: float, word: str = "not better", accepted: bool = False) -> Any:

@@ -69,6 +69,19 @@ def test_just_right_takes_three_measured_effects_without_a_gain() -> None:
     assert state(regularised, replace(yard, able=True)) is State.JUST_RIGHT
 
 
+def test_a_schedule_that_ends_low_falls_to_its_end_and_is_still_able() -> None:
+    annealed = run(
+        [0.3, 0.1, 0.04, 0.06, 0.04, 0.02, 0.01, 0.002],
+        [0.3, 0.15, 0.103, 0.14, 0.13, 0.11, 0.092, 0.09],
+    )
+    found = diagnose([annealed], YARD)
+    assert found.state is State.ABLE
+    assert "twice the length" in found.reason
+    assert state(annealed, replace(YARD, delta=0.002)) is State.COMPUTE_BOUND
+    unlearned = replace(annealed, train=[v + 0.1 for v in annealed.train])
+    assert state(unlearned) is State.UNKNOWN
+
+
 def test_falling_to_the_end_is_bound_by_compute_unless_longer_was_no_better() -> None:
     falling = run(
         [0.8, 0.7, 0.6, 0.57, 0.54, 0.51, 0.48, 0.45],

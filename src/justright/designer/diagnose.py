@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf, isfinite
+from math import hypot, inf, isfinite, sqrt
 from typing import Any
 
 from justright.core.codec import to_document
@@ -11,6 +11,7 @@ from justright.core.trial import Trial, TrialState
 from justright.designer.rivals import Rival, loss_of, score_of
 from justright.designer.session import Champion, Session
 from justright.diagnosis.curves import Curves, Effect, Yardstick
+from justright.diagnosis.losses import row_losses
 from justright.diagnosis.states import State, diagnose
 from justright.sizing.report import JUDGED
 from justright.statistics.metrics import metric_named
@@ -85,9 +86,6 @@ def _yardstick(
     own = [float(trial.result.get("loss", inf)) for trial in champion.trials]
     delta = tolerance * scale if scale else smallest_useful(constant, min(own, default=inf))
     block = session.blocks.planned(session.blocks.first[0], champion.arm.recipe.preprocessing)
-    noise = session.store.ledger.fact(session.name, "noise") or {}
-    seed_sd = float(noise.get("seed_sd") or inf)
-    alone = runs == 1 and bool(scale) and isfinite(seed_sd)  # it does not show its own noise
     size = session.store.ledger.fact(session.name, "size") or {}
     rounds = session.store.ledger.fact(session.name, "rounds") or []
     hidden = champion.arm.recipe.shape.hidden
@@ -95,12 +93,28 @@ def _yardstick(
         constant=constant,
         baseline=best,
         delta=delta,
-        noise=seed_sd * scale if alone else None,
+        noise=_noise(session, champion, scale) if runs == 1 else None,
         overlap=0.0 if session.blocks.fixed_holdout else block.overlap,
         larger=_scaled(larger_effect(size, hidden), scale),
         longer=_scaled(idea_effect(rounds, LONGER), scale),
         regulariser=_scaled(idea_effect(rounds, REGULARISERS), scale),
+        able=is_able(size, hidden),
     )
+
+
+def _noise(session: Session, champion: Champion, scale: float) -> float | None:
+    """Standard error of the loss of one run, which does not show it itself: of rows and seed."""
+    trial, blocks = champion.trials[0], session.blocks
+    if not trial.result.get("predictions"):
+        return None
+    part = blocks.block(blocks.first[0], champion.arm.recipe.preprocessing)
+    metric = metric_named("log_loss" if blocks.problem.task.is_classification else "rmse")
+    lost = row_losses(metric, blocks.sample(part).y, session.predictions(trial))
+    if not len(lost) or not lost.mean() > 0.0:
+        return None
+    of_rows = float(trial.result["loss"] * lost.std() / lost.mean() / sqrt(len(lost)))
+    noise = session.store.ledger.fact(session.name, "noise") or {}
+    return hypot(of_rows, scale * float(noise.get("seed_sd") or 0.0))
 
 
 def _scale(
@@ -135,6 +149,18 @@ def larger_effect(size: Mapping[str, Any], hidden: Sequence[int]) -> Effect | No
     gain, low, high = map(float, figures)
     heavier = any(each["difference"] == 0.0 for each in rows[place + 1 :])
     return Effect(gain, low, high) if heavier else Effect(0.0, min(low, 0.0), high)
+
+
+def is_able(size: Mapping[str, Any], hidden: Sequence[int]) -> bool:
+    """Whether the size search has seen this size, or a lighter one, able to overfit.
+
+    Args:
+        size: The fact "size".
+        hidden: The size in question.
+    """
+    weights = {tuple(row["hidden"]): row["weights"] for row in size.get("rows") or ()}
+    able, own = tuple(size.get("able") or ()), tuple(hidden)
+    return able in weights and own in weights and weights[own] >= weights[able]
 
 
 def idea_effect(rounds: Sequence[Mapping[str, Any]], slots: Sequence[str]) -> Effect | None:

@@ -14,6 +14,10 @@ LAST_QUARTER = 0.75
 """A best evaluation after this share of a run says that it was too short (Deep Learning Tuning
 Playbook, Godbole et al. 2023)."""
 
+NEXT = 0.5
+"""The next doubling of the length brings at least this share of what the last one has brought: so
+it is where losses fall as a power of the length with an exponent up to 1 (assumption)."""
+
 HALF = 0.55
 """Up to this share of a run reaches its first half: coslog4 ends a cycle at 7/15."""
 
@@ -172,8 +176,17 @@ class Facts:
         """Whether a difference is beyond its noise, and beyond what matters."""
         return difference[0] > max(SURE_SE * difference[1], self._yard.delta)
 
+    @property
+    def next(self) -> float:
+        """What another doubling of the length would bring at least, if the fall goes on."""
+        return NEXT * max(self.fall[0], 0.0)
+
     def able(self) -> bool:
-        """Whether it learns its training rows better than anything predicts others."""
+        """Whether it learns its training rows better than anything predicts others, for good.
+
+        Under a schedule that ends low the validation loss falls to the last step however long the
+        run is, so it has stopped falling also where another doubling would bring nothing.
+        """
         read, yard = self.read, self._yard
         best = read.validation[:, self.top]
         if yard.baseline < best.mean():
@@ -182,8 +195,10 @@ class Facts:
             learned = bool(learns_by_heart(best, read.train[None, :, -1], yard.overlap)[0])
         else:
             learned = best[0] - read.train[0, -1] > SURE_SE * (self.se or 0.0)
+        if not learned or self.next <= yard.delta:
+            return learned
         shares = [read.shares.tolist()] * len(best)
-        return learned and stopped_falling(shares, read.validation.tolist())
+        return stopped_falling(shares, read.validation.tolist())
 
     def _se(self, values: np.ndarray) -> float | None:
         """Standard error of a mean over the runs."""

@@ -24,10 +24,6 @@ NOTHING, LITTLE = 0.02, 0.25
 the best baseline, and on its training rows not the second, has learned nothing (assumption; a
 constant's loss on the training rows is another one, for they are other rows)."""
 
-NEXT = 0.5
-"""The next doubling of the length brings at least this share of what the last one has brought: so
-it is where losses fall as a power of the length with an exponent up to 1 (assumption)."""
-
 
 class State(StrEnum):
     """What a training suffers from, or does not."""
@@ -173,7 +169,7 @@ def _compute_bound(facts: Facts, yard: Yardstick) -> Found:
         assert yard.longer is not None
         return State.COMPUTE_BOUND, f"twice the length lowers the loss by {yard.longer.gain:.2g}"
     fall, se = facts.fall
-    falls = facts.late and fall > SURE_SE * se and NEXT * fall > yard.delta
+    falls = facts.late and fall > SURE_SE * se and facts.next > yard.delta
     if not falls or (yard.longer is not None and yard.longer.high <= yard.delta):
         return None
     at = facts.read.shares[facts.top]
@@ -215,9 +211,12 @@ def _able(facts: Facts, yard: Yardstick) -> Found:
     if not itself:
         return None
     lowest = min(facts.best, yard.baseline) if isfinite(yard.baseline) else facts.best
+    settled = "its own validation loss has stopped falling, without a rise that matters"
+    if facts.next <= yard.delta:
+        settled = f"twice the length would bring {facts.next:.2g} more: less than matters"
     return State.ABLE, (
         f"its training loss {facts.train:.4g} lies below the best validation loss {lowest:.4g}, "
-        "and its own validation loss has stopped falling, without a rise that matters"
+        f"and {settled}"
     )
 
 
