@@ -46,6 +46,11 @@ def test_every_curve_has_a_point_an_evaluation(folder, tmp_path):
             assert list(steps) == [0, *evaluations], name
         elif name != "first_loss":
             assert set(steps) <= set(evaluations), name
+    layers = [f"activation/{layer}" for layer in range(len(result.histograms))]
+    assert list(result.histograms) == layers
+    for own in result.histograms.values():
+        assert [step for step, _, _ in own] == [0, result.steps]
+        assert len({sum(counts) for _, _, counts in own}) == 1
     assert list(result.health["loss"][1]) == pytest.approx(result.curve["train_loss"])
     assert all(0 <= share <= 1 for share in result.health["clipped_share"][1])
     mean, peak = result.health["gradient"][1], result.health["gradient_peak"][1]
@@ -55,6 +60,7 @@ def test_every_curve_has_a_point_an_evaluation(folder, tmp_path):
 def test_nothing_is_watched_unless_asked_for(folder, tmp_path):
     (result,) = train_stack(ask(folder, tmp_path / "out", recipe_for(KIND), member()), silent)
     assert result.health == {}
+    assert result.histograms == {}
 
 
 def test_watching_changes_no_number(folder, tmp_path):

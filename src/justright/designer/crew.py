@@ -19,6 +19,7 @@ from justright.designer.watch import Watch
 from justright.executors.base import AbstractExecutor, Call, Failed, Finished, Progress
 from justright.store.base import AbstractStore
 from justright.store.holder import Holder
+from justright.store.records import Histogram
 
 GRACE_S = 0.7
 """How long a job may overrun its deadline before it is killed (spans are at most 0.25 s), on an
@@ -38,12 +39,14 @@ class Outcome:
         result: JSON types: scores, loss, steps, paths.
         reason: Why it failed or was cut.
         curves: Name to (steps, values).
+        histograms: Name to histograms, by step.
     """
 
     state: TrialState
     result: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     curves: Mapping[str, tuple[Sequence[int], Sequence[float]]] = field(default_factory=dict)
+    histograms: Mapping[str, Sequence[Histogram]] = field(default_factory=dict)
 
 
 class Job(Protocol):
@@ -223,6 +226,9 @@ class Crew:
         for spec, outcome in zip(work.missing, outcomes, strict=True):
             for name, (steps, values) in outcome.curves.items():
                 self._store.curves.extend(work.attempt, spec.id, name, steps, values)
+            for name, found in outcome.histograms.items():
+                for histogram in found:
+                    self._store.histograms.log(work.attempt, spec.id, name, histogram)
             self._store.trials.finish(
                 work.attempt, spec.id, outcome.state, outcome.result, outcome.reason
             )

@@ -16,6 +16,7 @@ from justright.designer.crew import Outcome
 from justright.diagnosis.view import HEALTH
 from justright.executors.base import Call
 from justright.recipe.recipe import Recipe
+from justright.store.records import Histogram
 from justright.training.request import Member, MemberResult, TrainRequest
 
 LEAST_BUDGET_S = 0.5
@@ -231,4 +232,10 @@ def outcome_of(member: MemberResult) -> Outcome:
         if name != "step" and len(values) == len(steps)
     }
     curves |= {f"{HEALTH}{name}": curve for name, curve in member.health.items()}
-    return Outcome(TrialState(member.state), result, member.reason, curves)
+    histograms = {
+        f"{HEALTH}{name}": [
+            Histogram(step, np.array(edges), np.array(counts)) for step, edges, counts in found
+        ]
+        for name, found in member.histograms.items()
+    }
+    return Outcome(TrialState(member.state), result, member.reason, curves, histograms)

@@ -183,6 +183,15 @@ class Stack(Protocol):
         """
         ...
 
+    def distribution(self, rows: Array) -> tuple[Array, Array]:
+        """How what each hidden layer says of rows ``[m]`` or ``[K, m]`` is distributed.
+
+        Edges ``[K, hidden layers, bins + 1]``, evenly spaced from the lowest value to the highest
+        (a layer that says one thing only gets a bin's width around it), and values per bin
+        ``[K, hidden layers, bins]``; in evaluation mode.
+        """
+        ...
+
     def keep(self, ids: Sequence[str]) -> None: ...
 
     def weights(self, id: str) -> Weights: ...

@@ -103,6 +103,29 @@ class WatchedContract(BackendContract):
         assert np.isclose(found["activation_mean"][0, 0], h.mean() / h.std())
         assert found["dead_share"][0, 0] == 0.5
 
+    def test_histograms_of_layers_count_what_they_say(self) -> None:
+        shape = Shape(hidden=(4,), activation="relu", scale_layer=False)
+        net = NetworkSpec(shape, Inputs(3, 0, (), 1))
+        program = replace(self.program(), net=net)
+        data = make_rows(net, program.loss)
+        weights = [np.random.default_rng(seed).normal(size=(3, 4)) for seed in (0, 1)]
+        bias = np.array([0, -50, 2, 0.0])
+        starts = [Weights({"layers.0.weight": w, "layers.0.bias": bias}) for w in weights]
+        silent = Weights({"layers.0.weight": weights[0], "layers.0.bias": bias - 100})
+        chosen = [Candidate(n, 1, w) for n, w in zip("abc", [*starts, silent], strict=True)]
+        stack = self.backend().open(program, data, chosen)
+        rows = np.arange(10, 60)
+        edges, counts = stack.distribution(rows)
+        for place, weight in enumerate(weights):
+            h = np.maximum(doubles(data.x)[rows] @ weight + bias, 0.0)
+            own, own_edges = counts[place, 0], edges[place, 0]
+            assert own.sum() == h.size
+            assert np.isclose(own_edges[[0, -1]], [h.min(), h.max()]).all()
+            expected = np.histogram(h, bins=len(own))[0]
+            assert np.abs(own - expected).sum() <= 4  # values on an edge round either way
+        assert counts[2, 0].max() == counts[2, 0].sum()
+        assert edges[2, 0, 0] < 0 < edges[2, 0, -1]
+
     def test_flat_ends_of_an_activation_are_seen(self) -> None:
         edges: dict[ActivationName, float] = {"tanh": 0.97, "sigmoid": 0.45}
         for name, edge in edges.items():

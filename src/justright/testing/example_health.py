@@ -9,6 +9,7 @@ import numpy as np
 from justright.core.trial import Attempt
 from justright.diagnosis.view import HEALTH
 from justright.store.base import AbstractStore
+from justright.store.records import Histogram
 
 Floats = np.ndarray
 
@@ -42,6 +43,13 @@ def write_health(
         for layer, start in enumerate(starts):
             values = [0.0 if name == "dead_share" else start, *(start * course)]
             store.curves.extend(attempt, trial_id, f"{HEALTH}{name}/{layer}", [0, *steps], values)
+    rng = np.random.default_rng(0)
+    for layer, (start, dead) in enumerate(((0.4, 0.4), (0.4, 0.6))):
+        for step, spread in ((0, start), (where[-1], 2.1 * start)):
+            said = np.maximum(rng.normal(size=(500, 20)) * spread - spread * dead, 0.0)
+            counts, edges = np.histogram(said, bins=32)
+            histogram = Histogram(step, edges, counts)
+            store.histograms.log(attempt, trial_id, f"{HEALTH}activation/{layer}", histogram)
     seen: dict[str, Floats] = {
         "loss": losses,
         "gradient": 1.9 * losses,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,11 +35,14 @@ class Health:
             gradient was clipped (only where there is a bound). Of hidden layer i, under "NAME/i":
             "gradient_norm" and "update_ratio", means of the steps looked at, and what the layer
             says (`engine.contract.Stack.activations`) before the first step and at evaluations.
+        histograms: Of hidden layer i: steps, edges and counts of what it says
+            (`engine.contract.Stack.distribution`) before the first step and at the end.
         sums: Name to sum and number since the last evaluation.
         peaks: Name to highest value since the last evaluation.
     """
 
     curves: dict[str, list[list[float]]] = field(default_factory=dict)
+    histograms: list[list[list[Any]]] = field(default_factory=list)
     sums: dict[str, list[float]] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
 
@@ -88,6 +92,20 @@ class Health:
             known.append(value)
         self.sums, self.peaks = {}, {}
 
+    def spread(self, step: int, edges: Array, counts: Array) -> None:
+        """Take in how what the hidden layers say is distributed now; of two the later one stays.
+
+        Args:
+            step: Steps taken.
+            edges: ``[layers, bins + 1]``.
+            counts: ``[layers, bins]``.
+        """
+        if not self.histograms:
+            self.histograms = [[] for _ in edges]
+        for own, *found in zip(self.histograms, edges.tolist(), counts.tolist(), strict=True):
+            del own[1:]
+            own.append([step, *found])
+
     def _add(self, name: str, values: Array) -> None:
         if len(values):
             total, number = self.sums.get(name, (0.0, 0))
@@ -110,6 +128,17 @@ def probed(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     (256, [0, 1, 2])
     """
     return rows[np.arange(PROBED) * len(rows) // PROBED]
+
+
+def as_histograms(
+    health: Health | None,
+) -> Mapping[str, Sequence[tuple[int, list[float], list[int]]]]:
+    """Step, edges and counts by name, "activation/" and the hidden layer."""
+    known = health.histograms if health else []
+    return {
+        f"activation/{layer}": [(int(step), edges, counts) for step, edges, counts in own]
+        for layer, own in enumerate(known)
+    }
 
 
 def as_curves(health: Health | None) -> Mapping[str, tuple[Sequence[int], Sequence[float]]]:

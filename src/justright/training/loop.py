@@ -69,6 +69,7 @@ def train(
     pace, stepped_s = Pace(), 0.0
     if step == 0:
         _listen(stack, plan, records)
+        _spread(stack, plan, records)
     while step < plan.steps and stack.ids:
         count = min(pace.steps(), next(e for e in plan.evaluations if e > step) - step)
         if time.time() + count * pace.step_s > plan.deadline:
@@ -89,6 +90,7 @@ def train(
             evaluate(stack, plan, records)
         report(step)
         checkpoint(step)
+    _spread(stack, plan, records)
     for id in stack.ids:
         records[id].state = "done"
     return stepped_s
@@ -155,6 +157,18 @@ def _listen(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
             health.note(records[id].steps, own)
 
 
+def _spread(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
+    """Remember how what the hidden layers of each candidate say is distributed."""
+    if not plan.health_every or not stack.ids:
+        return
+    rows = np.stack([probed(plan.trainees[id].probe.rows) for id in stack.ids])
+    edges, counts = stack.distribution(rows)
+    for place, id in enumerate(stack.ids):
+        health = records[id].health
+        if health is not None:
+            health.spread(records[id].steps, edges[place], counts[place])
+
+
 def _usable(weights: Weights, plan: Plan) -> dict[str, Array]:
     return usable_tensors(plan.net, weights, averaged=plan.averaged)
 
@@ -170,6 +184,7 @@ def _cut(stack: Stack, plan: Plan, records: Mapping[str, Record]) -> None:
     """The deadline has come: the last steps are scored, as a run that was to end here would."""
     if any(records[id].lags for id in stack.ids):
         evaluate(stack, plan, records)
+    _spread(stack, plan, records)
     for id in stack.ids:
         record = records[id]
         record.state, record.reason = "cut", f"time was up after step {record.steps}"

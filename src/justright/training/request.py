@@ -193,6 +193,8 @@ class MemberResult:
         seconds: Wall time of the stack, shared by its members.
         stepped_s: What of it the steps took; the rest is fixed: opening, evaluations, files.
         health: Steps and values by name, as `training.health.Health` says; empty unless asked for.
+        histograms: Step, edges and counts by name, before the first step and at the end, of what
+            each hidden layer says; empty unless health was asked for.
     """
 
     id: str
@@ -208,3 +210,6 @@ class MemberResult:
     seconds: float
     stepped_s: float
     health: Mapping[str, tuple[Sequence[int], Sequence[float]]] = field(default_factory=dict)
+    histograms: Mapping[str, Sequence[tuple[int, list[float], list[int]]]] = field(
+        default_factory=dict
+    )

@@ -20,7 +20,7 @@ from justright.recipe.recipe import Recipe
 from justright.training.budget import evaluation_steps
 from justright.training.checkpoint import Checkpoint, load, request_key, save
 from justright.training.controls import Course
-from justright.training.health import EVERY, Health, as_curves
+from justright.training.health import EVERY, Health, as_curves, as_histograms
 from justright.training.judge import Integers, Judged, probe_rows
 from justright.training.loop import train
 from justright.training.order import Order, balanced
@@ -242,6 +242,7 @@ def _result(
         seconds=seconds[0],
         stepped_s=seconds[1],
         health=as_curves(record.health),
+        histograms=as_histograms(record.health),
     )
 
 

@@ -15,7 +15,7 @@ from justright.core.study import StudyHead
 from justright.core.trial import Trial
 from justright.core.withheld import without_values
 from justright.store.base import AbstractStore
-from justright.store.records import IdeaRecord
+from justright.store.records import Histogram, IdeaRecord
 
 TRAIN_CURVES = ("probe_loss", "train_loss")
 """Names of the training curve, best first: the probe is evaluated like validation is."""
@@ -132,6 +132,12 @@ class Reader:
         names = [n for n in stored.names(self.study, trial_id) if n.startswith(prefix)]
         found = {name: stored.read(self.study, trial_id, name) for name in names}
         return {n.removeprefix(prefix): (s.tolist(), v.tolist()) for n, (s, v) in found.items()}
+
+    def histograms(self, trial_id: str, prefix: str) -> dict[str, tuple[Histogram, ...]]:
+        """All histograms whose names begin so, by the rest of the name."""
+        stored = self._store.histograms
+        names = [n for n in stored.names(self.study, trial_id) if n.startswith(prefix)]
+        return {n.removeprefix(prefix): stored.read(self.study, trial_id, n) for n in names}
 
     def curve(self, trial_id: str, names: Sequence[str]) -> tuple[list[float], list[float]]:
         """Steps and values of the first of these curves that the trial has; empty if none."""

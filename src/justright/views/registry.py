@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from justright.store.base import AbstractStore
 from justright.views.card import Card, NotApplicable
+from justright.views.cards.activations import activations
 from justright.views.cards.baselines import baselines
 from justright.views.cards.classification import calibration, confusion
 from justright.views.cards.comparisons import comparisons
@@ -64,6 +65,7 @@ VIEWS: tuple[View, ...] = (
     View("tried", "Predicted and measured", comparisons),
     View("noise", "Noise", noise),
     View("health", "Health", health),
+    View("activations", "Activations", activations),
     View("rate", "Learning rate", rate),
     View("right-size", "Right size", size_search),
     View("size-fit", "Size: training and validation", size_fit),

@@ -21,6 +21,9 @@ from justright.nets.members import combined
 EVALUATED = 1 << 18
 """Numbers of one activation at a time: 1 MiB, one core's cache (assumption)."""
 
+BINS = 32
+"""Bins of a histogram (assumption: a peak at zero and two tails are told apart)."""
+
 
 @torch.no_grad()
 def evaluate(
@@ -80,12 +83,9 @@ def said_of(
     rows: npt.NDArray[np.int32],
 ) -> dict[str, Array]:
     """What the hidden layers say of rows ``[k, m]`` (see `engine.contract.Stack.activations`)."""
-    tensors, kept = _versions(layout, state)[0]
-    record = Record()
-    StackedNet(program.net)(tensors, kept, *_fetch(table, rows), record=record)
     edges = ACTIVATIONS[program.net.shape.activation].flat
     found: dict[str, list[Tensor]] = {}
-    for h in record.activations:
+    for h in _hidden(program, layout, table, state, rows):
         variance, mean = torch.var_mean(h, dim=(1, 2), correction=0)
         deviation = variance.sqrt()
         low, high = torch.aminmax(h, dim=1)
@@ -99,6 +99,42 @@ def said_of(
         for name, value in said.items():
             found.setdefault(name, []).append(value.double())
     return {name: torch.stack(values, dim=1).numpy() for name, values in found.items()}
+
+
+@torch.no_grad()
+def distribution_of(
+    program: Program,
+    layout: Layout,
+    table: Table,
+    state: State,
+    rows: npt.NDArray[np.int32],
+) -> tuple[Array, Array]:
+    """Histograms of the hidden layers (see `engine.contract.Stack.distribution`)."""
+    all_edges, all_counts = [], []
+    for h in _hidden(program, layout, table, state, rows):
+        k, values = len(h), h.flatten(1).double()
+        low, high = torch.aminmax(values, dim=1, keepdim=True)
+        width = torch.where(high > low, (high - low) / BINS, 1.0)
+        low = torch.where(high > low, low, low - BINS / 2)
+        places = ((values - low) / width).nan_to_num(0.0).clamp(0, BINS - 1).long()
+        places += BINS * torch.arange(k)[:, None]
+        all_counts.append(places.flatten().bincount(minlength=k * BINS).view(k, BINS))
+        all_edges.append(low + width * torch.arange(BINS + 1))
+    return torch.stack(all_edges, dim=1).numpy(), torch.stack(all_counts, dim=1).numpy()
+
+
+def _hidden(
+    program: Program,
+    layout: Layout,
+    table: Table,
+    state: State,
+    rows: npt.NDArray[np.int32],
+) -> list[Tensor]:
+    """What each hidden layer says of rows ``[k, m]``."""
+    tensors, kept = _versions(layout, state)[0]
+    record = Record()
+    StackedNet(program.net)(tensors, kept, *_fetch(table, rows), record=record)
+    return record.activations
 
 
 def _versions(

@@ -13,7 +13,12 @@ from justright.core.errors import InputError
 from justright.engine.contract import Array, Candidate, Program, Span, Trace, Weights
 from justright.engine.torch_stack.chunk import Chunk
 from justright.engine.torch_stack.controls import read_controls
-from justright.engine.torch_stack.evaluation import evaluate, refresh_statistics, said_of
+from justright.engine.torch_stack.evaluation import (
+    distribution_of,
+    evaluate,
+    refresh_statistics,
+    said_of,
+)
 from justright.engine.torch_stack.layout import make_layout
 from justright.engine.torch_stack.state import begin, export, join
 from justright.engine.torch_stack.table import Table
@@ -90,6 +95,16 @@ class TorchStack:
             for chunk, part in self._rows()
         ]
         return {name: np.concatenate([each[name] for each in found]) for name in found[0]}
+
+    def distribution(self, rows: Array) -> tuple[Array, Array]:
+        """Edges and counts of what the hidden layers say, in evaluation mode."""
+        lists = self._lists(rows)
+        found = [
+            distribution_of(self._program, self._layout, self._table, chunk.state, lists[part])
+            for chunk, part in self._rows()
+        ]
+        edges, counts = zip(*found, strict=True)
+        return np.concatenate(edges), np.concatenate(counts)
 
     def keep(self, ids: Sequence[str]) -> None:
         """Drop all candidates but these, which stay in the order of the stack."""
