@@ -247,6 +247,7 @@ def test_a_trunk_goes_on_where_a_shorter_request_ended(tmp_path, monkeypatch):
         assert then.curve["step"][: len(first.curve["step"])] == first.curve["step"]
         assert Path(then.weights).read_bytes() == Path(alone.weights).read_bytes()
         assert Path(first.weights).exists()
+        assert (first.stepped, then.stepped, alone.stepped) == (90, 180, 270)
 
 
 def test_a_damaged_checkpoint_means_starting_anew(tmp_path):
