@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ def table(rows: int) -> pl.DataFrame:
 NewSession = Callable[..., Session]
 
 
-@pytest.fixture
-def new_session(tmp_path: Path) -> Iterator[NewSession]:
+@contextmanager
+def sessions(place: Path) -> Iterator[NewSession]:
     """Makes studies of a table of 400 rows, each with a store of its own."""
     with ExitStack() as stack:
 
@@ -62,7 +62,7 @@ def new_session(tmp_path: Path) -> Iterator[NewSession]:
         ) -> Session:
             options = DataOptions(target=("y",), **(roles or {}))
             problem = make_problem(read_table(table(400) if frame is None else frame), options)
-            folder = StudyFolder(tmp_path / name)
+            folder = StudyFolder(place / name)
             folder.create()
             clock = Clock(time.time(), LIMIT_S)
             watch = Watch(clock)
@@ -84,6 +84,20 @@ def new_session(tmp_path: Path) -> Iterator[NewSession]:
                 prices=Prices(USUAL),
             )
 
+        yield make
+
+
+@pytest.fixture
+def new_session(tmp_path: Path) -> Iterator[NewSession]:
+    """Makes studies for one test."""
+    with sessions(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def shared_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewSession]:
+    """Makes studies that the tests of a file share; none of them may change what it finds."""
+    with sessions(tmp_path_factory.mktemp("shared")) as make:
         yield make
 
 

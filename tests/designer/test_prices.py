@@ -9,12 +9,15 @@ import pytest
 
 from justright.designer.admission import SIZE_KEPT, TEST_S, Admission
 from justright.designer.blocks import Blocks
+from justright.designer.jobs import NetworkJob
 from justright.designer.prices import Prices
-from justright.designer.session import Arm, Session
+from justright.designer.session import FOREVER, Arm, Session
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
 from justright.testing.recipes import plain_recipe
+from justright.training import loop
 from justright.training.cost import Q90, USUAL, Measured, step_s
+from justright.training.run import train_stack
 
 INPUTS = Inputs(20, 0, (), 1)
 STEP_S = step_s(USUAL, Recipe(), INPUTS)
@@ -77,27 +80,61 @@ def test_the_longer_run_of_a_large_table_leaves_time_to_the_size_search(
     assert few < steps
 
 
-def test_a_training_that_had_no_step_left_to_take_teaches_no_price(session: Session) -> None:
-    """Killed after its last step, it is only scored when the study goes on."""
-    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 8), 20)
-    block = session.blocks.block(session.blocks.first[0], session.blocks.spec)
+class Killed(Exception):
+    """Stands for a worker that is killed."""
+
+
+def left_behind(job: NetworkJob, killed_at: int) -> None:
+    """Train a job as a worker does that is killed in the middle: a checkpoint stays."""
+    (request,) = job.call(job.specs, FOREVER).arguments.values()
+
+    def die(payload: Any) -> None:
+        if payload["step"] >= killed_at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_stack(replace(request, checkpoint_s=0.0), die)
+
+
+def lessons(session: Session) -> tuple[Session, list[float]]:
+    """The session, and seconds per step of each training that its prices learn from."""
     seen: list[float] = []
 
     class Watched(Prices):
         def learn(self, done: Measured, inputs: Inputs, fixed_s: float) -> None:
             seen.append(done.step_s)
 
-    watched = replace(session, prices=Watched(USUAL))
-    (job,) = watched.train(arm, "champion", [block])
-    watched.run([job])
-    assert seen[0] > 0.0
-    (other,) = watched.train(replace(arm, steps=21), "champion", [block])
-    whole = other.outcomes
+    return replace(session, prices=Watched(USUAL)), seen
 
-    def scored_only(value: Any) -> Any:
-        (one,) = whole(value)
-        return (replace(one, result={**one.result, "stepped_s": 0.0}),)
 
-    object.__setattr__(other, "outcomes", scored_only)
-    watched.run([other])
+def test_a_training_that_went_on_teaches_the_price_of_the_steps_it_took(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at 150 of 200 steps, the seconds of the rest are not those of 200."""
+    monkeypatch.setattr(loop, "MAX_SPAN", 50)
+    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 8), 200)
+    block = session.blocks.block(session.blocks.first[0], session.blocks.spec)
+    session, seen = lessons(session)
+    (job,) = session.train(arm, "champion", [block])
+    left_behind(job, killed_at=150)
+    (trial,) = session.run([job]).values()
+    assert 0 < trial.result["stepped"] <= 100 < trial.result["steps"] == 200
+    assert seen == [pytest.approx(trial.result["stepped_s"] / trial.result["stepped"])]
+
+
+def test_a_training_that_had_no_step_left_to_take_teaches_no_price(session: Session) -> None:
+    """Killed after its last step, it is only scored when the study goes on."""
+    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 8), 20)
+    block = session.blocks.block(session.blocks.first[0], session.blocks.spec)
+    session, seen = lessons(session)
+    (job,) = session.train(arm, "champion", [block])
+    job = replace(job, trunk=True)
+    (request,) = job.call(job.specs, FOREVER).arguments.values()
+    train_stack(request, lambda _: None)
+    (trial,) = session.run([job]).values()
+    assert (trial.result["stepped"], trial.result["steps"]) == (0, 20)
+    assert not seen
+    (other,) = session.train(replace(arm, steps=21), "champion", [block])
+    session.run([other])
     assert len(seen) == 1
+    assert seen[0] > 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -24,8 +24,7 @@ NewSession = Callable[..., Session]
 HOPELESS = 1e-5
 
 
-@pytest.fixture(name="study")
-def a_study(new_session: NewSession) -> tuple[Session, Champion]:
+def begun(new_session: NewSession) -> tuple[Session, Champion]:
     """A study whose champion learns nothing at its rate, and whose rounds are over."""
     session = new_session(plan=WorkPlan())
     recipe = plain_recipe(session.blocks.spec, 16, 16, rate=HOPELESS)
@@ -34,6 +33,11 @@ def a_study(new_session: NewSession) -> tuple[Session, Champion]:
     jobs = session.train(arm, "champion", blocks, parts=1)
     own = results(session.run(jobs), jobs)
     return session, Champion(arm, own, session.measure(own))
+
+
+@pytest.fixture(name="study")
+def a_study(new_session: NewSession) -> tuple[Session, Champion]:
+    return begun(new_session)
 
 
 def used(session: Session, champion: Champion) -> tuple[Champion, Final]:
@@ -45,16 +49,30 @@ def used(session: Session, champion: Champion) -> tuple[Champion, Final]:
     return Rest(session, improver, admission, 0.01).use(champion, final)
 
 
-def test_a_race_that_was_refused_is_run_and_its_rate_is_taken_up(
-    study: tuple[Session, Champion],
-) -> None:
-    session, champion = study
+@dataclass(frozen=True)
+class Raced:
+    """A study whose race of rates was refused at first, and run in the end."""
+
+    session: Session
+    champion: Champion
+    better: Champion
+    final: Final
+
+
+@pytest.fixture(scope="module")
+def raced(shared_session: NewSession) -> Raced:
+    session, champion = begun(shared_session)
     session.plan.granted["rate"] = 0
-    better, final = used(session, champion)
-    assert session.plan.granted[f"{LATE}rate"] > 0
-    assert better.arm.recipe.optimiser.rate > 100 * HOPELESS
-    assert final.arm.recipe == better.arm.recipe
-    fact = session.store.ledger.fact("s", "rate")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("justright.designer.improve.MOST_ROUNDS", 1)
+        return Raced(session, champion, *used(session, champion))
+
+
+def test_a_race_that_was_refused_is_run_and_its_rate_is_taken_up(raced: Raced) -> None:
+    assert raced.session.plan.granted[f"{LATE}rate"] > 0
+    assert raced.better.arm.recipe.optimiser.rate > 100 * HOPELESS
+    assert raced.final.arm.recipe == raced.better.arm.recipe
+    fact = raced.session.store.ledger.fact("s", "rate")
     assert fact is not None
     assert fact["peak"] > 100 * HOPELESS
 
@@ -67,15 +85,11 @@ def test_a_race_that_was_run_is_not_run_again(study: tuple[Session, Champion]) -
     assert better is champion
 
 
-def test_a_study_that_goes_on_races_where_it_did_before(study: tuple[Session, Champion]) -> None:
-    session, champion = study
-    session.plan.granted["rate"] = 0
-    used(session, champion)
-    again = session.plan.reopened(600.0)
-    assert "rate" not in again.granted
-    session.plan.granted = again.granted
-    assert find_rate(session, champion, Admission(session, 0.0), Leads()) == Leads()
-    assert session.plan.granted["rate"] == 0
+def test_a_study_that_goes_on_races_where_it_did_before(raced: Raced) -> None:
+    again = replace(raced.session, plan=raced.session.plan.reopened(600.0))
+    assert "rate" not in again.plan.granted
+    assert find_rate(again, raced.champion, Admission(again, 0.0), Leads()) == Leads()
+    assert again.plan.granted["rate"] == 0
 
 
 def test_where_no_round_can_follow_no_rate_is_raced(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -60,6 +60,26 @@ def search(session: Session) -> SizeReport:
     return searched(session)[1]
 
 
+@dataclass(frozen=True)
+class Found:
+    """A study, the stage that searched its size, and what it found."""
+
+    session: Session
+    stage: SizeStage
+    report: SizeReport
+
+
+@pytest.fixture(scope="module")
+def found(shared_session: NewSession) -> Found:
+    session = shared_session(plan=plan(), params=PARAMS)
+    return Found(session, *searched(session))
+
+
+def copied(session: Session) -> Session:
+    """The same study with a plan of its own."""
+    return replace(session, plan=replace(session.plan, granted=dict(session.plan.granted)))
+
+
 def end_of(trial: Trial) -> int:
     """Step at which a training ended."""
     return int(trial.result["steps"])
@@ -69,9 +89,8 @@ def done(session: Session) -> dict[str, object]:
     return {trial.spec.id: trial.result for trial in session.store.trials.list(session.name)}
 
 
-def test_it_hands_over_a_verdict_within_the_users_limit(new_session: NewSession) -> None:
-    session = new_session(plan=plan(), params=PARAMS)
-    report = search(session)
+def test_it_hands_over_a_verdict_within_the_users_limit(found: Found) -> None:
+    session, report = found.session, found.report
     spec = session.blocks.spec
     inputs = session.blocks.inputs(session.blocks.block(0, spec))
     weights = {row.hidden: row.weights for row in report.rows}
@@ -90,10 +109,9 @@ def test_it_hands_over_a_verdict_within_the_users_limit(new_session: NewSession)
     assert decision.measured["weights"] == weights[report.chosen]
 
 
-def test_what_chose_does_not_confirm(new_session: NewSession) -> None:
-    session = new_session(plan=plan(), params=PARAMS)
-    stage, report = searched(session)
-    assert report.confirmed
+def test_what_chose_does_not_confirm(found: Found) -> None:
+    session = found.session
+    assert found.report.confirmed
     trained = session.store.trials.list("s")
     stages = {
         name: {trial.spec.seed for trial in trained if trial.spec.stage == f"size/{name}"}
@@ -102,23 +120,21 @@ def test_what_chose_does_not_confirm(new_session: NewSession) -> None:
     assert stages["confirm"]
     assert stages["confirm"].isdisjoint(stages["ladder"] | stages["length"] | stages["shape"])
     blocks, spec = session.blocks, session.blocks.spec
-    known = {blocks.block(number, spec).seed for number in range(stage.blocks_seen)}
+    known = {blocks.block(number, spec).seed for number in range(found.stage.blocks_seen)}
     assert {trial.spec.seed for trial in trained} <= known
 
 
-def test_the_same_runs_measure_the_noise(new_session: NewSession) -> None:
-    session = new_session(plan=plan(), params=PARAMS)
-    stage, report = searched(session)
-    assert stage.shows_noise
-    found = session.store.ledger.fact("s", "noise")
-    assert found is not None
-    full = [row.name for row in report.rows if row.word in JUDGED]
-    assert sorted(found["sizes"]) == sorted(full)
-    trained = sum(row.blocks for row in report.rows if row.word in JUDGED)
-    assert len(found["losses"]) == trained
-    blocks = len({place for place, _ in found["losses"]})
-    assert found["df"] == trained - len(full) - blocks + 1
-    assert 0.0 < found["seed_sd"] < 0.5
+def test_the_same_runs_measure_the_noise(found: Found) -> None:
+    assert found.stage.shows_noise
+    noise = found.session.store.ledger.fact("s", "noise")
+    assert noise is not None
+    full = [row for row in found.report.rows if row.word in JUDGED]
+    assert sorted(noise["sizes"]) == sorted(row.name for row in full)
+    trained = sum(row.blocks for row in full)
+    assert len(noise["losses"]) == trained
+    blocks = len({place for place, _ in noise["losses"]})
+    assert noise["df"] == trained - len(full) - blocks + 1
+    assert 0.0 < noise["seed_sd"] < 0.5
 
 
 @pytest.mark.parametrize(("blocks", "recorded"), [(2, False), (3, True)])
@@ -145,20 +161,19 @@ def test_without_a_search_the_champion_is_repeated(new_session: NewSession) -> N
     assert {trial.spec.stage for trial in session.store.trials.list("s")} == {"noise"}
 
 
-def test_a_second_run_finds_everything_stored(new_session: NewSession) -> None:
-    session = new_session(plan=plan(), params=PARAMS)
-    first, before = search(session), done(session)
-    assert str(search(session)) == str(first)
-    assert done(session) == before
+def test_a_second_run_finds_everything_stored(found: Found) -> None:
+    before = done(found.session)
+    assert str(search(copied(found.session))) == str(found.report)
+    assert done(found.session) == before
 
 
-def test_a_work_plan_repeats_the_search_without_asking_the_clock(new_session: NewSession) -> None:
-    session = new_session(plan=plan(), params=PARAMS)
-    first = search(session)
-    repeated = WorkPlan(granted=dict(session.plan.granted), repeat=True)
+def test_a_work_plan_repeats_the_search_without_asking_the_clock(
+    found: Found, new_session: NewSession
+) -> None:
+    repeated = WorkPlan(granted=dict(found.session.plan.granted), repeat=True)
     again = new_session("again", plan=repeated, params=PARAMS)
-    assert str(search(again)) == str(first)  # nan is no equal of itself
-    assert sorted(map(str, done(again))) == sorted(map(str, done(session)))
+    assert str(search(again)) == str(found.report)  # nan is no equal of itself
+    assert sorted(map(str, done(again))) == sorted(map(str, done(found.session)))
 
 
 def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) -> None:
@@ -176,9 +191,9 @@ def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) 
 def test_a_search_at_a_part_of_the_length_says_so_and_can_be_gone_on_with_in_full(
     part: int, new_session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("justright.designer.size.SHORTEST", 50)
+    monkeypatch.setattr("justright.designer.size.SHORTEST", 25)
     monkeypatch.setattr(Blocks, "fixed_holdout", property(lambda self: part == 9))
-    steps = 540
+    steps = 270
     granted = {LIMIT: 60, SIZE_BUDGET: BUDGET, SIZE_PART: part}
     session = new_session(plan=WorkPlan(granted=granted), params=PARAMS)
     report = stage_of(session, steps).run()
@@ -274,15 +289,11 @@ def test_under_a_longer_limit_the_new_budget_comes_on_top_of_what_was_spent(
     assert budgets["gone on with"] == pytest.approx(budgets["fresh"] + spent, abs=3.0)
 
 
-def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(
-    new_session: NewSession,
-) -> None:
-    session = new_session(plan=plan(), params=PARAMS)
-    first, before = search(session), done(session)
+def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(found: Found) -> None:
+    session, before = copied(found.session), done(found.session)
     assert session.plan.granted[SIZE_ENDED] == 1
     session.plan.granted[SIZE_BUDGET] = 100 * BUDGET  # as if everything were cheaper today
-    again = search(session)
-    assert again.chosen == first.chosen
+    assert search(session).chosen == found.report.chosen
     assert done(session) == before
 
 

@@ -19,6 +19,9 @@ import pytest
 
 from justright.store.opening import open_store
 
+pytestmark = pytest.mark.timeout(900)
+"""The process starts a dozen times: a machine that is busy with something else needs longer."""
+
 EARLY, AT_WORK = 5, 4
 """Kills while a study starts, and after it has begun jobs: also on a busy machine, where starting
 takes so long that a kill by the clock alone meets nothing else."""
@@ -37,7 +40,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> None:
-    _, errors = process.communicate(timeout=240)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
 
 

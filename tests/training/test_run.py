@@ -186,27 +186,31 @@ class Killed(Exception):
     """Stands for a worker that is killed."""
 
 
-@pytest.mark.parametrize("killed_at", [20, 90])
-def test_a_killed_stack_goes_on_bit_by_bit(tmp_path, monkeypatch, killed_at):
-    monkeypatch.setattr(loop, "MAX_SPAN", 11)
-    kind = TaskKind.BINARY
-    folder = write_folder(tmp_path / "data", kind)
-    recipe = recipe_for(kind, **DEMANDING)
-    members = (member("a", 1), member("b", 2, train=150))
-    begun = []
+def killed_and_resumed(request: TrainRequest, killed_at: int, monkeypatch, spans=(11, 23)):
+    """Train until a kill, then to the end; spans are cut differently, and must not matter."""
+    begun, seen = [], []
 
     def die(payload):
         begun.append(payload["step"])
         if payload["step"] >= killed_at:
             raise Killed
 
-    request = ask(folder, tmp_path / "killed", recipe, *members, checkpoint_s=0.0)
+    monkeypatch.setattr(loop, "MAX_SPAN", spans[0])
     with pytest.raises(Killed):
         train_stack(request, die)
-    seen = []
-    monkeypatch.setattr(loop, "MAX_SPAN", 23)  # cut differently: the spans must not matter
+    monkeypatch.setattr(loop, "MAX_SPAN", spans[1])
     resumed = train_stack(request, lambda payload: seen.append(payload["step"]))
     assert seen[0] > begun[0]  # it did not start anew
+    return resumed
+
+
+@pytest.mark.parametrize("killed_at", [20, 90])
+def test_a_killed_stack_goes_on_bit_by_bit(tmp_path, monkeypatch, killed_at):
+    folder = write_folder(tmp_path / "data", TaskKind.BINARY)
+    recipe = recipe_for(TaskKind.BINARY, **DEMANDING)
+    members = (member("a", 1), member("b", 2, train=150))
+    request = ask(folder, tmp_path / "killed", recipe, *members, checkpoint_s=0.0)
+    resumed = killed_and_resumed(request, killed_at, monkeypatch)
     whole = train_stack(ask(folder, tmp_path / "whole", recipe, *members), silent)
     for one, other in zip(resumed, whole, strict=True):
         assert one.scores == other.scores
@@ -247,6 +251,7 @@ def test_a_trunk_goes_on_where_a_shorter_request_ended(tmp_path, monkeypatch):
         assert then.curve["step"][: len(first.curve["step"])] == first.curve["step"]
         assert Path(then.weights).read_bytes() == Path(alone.weights).read_bytes()
         assert Path(first.weights).exists()
+        assert (first.stepped, then.stepped, alone.stepped) == (90, 180, 270)
 
 
 def test_a_damaged_checkpoint_means_starting_anew(tmp_path):

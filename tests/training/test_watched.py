@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_run import ask, member, recipe_for, silent, write_folder
+from test_run import ask, killed_and_resumed, member, recipe_for, silent, write_folder
 
 from justright.core.task import TaskKind
 from justright.recipe.network import Shape
 from justright.recipe.recipe import OptimiserSpec, RegularisationSpec, ScheduleSpec
-from justright.training import loop
 from justright.training.health import EVERY, PROBED, Health, probed
 from justright.training.run import train_stack
 
@@ -71,33 +70,15 @@ def test_watching_changes_no_number(folder, tmp_path):
     assert Path(plain.weights).read_bytes() == Path(watched.weights).read_bytes()
 
 
-class Killed(Exception):
-    """Stands for a worker that is killed."""
-
-
 @pytest.mark.parametrize("killed_at", [20, 75])
 def test_a_killed_training_leaves_the_health_of_a_whole_one(
     folder, tmp_path, monkeypatch, killed_at
 ):
-    monkeypatch.setattr(loop, "MAX_SPAN", 7)
     recipe = recipe_for(KIND, **DEMANDING)
     members = (member("a", 1), member("b", 2, train=150))
-
-    begun = []
-
-    def die(payload):
-        begun.append(payload["step"])
-        if payload["step"] >= killed_at:
-            raise Killed
-
     usual = {"health": True, "checkpoint_s": 0.0}
     request = ask(folder, tmp_path / "killed", recipe, *members, **usual)
-    with pytest.raises(Killed):
-        train_stack(request, die)
-    monkeypatch.setattr(loop, "MAX_SPAN", 19)
-    seen = []
-    resumed = train_stack(request, lambda payload: seen.append(payload["step"]))
-    assert seen[0] > begun[0]  # it did not start anew
+    resumed = killed_and_resumed(request, killed_at, monkeypatch, spans=(7, 19))
     whole = train_stack(ask(folder, tmp_path / "whole", recipe, *members, **usual), silent)
     for one, other in zip(resumed, whole, strict=True):
         assert set(one.health) == set(other.health)

@@ -15,6 +15,7 @@ from justright.designer.blocks import ALL
 from justright.designer.lengthen import LEAST_FACTOR
 from justright.designer.session import USABLE_SHARE, Arm, Session
 from justright.ideas.rule import Move
+from justright.sizing.evidence import NINTH
 
 CONFIRM_SHARE = 0.6
 """Share of the time left that one confirmation may take (assumption: other moves want some)."""
@@ -53,7 +54,7 @@ two tables), and a candidate was already better, at full length, on the screenin
 SHORTEST = 200
 """Fewest steps of a shortened arm (assumption)."""
 
-SEARCHED = 9 * SHORTEST
+SEARCHED = round(SHORTEST / NINTH)
 """Steps of which a ninth is enough to compare sizes; fewer leave no time to the size search."""
 
 PROMISING = 0.3
@@ -275,15 +276,15 @@ class Admission:
         block = session.blocks.block(ALL, arm.recipe.preprocessing)
         seconds = session.seconds(arm, session.blocks.inputs(block))
         left = max(session.clock.work_left_s - TEST_S, 0.0)
-        describe = DESCRIBE_SHARE * session.clock.limit_s
-        for kept in (
-            self.headline_s(arm) + describe,
-            0.0,
-        ):  # what is handed over comes before its evidence
-            fits = min(int(100 * (left - kept) / max(seconds, 1e-9)), 100)
-            if fits >= LEAST_FINISH:
-                return fits
-        return 0
+        evidence = self.headline_s(arm) + DESCRIBE_SHARE * session.clock.limit_s
+
+        def percent(available_s: float) -> int:
+            return min(int(100 * available_s / max(seconds, 1e-9)), 100)
+
+        fits = percent(left - evidence)
+        if fits < LEAST_FINISH:  # what is handed over comes before its evidence
+            fits = percent(left)
+        return fits if fits >= LEAST_FINISH else 0
 
     def left(self, arm: Arm, champion: Arm) -> float:
         """Seconds until the final training of the dearer of two arms must begin."""

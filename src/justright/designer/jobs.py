@@ -61,7 +61,6 @@ class NetworkJob:
         evaluations: How often the validation rows are scored.
         stop: Step at which to end, within the schedule of `steps`; None = at its end.
         trunk: Whether a later job with a later `stop` is to go on from there.
-        continued: Whether it goes on from an earlier job; its seconds are those of the rest.
         health: Whether the health of the trainings is watched and kept with their curves.
     """
 
@@ -75,7 +74,6 @@ class NetworkJob:
     evaluations: int = 8
     stop: int | None = None
     trunk: bool = False
-    continued: bool = False
     health: bool = True
 
     @property
@@ -222,6 +220,7 @@ def outcome_of(member: MemberResult) -> Outcome:
         "steps": member.steps,
         "weights": member.weights,
         "predictions": member.predictions,
+        "stepped": member.stepped,
         "seconds": member.seconds,
         "stepped_s": member.stepped_s,
     }

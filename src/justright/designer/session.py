@@ -225,17 +225,19 @@ class Session:
         return self.prices.seconds(arm.recipe, inputs, arm.steps, members)
 
     def _learn_price(self, job: Job) -> None:
-        """Follow what a finished training has taken."""
-        if not isinstance(job, NetworkJob) or job.continued:
-            return  # the seconds of a run that was continued are those of its last stretch
+        """Follow what a finished training has taken.
+
+        One that went on from a checkpoint took only the rest of its steps in the seconds that are
+        known of it; none, if it was killed after the last one.
+        """
+        if not isinstance(job, NetworkJob):
+            return
         trial = self.trials([job])[0]
-        if trial.state is not TrialState.DONE or not trial.result["steps"]:
+        stepped = trial.result.get("stepped", 0)  # absent where nothing was trained
+        if trial.state is not TrialState.DONE or not stepped:
             return
-        seconds = float(trial.result["seconds"])
-        stepped_s = float(trial.result.get("stepped_s", seconds))
-        if stepped_s <= 0.0:  # killed after its last step: nothing was left but to score it
-            return
-        done = Measured(job.recipe, len(job.blocks), stepped_s / trial.result["steps"])
+        seconds, stepped_s = (float(trial.result[name]) for name in ("seconds", "stepped_s"))
+        done = Measured(job.recipe, len(job.blocks), stepped_s / stepped)
         self.prices.learn(done, self.blocks.inputs(job.blocks[0]), seconds - stepped_s)
 
 

@@ -62,7 +62,7 @@ LARGE_BLOCKS = (2, 2)
 SMALL_BLOCKS = (5, 5)
 """The same for small tables: a repetition of five folds each."""
 
-PARTS = (1, 3, 9)
+PARTS = tuple(round(1 / share) for share in reversed(SHARES))
 """The network's own length over these is what sizes are compared at, where time is short; a ninth
 is for large tables only. Measured on the grid of eight tables, two blocks at a ninth against four
 others in full: rank correlation 0.81 and 0.97 on the two largest, diamonds and letter (two blocks
@@ -267,7 +267,6 @@ class SizeStage:
         return max(round(self._champion.arm.steps / part), 1)
 
     def _jobs(self, ask: Ask) -> tuple[NetworkJob, ...]:
-        begun = self._evidence.curves
         session, arm = self._session, self._arm(ask.hidden, 1)
         spec = arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in ask.blocks]
@@ -277,7 +276,6 @@ class SizeStage:
                 job,
                 stop=stop,
                 trunk=True,
-                continued=any((ask.hidden, number) in begun for number in ask.blocks),
                 evaluations=MAX_EVALUATIONS,
                 health=False,  # hundreds of short runs, of which none is handed over
             )
@@ -353,7 +351,9 @@ def parts_of(steps: int, begun: Sequence[float], *, large: bool) -> tuple[int, .
     ((1, 3), (1,))
     """
     most = min(steps / SHORTEST, (1.0 + 1e-9) / max([*begun, 1 / PARTS[-1]]))
-    return tuple(part for part in PARTS if part == 1 or (part <= most and (large or part == 3)))
+    return tuple(
+        part for part in PARTS if part == 1 or (part <= most and (large or part < PARTS[-1]))
+    )
 
 
 def _seconds(amount: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from justright.core.finding import Finding, Severity
 from justright.diagnosis.ranges import RANGES
@@ -21,17 +21,11 @@ def find_vanishing(training: Training) -> Iterator[Finding]:
     low = RANGES["gradient_ratio"].alarm[0]
     ratios = [min(points[0][1], typical(points)) for points in training.ratios() if points]
     if ratios and min(ratios) < low:
-        layer = ratios.index(min(ratios)) + 1
-        yield Finding(
-            "vanishing-gradients",
-            Severity.WARNING,
-            f"the gradient of hidden layer {layer} is {min(ratios):.1g} times that of the last "
-            f"one (below {low:g}): it hardly learns",
-            f"{FEWER}belongs to the activation; sigmoid and tanh fade fastest",
-            numbers={"layer": layer, "gradient_ratio": min(ratios)},
-        )
-        return
-    yield from _untrained(training, "vanishing-gradients", fades=True)
+        says = f"is {min(ratios):.1g} times that of the last one (below {low:g}): it hardly learns"
+        action = f"{FEWER}belongs to the activation; sigmoid and tanh fade fastest"
+        yield _gradient("vanishing-gradients", ratios, min(ratios), says, action)
+    else:
+        yield from _untrained(training, "vanishing-gradients", fades=True)
 
 
 def find_exploding(training: Training) -> Iterator[Finding]:
@@ -39,17 +33,20 @@ def find_exploding(training: Training) -> Iterator[Finding]:
     high = RANGES["gradient_ratio"].alarm[1]
     ratios = [typical(points) for points in training.ratios() if points]
     if ratios and max(ratios) > high:
-        layer = ratios.index(max(ratios)) + 1
-        yield Finding(
-            "exploding-gradients",
-            Severity.WARNING,
-            f"the gradient of hidden layer {layer} is {max(ratios):,.0f} times that of the last "
-            f"one (above {high:g})",
-            f"{FEWER}belongs to the activation; clip the gradient at the norm that 90% stay below",
-            numbers={"layer": layer, "gradient_ratio": max(ratios)},
-        )
-        return
-    yield from _untrained(training, "exploding-gradients", fades=False)
+        says = f"is {max(ratios):,.0f} times that of the last one (above {high:g})"
+        remedy = "clip the gradient at the norm that 90% stay below"
+        action = f"{FEWER}belongs to the activation; {remedy}"
+        yield _gradient("exploding-gradients", ratios, max(ratios), says, action)
+    else:
+        yield from _untrained(training, "exploding-gradients", fades=False)
+
+
+def _gradient(code: str, ratios: Sequence[float], worst: float, says: str, action: str) -> Finding:
+    """What is wrong with the gradient of the hidden layer whose ratio is the worst."""
+    layer = ratios.index(worst) + 1
+    message = f"the gradient of hidden layer {layer} {says}"
+    numbers = {"layer": layer, "gradient_ratio": worst}
+    return Finding(code, Severity.WARNING, message, action, numbers=numbers)
 
 
 def _untrained(training: Training, code: str, *, fades: bool) -> Iterator[Finding]:
@@ -77,33 +74,36 @@ def _untrained(training: Training, code: str, *, fades: bool) -> Iterator[Findin
 
 def find_dead(training: Training) -> Iterator[Finding]:
     """Report units that say the same for every row at the end."""
-    high = RANGES["dead_share"].alarm[1]
     shares = [points[-1][1] for points in training.layers("dead_share")]
-    if not shares or not max(shares) > high:
-        return
-    layer = shares.index(max(shares)) + 1
-    yield Finding(
+    yield from _share(
         "dead-units",
-        Severity.WARNING,
-        f"{max(shares):.0%} of the units of hidden layer {layer} say the same for every row "
-        f"(above {high:.0%})",
+        "dead_share",
+        shares,
+        "of the units of hidden layer {layer} say the same for every row",
         "lower the learning rate, or take an activation that does not die, such as SELU or Mish",
-        numbers={"layer": layer, "dead_share": max(shares)},
     )
 
 
 def find_saturated(training: Training) -> Iterator[Finding]:
     """Report layers that lie on the flat ends of tanh or sigmoid, where no gradient passes."""
-    high = RANGES["saturated_share"].alarm[1]
     shares = [typical(points) for points in training.layers("saturated_share")]
-    if not shares or not max(shares) > high:
-        return
-    layer = shares.index(max(shares)) + 1
-    yield Finding(
+    yield from _share(
         "saturated-units",
-        Severity.WARNING,
-        f"{max(shares):.0%} of what hidden layer {layer} says lies on a flat end of "
-        f"{training.activation or 'its activation'} (above {high:.0%})",
+        "saturated_share",
+        shares,
+        "of what hidden layer {layer} says lies on a flat end of "
+        + (training.activation or "its activation"),
         "scale the inputs, start from smaller weights, or take an activation without flat ends",
-        numbers={"layer": layer, "saturated_share": max(shares)},
     )
+
+
+def _share(
+    code: str, quantity: str, shares: Sequence[float], says: str, action: str
+) -> Iterator[Finding]:
+    """Whether the greatest share of a hidden layer is above its range."""
+    high, worst = RANGES[quantity].alarm[1], max(shares, default=0.0)
+    if worst > high:
+        layer = shares.index(worst) + 1
+        message = f"{worst:.0%} {says.format(layer=layer)} (above {high:.0%})"
+        numbers = {"layer": layer, quantity: worst}
+        yield Finding(code, Severity.WARNING, message, action, numbers=numbers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
@@ -23,7 +24,7 @@ from justright.estimators.search import search
 EFFORTS = ("fixed", "search")
 
 
-class TableEstimator(BaseEstimator):
+class TableEstimator(BaseEstimator, ABC):
     """Common part of `JustRightClassifier` and `JustRightRegressor`, which say what it takes."""
 
     def __init__(
@@ -83,9 +84,9 @@ class TableEstimator(BaseEstimator):
         self._keep(found)
         return self
 
+    @abstractmethod
     def _targets(self, y: Any) -> tuple[np.ndarray, int]:
         """Targets [rows, targets], or codes [rows, 1] and the number of classes."""
-        raise NotImplementedError
 
     def _keep(self, found: Trained) -> None:
         self.model_ = found.model

@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,26 @@ def check_model(folder: str | Path) -> dict[str, Any]:
         if hashlib.sha256(content).hexdigest() != entry["sha256"]:
             raise _damaged(folder / name, "was changed after it was written")
     return manifest
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Check a model folder, and say of what cannot be read of it all the same that it is damaged.
+
+    Raises:
+        ModelError: If it is missing, damaged, edited by hand, or of a newer format.
+    """
+    check_model(folder)
+    try:
+        yield
+    except (network.ModelError, OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, f"is damaged: {error}") from error
+
+
+def documents(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What ``recipe.json`` and ``preprocessing.json`` hold."""
+    recipe, preprocessing = (network.read_json(folder / name) for name in FILES[:2])
+    return recipe, preprocessing
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

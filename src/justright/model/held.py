@@ -12,14 +12,11 @@ from typing import Any
 import numpy as np
 
 from justright.core.codec import from_document, to_document
-from justright.core.errors import ModelError
-from justright.core.task import Task
 from justright.deploy import network
 from justright.model.card import classes_sentence
-from justright.model.folder import check_model, write_files
+from justright.model.folder import documents, reading, write_files
 from justright.model.onnx_file import Exported
 from justright.model.predictor import Model
-from justright.recipe.network import NetworkSpec
 from justright.recipe.recipe import Recipe
 
 
@@ -45,9 +42,7 @@ class HeldModel(Model):
         arrays: Mapping[str, np.ndarray],
         card: str,
     ) -> None:
-        task = from_document(Task, recipe["task"])
-        spec = from_document(NetworkSpec, recipe["network"])
-        super().__init__(Path("model"), task, spec, preprocessing)
+        super().__init__(Path("model"), recipe, preprocessing)
         self._contents = recipe
         self._arrays = dict(arrays)
         self._card = card
@@ -60,16 +55,9 @@ class HeldModel(Model):
             ModelError: If it is missing, damaged, edited by hand, or of a newer format.
         """
         folder = Path(folder)
-        check_model(folder)
-        try:
-            return cls(
-                network.read_json(folder / "recipe.json"),
-                network.read_json(folder / "preprocessing.json"),
-                network.read_safetensors(folder / "weights.safetensors"),
-                (folder / "card.md").read_text(encoding="utf-8"),
-            )
-        except network.ModelError as error:
-            raise ModelError(str(error), hint="restore the folder, or fit again") from error
+        with reading(folder):
+            tensors = network.read_safetensors(folder / "weights.safetensors")
+            return cls(*documents(folder), tensors, (folder / "card.md").read_text("utf-8"))
 
     @property
     def recipe(self) -> Recipe:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -21,7 +20,7 @@ from justright.data.ingest import read_table
 from justright.data.problem import numbers_of, target_of
 from justright.model.chunks import open_chunks
 from justright.model.columns import check_columns, read_columns
-from justright.model.folder import check_model
+from justright.model.folder import documents, reading
 from justright.model.onnx_file import Exported, write_onnx
 from justright.model.output import DELIMITED, check_output, write_chunks
 from justright.model.serve import load_predictor
@@ -44,11 +43,13 @@ class Model:
     >>> model.predict({"size": [61.0], "town": ["Ulm"]})     # doctest: +SKIP
     """
 
-    def __init__(self, folder: Path, task: Task, spec: NetworkSpec, document: Any) -> None:
+    def __init__(
+        self, folder: Path, recipe: Mapping[str, Any], preprocessing: Mapping[str, Any]
+    ) -> None:
         self.folder = folder
-        self.task = task
-        self.spec = spec
-        self._document = document
+        self.task = from_document(Task, recipe["task"])
+        self.spec = from_document(NetworkSpec, recipe["network"])
+        self._document = preprocessing
         self._noted: set[str] = set()
 
     @classmethod
@@ -59,17 +60,8 @@ class Model:
             ModelError: If it is missing, damaged, edited by hand, or of a newer format.
         """
         folder = Path(folder)
-        check_model(folder)
-        try:
-            recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-            document = json.loads((folder / "preprocessing.json").read_text(encoding="utf-8"))
-            task = from_document(Task, recipe["task"])
-            spec = from_document(NetworkSpec, recipe["network"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(
-                f"{str(folder)!r} is damaged: {error}", hint="restore the folder, or fit again"
-            ) from error
-        return cls(folder, task, spec, document)
+        with reading(folder):
+            return cls(folder, *documents(folder))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -190,11 +190,12 @@ class MemberResult:
         weights: Path of the weights file; empty if there is none.
         predictions: Path of the predictions of the validation rows, in their order (values
             ``[m, targets]`` or probabilities ``[m, classes]``); empty if there are none.
-        seconds: Wall time of the stack, shared by its members.
-        stepped_s: What of it the steps took; the rest is fixed: opening, evaluations, files.
         health: Steps and values by name, as `training.health.Health` says; empty unless asked for.
         histograms: Step, edges and counts by name, before the first step and at the end, of what
             each hidden layer says; empty unless health was asked for.
+        stepped: Steps taken by this call: fewer than `steps` where it went on from a checkpoint.
+        seconds: Wall time of this call, shared by the members of the stack.
+        stepped_s: What of it the steps took; the rest is fixed: opening, evaluations, files.
     """
 
     id: str
@@ -207,9 +208,10 @@ class MemberResult:
     curve: Mapping[str, Sequence[float]]
     weights: str
     predictions: str
-    seconds: float
-    stepped_s: float
     health: Mapping[str, tuple[Sequence[int], Sequence[float]]] = field(default_factory=dict)
     histograms: Mapping[str, Sequence[tuple[int, list[float], list[int]]]] = field(
         default_factory=dict
     )
+    stepped: int = 0
+    seconds: float = 0.0
+    stepped_s: float = 0.0

@@ -78,6 +78,7 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
             saved = time.monotonic()
 
     step = found.step if found else 0
+    before = {id: record.steps for id, record in records.items()}
     try:
         stepped_s = train(stack, plan, records, tell, checkpoint, step)
         if request.trunk and stack.ids:
@@ -86,7 +87,12 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
         stack.close()
     seconds = time.perf_counter() - began
     results = tuple(
-        _result(out, plan.trainees[id], record, (seconds, stepped_s))
+        replace(
+            _result(out, plan.trainees[id], record),
+            stepped=record.steps - before[id],
+            seconds=seconds,
+            stepped_s=stepped_s,
+        )
         for id, record in records.items()
     )
     if not request.trunk:
@@ -213,10 +219,8 @@ def resample_edges(edges: Array, bins: int) -> Array:
     return np.stack([np.interp(want, have, row) for row in edges]).astype(np.float32)
 
 
-def _result(
-    out: Path, trainee: Trainee, record: Record, seconds: tuple[float, float]
-) -> MemberResult:
-    """Write a member's files and sum it up; seconds are of everything, and of the steps."""
+def _result(out: Path, trainee: Trainee, record: Record) -> MemberResult:
+    """Write a member's files and sum it up; what it cost is not known yet."""
     kept = record.kept
     if kept is None:
         if record.state == "done":
@@ -239,8 +243,6 @@ def _result(
         curve=record.curve,
         weights=weights,
         predictions=predictions,
-        seconds=seconds[0],
-        stepped_s=seconds[1],
         health=as_curves(record.health),
         histograms=as_histograms(record.health),
     )
