@@ -25,7 +25,7 @@ Tolerance = Annotated[
     float | None, typer.Option(help="Differences of the metric up to this do not matter.")
 ]
 NoExamples = Annotated[
-    bool, typer.Option("--no-examples", help="Show no values of the data in the report.")
+    bool, typer.Option("--no-examples", help="Show no values of the data, anywhere.")
 ]
 
 

@@ -142,6 +142,7 @@ class Flow:
         problem, splits = session.blocks.problem, session.blocks.splits
         table = facts.table_fact(problem, self._source)
         session.fact("table", table)
+        session.fact("shown", {"examples": session.options.examples})
         session.watch.headline(
             f"{table['rows']:,} rows × {table['columns']} columns → {', '.join(table['target'])} "
             f"({table['task']}, {table['metric_title']})"

@@ -9,6 +9,8 @@ is not known is null, never missing; a number that is not finite is null.
 ``finished``              whether the locked test set was opened
 ``data``                  table, rows, columns, target, task, classes, fingerprint
 ``findings``              list of code, severity, message, action, columns, worst first
+``important``             the few that matter most, whoever saw them: list of code, severity,
+                          message, action, cost (share of the loss on unseen rows, null if unknown)
 ``metric``                name, title, greater_is_better
 ``verdict``               word ("beats", "ties with", "loses to", ""), against, sentence
 ``network``               score, low, high, scores, validation, drop, shape, parameters, bytes,
@@ -25,6 +27,15 @@ is not known is null, never missing; a number that is not finite is null.
                           optimism, taken_off, tried
 ``test``                  rows, openings, score, low, high, word, against: the locked test set,
                           also where it is not the headline
+``slices``                looked (slices compared), rows, loss (what is averaged), mean, list of
+                          name, columns, rows, share, loss, rest, difference, low, high (for all
+                          together), loss_share, weak, score, rest_score: what adds most, first
+``importance``            metric, rows, reason (why there is none), columns: list of column, loss
+                          (by how much worse when it is shuffled), low, high, repeats, matters
+``labels``                word ("material", "small", "cannot tell"), why, rows, contradicted, rate,
+                          low, high, trainings, list of row (its number), strength
+``forecast``              what twice as many rows would bring: word, why, gain, low, high (90%),
+                          beta, rows, blocks, delta
 ``calibration``           temperature (what logits are divided by), kept, rows (held out of
                           training), log_loss and error (expected calibration error): before and
                           after, on rows that did not fit it; null where the target is a number
@@ -64,6 +75,8 @@ from typing import Any
 
 from justright.core.codec import to_document
 from justright.store.base import AbstractStore
+from justright.views.cards.slices import slice_name
+from justright.views.important import important
 from justright.views.outcome import Method, Outcome, greater_is_better, metric_title, outcome
 from justright.views.reader import Reader
 
@@ -73,6 +86,12 @@ VERSION = 1
 
 _NOISE = ("seed_sd", "split_sd", "tie_below", "blocks", "df", "sizes", "part")
 """What is said of the noise."""
+
+_FORECAST = ("word", "why", "gain", "low", "high", "beta", "rows", "blocks", "delta")
+_SLICE = ("columns", "rows", "share", "loss", "rest", "difference", "low", "high")
+_SLICE += ("loss_share", "weak", "score", "rest_score")
+_LABELS = ("word", "why", "rows", "contradicted", "rate", "low", "high", "trainings")
+_COLUMN = ("column", "loss", "low", "high", "repeats", "matters")
 
 
 def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
@@ -100,6 +119,7 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
             }
             for f in reader.findings
         ],
+        "important": _important(reader),
         "metric": {
             "name": table.get("metric"),
             "title": metric_title(reader),
@@ -118,6 +138,10 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         ],
         "headline": _headline(reader),
         "test": _pick(reader.fact("test"), "rows", "openings") | _locked(result),
+        "slices": _slices(reader),
+        "importance": _importance(reader.fact("importance")),
+        "labels": _labels(reader.fact("labels")),
+        "forecast": _pick(reader.fact("forecast"), *_FORECAST),
         "calibration": _pick(
             reader.fact("calibration"), "temperature", "kept", "rows", "log_loss", "error"
         ),
@@ -129,7 +153,7 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         "splits": _pick(reader.fact("splits"), "kind", "reason", "train", "validation", "test"),
         "stages": [_pick(e, "name", "seconds", "state") for e in reader.entries("stages")],
         "clock": _pick(reader.fact("clock"), "limit_s", "used_s", "truncated"),
-        "next": [_pick(e, "title", "why") for e in reader.entries("next")],
+        "next": _next(reader),
         "paths": _pick(reader.fact("paths"), "folder", "model", "report", "verdict", "store"),
         "versions": _pick(
             reader.fact("versions"), "justright", "python", "torch", "numpy", "machine"
@@ -167,6 +191,40 @@ def _size(found: Mapping[str, Any]) -> dict[str, Any]:
         **_pick(found, "sentence", *ends, "possible", "apart", *words),
         "rows": [_pick(each, *row) for each in found.get("rows") or ()],
     }
+
+
+def _important(reader: Reader) -> list[dict[str, Any]]:
+    names = ("code", "severity", "message", "action", "cost")
+    return [_pick(to_document(each), *names) for each in important(reader)]
+
+
+def _next(reader: Reader) -> list[dict[str, str]]:
+    entries = reader.entries("next")
+    return [
+        {key: reader.shown(str(e.get(key) or "")) for key in ("title", "why")} for e in entries
+    ]
+
+
+def _slices(reader: Reader) -> dict[str, Any]:
+    """Slices by what they add to the loss, without values of the table if they are kept out."""
+    found = reader.fact("slices")
+    listed = [
+        {"name": slice_name(reader, each), **_pick(each, *_SLICE)}
+        for each in found.get("slices") or ()
+    ]
+    own = _pick(found, "looked", "rows", "mean")
+    return {**own, "loss": found.get("loss_title"), "list": listed}
+
+
+def _importance(found: Mapping[str, Any]) -> dict[str, Any]:
+    columns = [_pick(each, *_COLUMN) for each in found.get("columns") or ()]
+    own = _pick(found, "rows", "reason")
+    return {"metric": found.get("metric_title"), **own, "columns": columns}
+
+
+def _labels(found: Mapping[str, Any]) -> dict[str, Any]:
+    listed = [_pick(each, "row", "strength") for each in found.get("list") or ()]
+    return {**_pick(found, *_LABELS), "list": listed}
 
 
 def _headline(reader: Reader) -> dict[str, Any]:
