@@ -39,9 +39,15 @@ is not known is null, never missing; a number that is not finite is null.
 ``calibration``           temperature (what logits are divided by), kept, rows (held out of
                           training), log_loss and error (expected calibration error): before and
                           after, on rows that did not fit it; null where the target is a number
+``reliability``           of the probabilities on the test rows: rows, brier and gain (of the
+                          temperature, in log-loss): estimate, low, high; error (expected
+                          calibration error), perfect and most (its mean and 95% quantile for a
+                          perfect forecaster), log_loss: without and with the temperature; null
+                          where the target is a number
 ``intervals``             rows (held out, whose errors make them), test_rows, levels: list of
                           level, coverage, low, high, width (a number per target), size (mean
-                          number of classes in a set)
+                          number of classes in a set), thirds (per target: list of third,
+                          rows, coverage, low, high, by thirds of the prediction)
 ``noise``                 seed_sd, split_sd, tie_below, blocks, df; sizes (whose runs on the same
                           blocks have shown it; then seed_sd is what neither size nor block
                           explains) and part (3: of a third of the length)
@@ -87,6 +93,8 @@ VERSION = 1
 _NOISE = ("seed_sd", "split_sd", "tie_below", "blocks", "df", "sizes", "part")
 """What is said of the noise."""
 
+_VERSIONS = ("justright", "python", "torch", "numpy", "machine")
+_RELIABILITY = ("rows", "brier", "error", "perfect", "most", "log_loss", "gain")
 _FORECAST = ("word", "why", "gain", "low", "high", "beta", "rows", "blocks", "delta")
 _SLICE = ("columns", "rows", "share", "loss", "rest", "difference", "low", "high")
 _SLICE += ("loss_share", "weak", "score", "rest_score")
@@ -145,6 +153,7 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         "calibration": _pick(
             reader.fact("calibration"), "temperature", "kept", "rows", "log_loss", "error"
         ),
+        "reliability": _pick(reader.fact("reliability"), *_RELIABILITY),
         "intervals": _pick(reader.fact("intervals"), "rows", "test_rows", "levels"),
         "noise": _pick(reader.fact("noise"), *_NOISE),
         "size": _size(reader.fact("size")),
@@ -155,9 +164,7 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         "clock": _pick(reader.fact("clock"), "limit_s", "used_s", "truncated"),
         "next": _next(reader),
         "paths": _pick(reader.fact("paths"), "folder", "model", "report", "verdict", "store"),
-        "versions": _pick(
-            reader.fact("versions"), "justright", "python", "torch", "numpy", "machine"
-        ),
+        "versions": _pick(reader.fact("versions"), *_VERSIONS),
     }
     return finite_document(document)
 
