@@ -36,6 +36,12 @@ is not known is null, never missing; a number that is not finite is null.
                           low, high, trainings, list of row (its number), strength
 ``forecast``              what twice as many rows would bring: word, why, gain, low, high (90%),
                           beta, rows, blocks, delta
+``more_time``             what a longer study would get done: time (to give), tested (ideas),
+                          expected (gain of these together, at most), core_seconds, untested (a
+                          size) and size_time, ideas: list of title, slot, helps, expected,
+                          core_seconds, fits; all foretold, nothing measured
+``foresight``             own and all (studies of the store), null before an outcome: outcomes,
+                          studies, helped, brier, constant, better, low, high, gains, inside
 ``calibration``           temperature (what logits are divided by), kept, rows (held out of
                           training), log_loss and error (expected calibration error): before and
                           after, on rows that did not fit it; null where the target is a number
@@ -95,6 +101,9 @@ _NOISE = ("seed_sd", "split_sd", "tie_below", "blocks", "df", "sizes", "part")
 
 _VERSIONS = ("justright", "python", "torch", "numpy", "machine")
 _RELIABILITY = ("rows", "brier", "error", "perfect", "most", "log_loss", "gain")
+_MORE_TIME = ("time", "tested", "expected", "core_seconds", "untested", "size_time", "ideas")
+_FORESIGHT = ("outcomes", "studies", "helped", "brier", "constant", "better", "low", "high")
+_FORESIGHT += ("gains", "inside")
 _FORECAST = ("word", "why", "gain", "low", "high", "beta", "rows", "blocks", "delta")
 _SLICE = ("columns", "rows", "share", "loss", "rest", "difference", "low", "high")
 _SLICE += ("loss_share", "weak", "score", "rest_score")
@@ -146,10 +155,7 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         ],
         "headline": _headline(reader),
         "test": _pick(reader.fact("test"), "rows", "openings") | _locked(result),
-        "slices": _slices(reader),
-        "importance": _importance(reader.fact("importance")),
-        "labels": _labels(reader.fact("labels")),
-        "forecast": _pick(reader.fact("forecast"), *_FORECAST),
+        **_outlook(reader),
         "calibration": _pick(
             reader.fact("calibration"), "temperature", "kept", "rows", "log_loss", "error"
         ),
@@ -212,6 +218,18 @@ def _next(reader: Reader) -> list[dict[str, str]]:
     ]
 
 
+def _outlook(reader: Reader) -> dict[str, Any]:
+    """Where it errs, what it rests on, and what more would bring."""
+    return {
+        "slices": _slices(reader),
+        "importance": _importance(reader.fact("importance")),
+        "labels": _labels(reader.fact("labels")),
+        "forecast": _pick(reader.fact("forecast"), *_FORECAST),
+        "more_time": _pick(reader.fact("more time"), *_MORE_TIME),
+        "foresight": _foresight(reader.fact("foresight")),
+    }
+
+
 def _slices(reader: Reader) -> dict[str, Any]:
     """Slices by what they add to the loss, without values of the table if they are kept out."""
     found = reader.fact("slices")
@@ -227,6 +245,12 @@ def _importance(found: Mapping[str, Any]) -> dict[str, Any]:
     columns = [_pick(each, *_COLUMN) for each in found.get("columns") or ()]
     own = _pick(found, "rows", "reason")
     return {"metric": found.get("metric_title"), **own, "columns": columns}
+
+
+def _foresight(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _pick(found[key], *_FORESIGHT) if found.get(key) else None for key in ("own", "all")
+    }
 
 
 def _labels(found: Mapping[str, Any]) -> dict[str, Any]:

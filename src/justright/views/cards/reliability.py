@@ -25,8 +25,8 @@ def reliability_notes(reader: Reader) -> tuple[str, ...]:
         f"On {count(found['rows'], 'test row')}: Brier score {_ends(found['brier'])} (Brier "
         "1950).",
         f"Expected calibration error {error:.1f} percentage points, {beyond}: a perfect "
-        f"forecaster would show {perfect:.1f} on average on so many rows, and {most:.1f} in one of twenty "
-        "cases (Naeini, Cooper & Hauskrecht 2015; Bröcker & Smith 2007).",
+        f"forecaster would show {perfect:.1f} on average on so many rows, and {most:.1f} in "
+        "one of twenty cases (Naeini, Cooper & Hauskrecht 2015; Bröcker & Smith 2007).",
     ]
     before, after = found["log_loss"]
     gain, low, high = found["gain"]
@@ -63,8 +63,8 @@ def interval_calibration(reader: Reader) -> Card | NotApplicable:
         table=_table(parts, missed, several),
         notes=(
             "Intervals have one width for all rows: right on average, they may be too narrow "
-            "where values are large and too wide where they are small. 95% intervals of the shares; "
-            "red where they leave out the level aimed at.",
+            "where values are large and too wide where they are small. 95% intervals of the "
+            "shares; red where they leave out the level aimed at.",
             *coverage_notes(reader),
         ),
     )
