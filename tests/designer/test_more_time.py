@@ -67,8 +67,11 @@ def test_the_next_step_names_the_same_ideas_and_no_others() -> None:
     assert step["why"].startswith("1 of 2 ideas without time so far; together expected to bring")
     none = more_time(far, None, 60.0, 1)
     (step,) = next_steps([], {"word": "beats"}, [], more=none)
-    assert step["title"] == "more than --time 3m"
-    assert "dear" in step["why"]
+    assert step["title"] == "more than --time 3m would test dear"
+    unknown = more_time([record("unpriced", "z", 9.0, 0.0)], None, 60.0, 1)
+    (step,) = next_steps([], {"word": "beats"}, [], more=unknown)
+    assert step["title"] == "--time 3m may be enough to test unpriced"
+    assert "not known" in step["why"]
     nothing = more_time([], None, 60.0, 1)
     rounds = [{"subject": "a", "verdict": {"word": "better"}}]
     assert next_steps(rounds, {"word": "beats"}, [], more=nothing) == []

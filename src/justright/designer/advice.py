@@ -54,8 +54,11 @@ def next_steps(
         steps.append({"title": f"{longer} would test {few_of(tested)}", "why": why})
     elif more["ideas"]:
         names = few_of([entry["title"] for entry in more["ideas"]])
-        why = f"too little even for one of the ideas without time so far: {names}"
-        steps.append({"title": f"more than {longer}", "why": why})
+        priced = all(entry["core_seconds"] is not None for entry in more["ideas"])
+        title = f"more than {longer} would test {names}"
+        title = title if priced else f"{longer} may be enough to test {names}"
+        why = "each takes longer" if priced else "what it takes is not known"
+        steps.append({"title": title, "why": f"no time was left for it, and {why}"})
     if test is not None and not rounds and not more["ideas"]:
         steps.append({"title": f"{longer} would test ideas", "why": "no time was left for any"})
     if unclear:
