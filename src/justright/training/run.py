@@ -86,7 +86,7 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
         stack.close()
     seconds = time.perf_counter() - began
     results = tuple(
-        _result(out, plan.trainees[id], record, (seconds, stepped_s))
+        _result(out, plan.trainees[id], record, (seconds, stepped_s), plan.metric)
         for id, record in records.items()
     )
     if not request.trunk:
@@ -214,7 +214,7 @@ def resample_edges(edges: Array, bins: int) -> Array:
 
 
 def _result(
-    out: Path, trainee: Trainee, record: Record, seconds: tuple[float, float]
+    out: Path, trainee: Trainee, record: Record, seconds: tuple[float, float], metric: str
 ) -> MemberResult:
     """Write a member's files and sum it up; seconds are of everything, and of the steps."""
     kept = record.kept
@@ -224,7 +224,7 @@ def _result(
         loss, scores, weights, predictions = float("inf"), {}, "", ""
     else:
         judged, loss = trainee.validation, kept.loss
-        scores = judged.scores(kept.prediction) if judged else {}
+        scores = judged.scores(kept.prediction, metric) if judged else {}
         weights = str(out / f"{record.id}.safetensors")
         write_weights(Path(weights), kept.arrays, kept.step)
         predictions = _write_predictions(out, record) if trainee.validation else ""
