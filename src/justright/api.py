@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from justright.core.progress import Listener
 from justright.data.options import DataOptions
 from justright.designer.fit import StudyInterrupted, fit_study
 from justright.designer.folder import StudyFolder
-from justright.designer.options import FitOptions, parse_time, read_wishes
+from justright.designer.options import FitOptions, parse_time, read_metric, read_wishes
 from justright.designer.refit import Refit, refit_study
 from justright.model.predictor import Model
 from justright.report.write import write_report
@@ -132,7 +132,8 @@ def fit(
     group: str | None = None,
     time_column: str | None = None,
     test: str | Path | None = None,
-    metric: str | None = None,
+    metric: str | Callable[..., float] | None = None,
+    metric_direction: str | None = None,
     seed: int = 0,
     studies: str | Path = "studies",
     name: str | None = None,
@@ -161,7 +162,11 @@ def fit(
         group: Column whose equal values stay together in every split.
         time_column: Column that orders the rows in time.
         test: File with the test rows; None = 20% of the rows.
-        metric: Name of the metric to decide on.
+        metric: Metric to decide on: a name, or a function of (truth, prediction) or (truth,
+            prediction, weights) that returns a number, defined at the top of a module. Truth and
+            prediction are arrays: of one number [rows], of several [rows, targets]; of classes
+            their places in order [rows], and probabilities [rows, classes].
+        metric_direction: "higher" or "lower": which values of such a function are better.
         seed: Root of all random numbers.
         studies: Folder of the studies.
         name: Name of the study; None = the file's name.
@@ -191,7 +196,7 @@ def fit(
             group=group,
             time_column=time_column,
             test=None if test is None else str(test),
-            metric=metric,
+            metric=read_metric(metric, metric_direction),
             seed=seed,
         ),
         limit_s=parse_time(time),

@@ -128,6 +128,23 @@ def test_coverage_is_measured_on_the_test_rows(new_session: NewSession) -> None:
     assert 0 < widths[0] < widths[1] < widths[2]
 
 
+def test_coverage_is_that_of_its_thirds_together(new_session: NewSession) -> None:
+    """Planted: errors grow with the value, and one width is too narrow where it is large."""
+    rng = np.random.default_rng(0)
+    a = rng.uniform(0, 1, 900)
+    frame = pl.DataFrame({"a": a, "y": 10 * a + 3 * a**2 * rng.normal(size=900)})
+    made = handed_over(new_session(frame=frame))["intervals"]
+    for each in made["levels"]:
+        (thirds,) = each["thirds"]
+        assert [third["third"] for third in thirds] == ["lowest", "middle", "highest"]
+        rows = [third["rows"] for third in thirds]
+        assert sum(rows) == made["test_rows"]
+        together = np.average([third["coverage"] for third in thirds], weights=rows)
+        assert together == pytest.approx(each["coverage"][0], abs=1e-9)
+    low, _, high = made["levels"][0]["thirds"][0]
+    assert low["low"] > 0.8 > high["high"]
+
+
 def test_what_breaks_exchangeability_is_said(new_session: NewSession) -> None:
     rng = np.random.default_rng(0)
     frame = pl.DataFrame(

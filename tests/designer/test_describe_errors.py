@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from justright.core.finding import COST
 from justright.data.ingest import read_table
 from justright.data.options import DataOptions
 from justright.data.problem import make_problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
-from justright.designer.describe_errors import KEY, describe_errors
+from justright.designer.describe_errors import KEY, _slice_finding, _slices, describe_errors
 from justright.designer.heldout import held_out
 from justright.designer.importance import KEY as IMPORTANCE
 from justright.designer.jobs import BaselineJob
 from justright.designer.rivals import Rival
 from justright.designer.session import FOREVER, Arm, Champion, Session, results
 from justright.designer.work import WorkPlan
+from justright.diagnosis.losses import row_losses
 from justright.statistics.metrics import metric_named
 from justright.testing.recipes import plain_recipe
 
@@ -86,6 +88,28 @@ def test_what_was_planted_is_told(session: Session) -> None:
         metric(held.sample.y, held.prediction) ** 2,
         rtol=0.02,
     )
+
+
+def test_a_slice_costs_what_somebody_does_better_there(session: Session) -> None:
+    """Nothing where nobody errs less; without a baseline, what the network does elsewhere."""
+    study, champion, rivals = studied(session, table(uneven=True))
+    describe_errors(study, champion, rivals)
+    (found,) = [f for f in study.store.ledger.findings("s") if f.code == "weak-slice"]
+    fact = facts(study)["slices"]
+    worst = fact["slices"][0]
+    assert worst["other"] is None  # the baselines learned too little to be heard
+    expected = worst["share"] * worst["difference"] / fact["mean"]
+    assert np.isclose(found.numbers[COST], expected)
+    held = held_out(study, champion, rivals)
+    assert held is not None
+    target = held.sample.y.reshape(held.prediction.shape)
+    for other, share in ((held.prediction, 0.0), (target, worst["loss_share"])):
+        beside = replace(held, others={"other": other})
+        metric = metric_named("rmse")
+        losses = row_losses(metric, held.sample.y, held.prediction)
+        slices = _slices(study, beside, losses, ())
+        (same,) = _slice_finding(slices, losses, beside, metric)
+        assert np.isclose(same.numbers[COST], share, rtol=0.01, atol=1e-9)
 
 
 def test_examples_are_rows_of_the_table(session: Session) -> None:

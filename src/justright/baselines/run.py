@@ -29,6 +29,7 @@ def fit_baseline(
     out: str,
     report: Callable[[Any], None],
     choice: tuple[int, ...] = (),
+    metric: str = "",
 ) -> dict[str, Any]:
     """Fit a baseline and score it, on one thread.
 
@@ -43,6 +44,7 @@ def fit_baseline(
         out: File for the predictions (npy): values [m, T] in original units, or probabilities.
         report: Receives what it is doing.
         choice: What an earlier call returned as such, to repeat it exactly; empty = none.
+        metric: Name of the deciding metric, which is scored also where it is one of the user's.
 
     Returns:
         JSON types: scores (every metric that applies), loss (the proper one), seconds,
@@ -78,7 +80,7 @@ def fit_baseline(
         prediction = np.clip(prediction, source.meta.y_low, source.meta.y_high)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     np.save(out, prediction, allow_pickle=False)
-    scores = score(task, y, prediction, test.w)
+    scores = score(task, y, prediction, test.w, metric)
     return {
         "scores": scores,
         "loss": _loss(source.meta, y, prediction, test.w),

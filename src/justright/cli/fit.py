@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -17,15 +18,18 @@ from justright.core.errors import OptionError, Stopped
 from justright.data.options import DataOptions
 from justright.designer.clock import process_start
 from justright.designer.folder import StudyFolder
-from justright.designer.options import FitOptions, parse_time, read_wishes
+from justright.designer.options import FitOptions, parse_time, read_metric, read_wishes
 from justright.store.opening import open_store
 from justright.views.verdict import verdict_document, verdict_lines
 
 Tolerance = Annotated[
     float | None, typer.Option(help="Differences of the metric up to this do not matter.")
 ]
+Direction = Annotated[
+    str | None, typer.Option(help="Of a function: whether higher or lower is better.")
+]
 NoExamples = Annotated[
-    bool, typer.Option("--no-examples", help="Show no values of the data in the report.")
+    bool, typer.Option("--no-examples", help="Show no values of the data, anywhere.")
 ]
 
 
@@ -42,7 +46,8 @@ def fit(
     group: Annotated[str | None, typer.Option(help="Column whose groups stay together.")] = None,
     time_column: Annotated[str | None, typer.Option(help="Split by this column's order.")] = None,
     test: Annotated[Path | None, typer.Option(help="File with the test rows.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Metric to decide on and report.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric: a name, or module:function.")] = None,
+    metric_direction: Direction = None,
     seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 0,
     studies: Annotated[Path, typer.Option(help="Folder of the studies.")] = Path("studies"),
     name: Annotated[str | None, typer.Option(help="Name of the study.")] = None,
@@ -70,7 +75,7 @@ def fit(
             group=group,
             time_column=time_column,
             test=str(test) if test is not None else None,
-            metric=metric,
+            metric=_metric(metric, metric_direction),
             seed=seed,
         ),
         limit_s=parse_time(time),
@@ -89,6 +94,16 @@ def fit(
         _print_verdict(options.studies, folder.root.name, as_json=as_json)
     if stopped:
         raise Stopped(stopped)
+
+
+def _metric(metric: str | None, direction: str | None) -> str | None:
+    """The metric's name; a function of the user's may lie in the current folder.
+
+    That folder comes last: a random.py in it must not be imported instead of Python's own.
+    """
+    if metric is not None and ":" in metric and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    return read_metric(metric, direction)
 
 
 def _design(

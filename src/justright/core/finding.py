@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+COST = "cost"
+"""Among a finding's numbers: the share of the loss on unseen rows that it stands for, 0 to 1."""
+
 
 class Severity(StrEnum):
     """How bad a finding is; the order of the members is worst first."""

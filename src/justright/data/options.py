@@ -33,7 +33,8 @@ class DataOptions:
         group: Column whose equal values must stay together in every split.
         time_column: Column that orders the rows in time.
         test: Path of a file with the test rows.
-        metric: Name of the metric that decides.
+        metric: Name of the metric that decides; one of the user's is
+            ``package.module:function:higher`` or ``...:lower``.
         seed: Root of all randomness.
     """
 

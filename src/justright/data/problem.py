@@ -210,6 +210,8 @@ def _metric(task: Task, options: DataOptions) -> str:
     allowed = METRICS[task.kind]
     if options.metric is None:
         return allowed[0]
+    if ":" in options.metric:  # one of the user's, which whoever framed the options has imported
+        return options.metric
     if options.metric not in allowed:
         raise OptionError(
             f"--metric {options.metric}: not a metric for {task.kind}",

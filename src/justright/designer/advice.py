@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from justright.core.finding import Finding, Severity
-from justright.designer.options import time_text
 from justright.sizing.shapes import name_of
 
 MOST = 5
@@ -20,9 +19,8 @@ def next_steps(
     rounds: Sequence[Mapping[str, Any]],
     test: Mapping[str, Any] | None,
     findings: Sequence[Finding],
-    limit_s: float,
     *,
-    size: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any],
     whole: bool = True,
 ) -> list[dict[str, str]]:
     """Suggestions, most useful first, each with its reason.
@@ -31,8 +29,7 @@ def next_steps(
         rounds: The fact "rounds": moves with their verdicts.
         test: The fact "test", or None if the test set was not opened.
         findings: What the audit saw.
-        limit_s: The time limit that was given.
-        size: The fact "size"; None if there is none.
+        more: The fact "more time".
         whole: Whether the study was to go to its end.
     """
     steps = [
@@ -45,20 +42,28 @@ def next_steps(
         steps.append({"title": title, "why": "only the size was asked for"})
     elif test is None:
         steps.append({"title": "run the same command again", "why": "it goes on where it stopped"})
-    if size and size.get("time"):
-        title = f"--time {size['time']} may be enough to test {name_of(size['untested'])}"
+    if more["size_time"]:
+        title = f"--time {more['size_time']} may be enough to test {name_of(more['untested'])}"
         steps.append({"title": title, "why": "larger sizes were not compared"})
-    waiting = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "not run"]
     unclear = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "cannot tell"]
-    more = f"--time {time_text(3 * limit_s)}"
-    if waiting:
-        why = "no time was left for it"
-        steps.append({"title": f"{more} would test {few_of(waiting)}", "why": why})
-    if test is not None and not rounds:
-        steps.append({"title": f"{more} would test ideas", "why": "no time was left for any"})
+    longer = f"--time {more['time']}"
+    tested = [entry["title"] for entry in more["ideas"] if entry["fits"]]
+    if tested:
+        left = f"{len(tested)} of {len(more['ideas'])} ideas without time so far"
+        why = f"{left}; together expected to bring {more['expected']:.2g} at most"
+        steps.append({"title": f"{longer} would test {few_of(tested)}", "why": why})
+    elif more["ideas"]:
+        names = few_of([entry["title"] for entry in more["ideas"]])
+        priced = all(entry["core_seconds"] is not None for entry in more["ideas"])
+        title = f"more than {longer} would test {names}"
+        title = title if priced else f"{longer} may be enough to test {names}"
+        why = "each takes longer" if priced else "what it takes is not known"
+        steps.append({"title": title, "why": f"no time was left for it, and {why}"})
+    if test is not None and not rounds and not more["ideas"]:
+        steps.append({"title": f"{longer} would test ideas", "why": "no time was left for any"})
     if unclear:
         why = "too few blocks to tell"
-        steps.append({"title": f"{more} would settle {few_of(unclear)}", "why": why})
+        steps.append({"title": f"{longer} would settle {few_of(unclear)}", "why": why})
     if test and test.get("word") == "loses to":
         why = f"it beats the network by {abs(_decisive(test)):.3g}"
         steps.append({"title": f"use {test['against']} for now", "why": why})

@@ -20,6 +20,7 @@ from justright.data.marks import row_marks
 from justright.deploy.network import Preprocessing, read_json, read_safetensors
 from justright.designer.blocks import ALL
 from justright.designer.out_of_fold import OutOfFold, gather, write_predictions
+from justright.designer.reliability import coverage_by_thirds
 from justright.designer.repeats import Repeated
 from justright.designer.session import Champion, Session
 from justright.model.columns import read_columns
@@ -99,6 +100,9 @@ def measure_coverage(session: Session, prediction: np.ndarray) -> None:
                 "high": [share.high for share in shares],
                 "size": float(found.sum(axis=1).mean()) if sets else None,
                 "width": None if sets else (found[1] - found[0])[0].tolist(),
+                "thirds": None
+                if sets
+                else coverage_by_thirds(found.mean(axis=0), inside, sample, seed),
             }
         )
     known = session.store.ledger.fact(session.name, "out of fold") or {}

@@ -136,6 +136,7 @@ def baseline_jobs(session: Session, blocks: Sequence[EncodedBlock]) -> list[Base
             ends=ends,
             share=1 / (len(pairs) - place),
             out=session.folder.trials,
+            metric=session.metric,
         )
         for place, (name, block) in enumerate(pairs)
     ]

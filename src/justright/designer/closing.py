@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from justright.core.codec import to_document
 from justright.core.files import write_whole
 from justright.core.finding import worst_first
 from justright.designer.advice import next_steps
+from justright.designer.more_time import more_time
 from justright.designer.session import Session
 from justright.designer.watch import STAGES
 from justright.designer.work import LATE
+from justright.ideas.foresight import foresight
 
 
 def close_study(session: Session, *, interrupted: bool) -> None:
@@ -25,8 +28,11 @@ def close_study(session: Session, *, interrupted: bool) -> None:
     rounds, test = ledger.fact(name, "rounds") or [], ledger.fact(name, "test")
     findings = worst_first(ledger.findings(name))
     limit, whole = session.clock.limit_s, session.options.only is None
-    size = ledger.fact(name, "size")
-    session.fact("next", next_steps(rounds, test, findings, limit, size=size, whole=whole))
+    records = session.store.ideas.list(name)
+    more = more_time(records, ledger.fact(name, "size"), limit, session.crew.capacity)
+    session.fact("more time", more)
+    session.fact("next", next_steps(rounds, test, findings, more=more, whole=whole))
+    session.fact("foresight", _foresight(session))
     session.fact("stages", _stages(session, interrupted=interrupted))
     session.fact("clock", _clock(session, interrupted=interrupted))
     session.fact(
@@ -44,6 +50,14 @@ def close_study(session: Session, *, interrupted: bool) -> None:
     if not interrupted:  # a study that goes on later trains what it lengthens from the start
         for path in folder.trials.glob("*.checkpoint"):
             path.unlink(missing_ok=True)
+
+
+def _foresight(session: Session) -> dict[str, Any]:
+    """How ideas were foretold, in this study and in all of the store."""
+    studies, ideas = session.store.studies.heads(), session.store.ideas
+    own = foresight([ideas.list(session.name)])
+    every = foresight([ideas.list(head.name) for head in studies])
+    return {key: to_document(value) for key, value in (("own", own), ("all", every)) if value}
 
 
 def _stages(session: Session, *, interrupted: bool) -> list[dict[str, Any]]:

@@ -16,11 +16,19 @@ from justright.data.arrays import columns_of
 from justright.data.encoded import EncodedRows
 from justright.deploy.network import read_safetensors
 from justright.designer.calibrate import Calibrated
+from justright.designer.card_sections import (
+    factor_sentences,
+    metric_sentences,
+    reliability_sentences,
+    reproduce_sentences,
+    slice_sentences,
+)
 from justright.designer.session import FOREVER, Arm, Session
 from justright.executors.base import Call
 from justright.model.card import CardFacts
 from justright.model.folder import update_card, write_model
 from justright.recipe.network import Inputs, NetworkSpec
+from justright.statistics.metrics import metric_named
 
 
 def deliver(
@@ -99,6 +107,7 @@ def complete_card(session: Session, arm: Arm, trial: Trial) -> None:
     test = session.store.ledger.fact(session.name, "test")
     own = test["methods"][0]
     low, high = own["interval"]
+    known = session.store.ledger.facts(session.name)
     facts = replace(
         _card_facts(session, arm, trial),
         test=own["scores"][session.metric],
@@ -106,8 +115,15 @@ def complete_card(session: Session, arm: Arm, trial: Trial) -> None:
         test_rows=test["rows"],
         verdict=f"The network {test['word']} {test['against']}." if test["word"] else "",
         headline=_headline(session, test["headline"]),
-        uncertainty=_uncertainty(session),
+        metrics=metric_sentences(test, metric_named(session.metric).greater_is_better),
+        slices=slice_sentences(known.get("slices") or {}, examples=session.options.examples),
+        factors=factor_sentences(known.get("importance") or {}),
+        uncertainty=(
+            *_uncertainty(session),
+            *reliability_sentences(known.get("reliability") or {}),
+        ),
         limits=_limits(session),
+        reproduce=reproduce_sentences(session),
     )
     update_card(session.folder.model, facts)
 

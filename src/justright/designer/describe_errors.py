@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from justright.core.column import ColumnKind
-from justright.core.finding import Finding, Severity
+from justright.core.finding import COST, Finding, Severity
 from justright.core.seeds import child_seed
 from justright.designer.admission import TEST_S
 from justright.designer.heldout import HeldOut, columns_in, held_out
@@ -72,7 +72,7 @@ def describe_errors(session: Session, champion: Champion, baselines: Mapping[str
     session.fact("examples", _examples_fact(listing, losses, metric))
     session.store.ledger.find(
         session.name,
-        [*_slice_finding(slices, losses, held, metric), *_label_finding(suspicion, held)],
+        [*_slice_finding(slices, losses, held, metric), *_label_finding(suspicion, losses, held)],
     )
 
 
@@ -275,10 +275,26 @@ def _slice_finding(
     )
     action = "collect more such rows, or a column that tells them apart"
     numbers = {"loss": worst.loss, "rest": worst.rest, "low": worst.low, "high": worst.high}
+    numbers[COST] = _slice_cost(worst, held, metric) / mean
     return [Finding("weak-slice", Severity.NOTE, message, action, worst.columns, numbers)]
 
 
-def _label_finding(found: Suspicion | None, held: HeldOut) -> list[Finding]:
+def _slice_cost(worst: Slice, held: HeldOut, metric: Metric) -> float:
+    """What the mean loss would fall by, were the network as good there as somebody is.
+
+    Where rows are harder to foretell, everybody errs more: what a baseline reaches there can be
+    reached, and only without one is it what is reached elsewhere.
+    """
+    inside, w = worst.inside, held.sample.weights
+    weights = None if w is None else w[inside]
+    own = [
+        float(np.average(row_losses(metric, held.sample.y, each)[inside], weights=weights))
+        for each in held.others.values()
+    ]
+    return worst.share * max(worst.loss - min(own), 0.0) if own else worst.weight
+
+
+def _label_finding(found: Suspicion | None, losses: np.ndarray, held: HeldOut) -> list[Finding]:
     if found is None or found.word != "material":
         return []
     rate, low, high = found.rate.estimate, found.rate.low, found.rate.high
@@ -289,4 +305,15 @@ def _label_finding(found: Suspicion | None, held: HeldOut) -> list[Finding]:
     )
     action = "check the rows listed under Suspicious labels; correct or drop them and fit again"
     numbers = {"rate": rate, "low": low, "high": high, "contradicted": float(len(found.rows))}
+    numbers[COST] = _label_cost(found, losses, held.sample.weights)
     return [Finding("label-noise", Severity.WARNING, message, action, (), numbers)]
+
+
+def _label_cost(found: Suspicion, losses: np.ndarray, weights: np.ndarray | None) -> float:
+    """Share of the loss that the contradicted rows make, as far as their labels are wrong.
+
+    Where classes overlap more are contradicted than are wrong: only the rate of wrong ones counts.
+    """
+    own = losses if weights is None else losses * weights
+    wrong = min(found.rate.estimate * len(losses) / max(len(found.rows), 1), 1.0)
+    return wrong * float(own[found.rows].sum() / max(own.sum(), np.finfo(np.float64).tiny))

@@ -98,6 +98,7 @@ def _baselines(session: Session, everything: EncodedBlock) -> list[BaselineJob]:
             share=1 / (len(names) - place),
             out=session.folder.trials,
             refit=True,
+            metric=session.metric,
         )
         for place, name in enumerate(names)
     ]

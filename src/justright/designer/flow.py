@@ -32,6 +32,7 @@ from justright.designer.limits import with_hidden
 from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
 from justright.designer.rate import find_rate
+from justright.designer.reliability import measure_reliability
 from justright.designer.repeats import Repeated, repeat
 from justright.designer.rest import Rest
 from justright.designer.rivals import Rival, score_of
@@ -142,6 +143,7 @@ class Flow:
         problem, splits = session.blocks.problem, session.blocks.splits
         table = facts.table_fact(problem, self._source)
         session.fact("table", table)
+        session.fact("shown", {"examples": session.options.examples})
         session.watch.headline(
             f"{table['rows']:,} rows × {table['columns']} columns → {', '.join(table['target'])} "
             f"({table['task']}, {table['metric_title']})"
@@ -289,6 +291,7 @@ class Flow:
         words = {key: first[key] for key in ("word", "against")}
         session.fact("test", test | words | {"headline": first})
         measure_coverage(session, served.prediction)
+        measure_reliability(session, served.prediction)
         self._record(champion, final=True)
         complete_card(session, final.arm, final.trial)
 

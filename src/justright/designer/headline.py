@@ -101,6 +101,8 @@ def choice(session: Session, metric: Metric, champion: Champion) -> Optimism | N
     them on the same folds. Shortened trainings, such as those of the race of rates, only say what
     to train in full, and cannot be told apart from worse recipes: they do not count.
     """
+    if metric.function is not None:  # only its values are known, not what rows make of them
+        return None
     partitions = [trial.spec.partition for trial in champion.trials]
     tried = {_key(champion.trials[0]): {t.spec.partition: t for t in champion.trials}}
     for trial in session.store.trials.list(session.name):

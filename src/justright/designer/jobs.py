@@ -149,6 +149,7 @@ class BaselineJob:
         refit: Whether it learns from all rows that are not test rows.
         choice: What it chose in an earlier run, looking at the clock; empty = it may choose.
         most_s: Seconds that it may take at most.
+        metric: Name of the deciding metric.
     """
 
     name: str
@@ -162,6 +163,7 @@ class BaselineJob:
     refit: bool = False
     most_s: float = float("inf")
     choice: tuple[int, ...] = ()
+    metric: str = ""
 
     @property
     def label(self) -> str:
@@ -201,6 +203,7 @@ class BaselineJob:
             "budget_s": max(min(self.share * left, self.most_s), LEAST_BUDGET_S),
             "out": str(self.out / f"{missing[0].id}.npy"),
             "choice": self.choice,
+            "metric": self.metric,
         }
         return Call("justright.baselines.run:fit_baseline", arguments)
 

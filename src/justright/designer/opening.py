@@ -98,7 +98,7 @@ def open_test(
         # validation rows say of the best one decides
         decisive = _on_validation(session, metric, earlier, best, delta)
         comparisons = [decisive, *comparisons] if decisive else comparisons
-    own = score(problem.task, sample.y, network, sample.weights)
+    own = score(problem.task, sample.y, network, sample.weights, metric.name)
     return {
         "metric": metric.name,
         "rows": len(sample.y),
@@ -148,7 +148,7 @@ def _method(task: Task, metric: Metric, sample: Sample, method: Tested) -> dict[
         "name": method.name,
         "title": method.title,
         "kind": method.kind,
-        "scores": score(task, sample.y, method.prediction, sample.weights),
+        "scores": score(task, sample.y, method.prediction, sample.weights, metric.name),
         "interval": [interval.low, interval.high],
         "source": interval.source,
         "seconds": method.seconds,

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil, isfinite
 from pathlib import Path
+from typing import Any
 
 from justright.core.errors import OptionError
 from justright.data.options import DataOptions
 from justright.designer.clock import DEFAULT_LIMIT_S, SHORTEST_S
 from justright.designer.limits import SizeWishes
+from justright.statistics.custom import custom_name, is_custom
 from justright.store.opening import STORE_FILE
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -62,6 +64,29 @@ class FitOptions:
                 f"--tolerance {self.tolerance}",
                 hint="give a difference of the metric that does not matter, such as 0.01",
             )
+
+
+def read_metric(metric: Any, direction: str | None) -> str | None:
+    """The name of the metric that decides; one of the user's becomes importable everywhere.
+
+    Args:
+        metric: A name, ``"package.module:function"``, or such a function; None = the usual one.
+        direction: "higher" or "lower": which scores of a function are better.
+
+    Raises:
+        OptionError: If a function cannot be imported or has no direction, or a name has one.
+
+    >>> read_metric("rmse", None), read_metric("math:fsum", "lower")
+    ('rmse', 'math:fsum:lower')
+    """
+    if metric is not None and (not isinstance(metric, str) or is_custom(metric)):
+        return custom_name(metric, direction)
+    if direction is not None:
+        raise OptionError(
+            f"--metric-direction {direction} without a function",
+            hint="the metrics of this program know theirs: leave it out",
+        )
+    return metric
 
 
 def read_wishes(

@@ -17,6 +17,7 @@ from justright.data.problem import Problem, make_problem
 from justright.data.split import TEST_MOST
 from justright.data.table import Table
 from justright.designer.options import FitOptions, time_text
+from justright.designer.own_metric import check_metric
 
 ROWS = "rows"
 """Key of the work plan under which the number of rows stands."""
@@ -67,6 +68,7 @@ def read_problem(
         problem, test_rows = make_problem(table, options.data), None
     else:
         problem, test_rows = _with_test(table, read_table(options.data.test), options)
+    check_metric(problem)
     if wanted < whole:
         problem = replace(problem, findings=(*problem.findings, _finding(table, whole, wanted)))
     return problem, test_rows, wanted

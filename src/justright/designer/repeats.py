@@ -159,6 +159,7 @@ def _baseline(session: Session, rival: Rival, blocks: Sequence[EncodedBlock]) ->
             share=1.0,
             out=session.folder.trials,
             most_s=MOST * rival.training_s,
+            metric=session.metric,
         )
         for block in encoded
     ]

@@ -19,7 +19,8 @@ def row_losses(metric: Metric, y: np.ndarray, prediction: np.ndarray) -> np.ndar
     """Loss of each row, float64 [n], lower is better; the terms of a metric that is their mean.
 
     RMSE and R² take squared errors, accuracy mistakes, and metrics of an order or of whole classes
-    log-losses. Several targets count alike: each in units of its own spread.
+    log-losses; a metric of the user's takes one of both, by the kind of target. Several targets
+    count alike: each in units of its own spread.
 
     Args:
         metric: The deciding metric.
@@ -32,19 +33,21 @@ def row_losses(metric: Metric, y: np.ndarray, prediction: np.ndarray) -> np.ndar
     """
     if metric.name == "accuracy":
         return 1.0 - terms.hits(y, prediction)[:, 0]
-    if metric.needs == "probabilities":
+    if metric.needs == "probabilities" or (metric.needs == "either" and y.dtype.kind == "i"):
         return OWN.get(metric.name, terms.log_losses)(y, prediction)[:, 0]
     losses = OWN.get(metric.name, terms.squared_errors)(y, prediction)
     if losses.shape[1] == 1:
         return losses[:, 0]
     spread = np.std(terms.columns(y), axis=0)
-    if metric.name in ("rmse", "r2"):
+    if metric.name not in OWN:
         spread = np.square(spread)
     return (losses / np.where(spread > 0, spread, 1.0)).mean(axis=1)
 
 
 def loss_name(metric: Metric) -> str:
     """What `row_losses` are called."""
+    if metric.needs == "either":
+        return "proper loss"
     if metric.name == "accuracy":
         return "share of mistakes"
     if metric.needs == "probabilities":

@@ -29,8 +29,12 @@ class CardFacts:
         test_rows: Rows of the test set.
         verdict: How it compares with the best baseline, in one sentence.
         headline: What the verdict rests on where it is not the test, in one sentence.
+        metrics: The deciding metric, the others, and the baselines, one sentence each.
+        slices: How good it is in parts of the rows, one sentence each.
+        factors: Which columns it rests on, one sentence each.
         uncertainty: What its probabilities and intervals are worth, one sentence each.
         limits: Known limits, one sentence each, such as findings about the data.
+        reproduce: What has to be the same to get it again, one sentence each.
         versions: Package or part to version.
         licence: Licence of the model, as the owner of the data says.
     """
@@ -49,8 +53,12 @@ class CardFacts:
     test_rows: int = 0
     verdict: str = ""
     headline: str = ""
+    metrics: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
     uncertainty: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    reproduce: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     licence: str = "not stated; the owner of the training data decides"
 
@@ -71,10 +79,14 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
             f"Predicts {target} ({task.kind.value}) from {columns} columns, in tables like the "
             "one it was trained on.",
             *([classes_sentence(task.classes)] if task.classes else []),
+            "Anything else, other tables and later times included, was not tried.",
         ],
         "Data": [_data(facts)],
         "Quality": _quality(facts),
-        **({"Uncertainty": list(facts.uncertainty)} if facts.uncertainty else {}),
+        "Metrics": list(facts.metrics),
+        "Quality by slice": list(facts.slices),
+        "Factors": list(facts.factors),
+        "Uncertainty": list(facts.uncertainty),
         "Network": [f"{_shape(spec)}, {parameter_count(spec):,} weights."],
         "Training": [_training(facts)],
         "Limits": [
@@ -82,6 +94,10 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
             "that it never saw count as unknown.",
             *facts.limits,
         ],
+        "Ethical considerations": [
+            "Not assessed: whom its errors fall on, and whether the data may be used for this."
+        ],
+        "How to reproduce": list(facts.reproduce),
         "Files": [
             "`network.py` predicts with numpy and PyTorch alone; `manifest.json` holds the "
             "SHA-256 of every file. `network.py` is a program: load folders you trust."
@@ -89,7 +105,7 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
         "Licence": [facts.licence],
     }
     lines = [f"# {facts.study}", ""]
-    for title, sentences in sections.items():
+    for title, sentences in ((name, own) for name, own in sections.items() if own):
         lines += [f"## {title}", ""]
         bullets = len(sentences) > 1
         lines += [f"- {s}" if bullets else s for s in sentences]

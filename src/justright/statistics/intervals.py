@@ -4,7 +4,8 @@ Functions of means (RMSE, log-loss, accuracy, ...) are bootstrapped over rows, g
 of time; where these are few, the jackknife and Student's t say more. AUC and average precision
 take the variance of their influence values (DeLong, DeLong & Clarke-Pearson 1988; for groups
 summed within each, Obuchowski 1997), on the logit scale (LeDell, Petersen & van der Laan 2015),
-because no sum over rows gives them.
+because no sum over rows gives them. Of a metric of the user's only values are known: it is asked
+again on resampled rows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from justright.statistics.metrics import Metric, positives
 from justright.statistics.resampling import (
+    DRAWS,
     FEW,
     RESAMPLES,
     Units,
@@ -24,6 +26,7 @@ from justright.statistics.resampling import (
     left_out,
     make_units,
     plain_limits,
+    redrawn_rows,
     resampled,
 )
 from justright.statistics.student import t_quantile
@@ -95,6 +98,8 @@ def score_interval(
     units = sample.units()
     if not math.isfinite(estimate) or units.total < 2:
         return Interval(estimate, math.nan, math.nan, math.nan, level, f"{units.kind}: too few")
+    if metric.function is not None:
+        return _by_draws(estimate, redrawn(metric, sample, units, seed, prediction), units, level)
     if metric.means is None:
         influence = influence_of(metric, sample, prediction)
         return _from_influence(estimate, influence, units, level, bounded=True)
@@ -133,6 +138,9 @@ def paired_difference(
     units = sample.units()
     if not math.isfinite(estimate) or units.total < 2:
         return Interval(estimate, math.nan, math.nan, math.nan, level, f"{units.kind}: too few")
+    if metric.function is not None:
+        both = redrawn(metric, sample, units, seed, prediction, other)
+        return _by_draws(estimate, sign * (both[:, 0] - both[:, 1])[:, None], units, level)
     if metric.means is None:
         first = influence_of(metric, sample, prediction)
         influence = sign * (first - influence_of(metric, sample, other))
@@ -162,7 +170,10 @@ def row_variance(
     units = sample.units()
     if units.total < 2:
         return math.inf
-    if metric.means is None:
+    if metric.function is not None:
+        both = redrawn(metric, sample, units, 0, prediction, other)
+        variance = _spread(both[:, 0] - both[:, 1])
+    elif metric.means is None:
         influence = influence_of(metric, sample, prediction) - influence_of(metric, sample, other)
         variance = _influence_variance(influence, units)
     else:
@@ -221,6 +232,32 @@ def _of_means(
     finite = draws[np.isfinite(draws)]
     se = float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan
     return Interval(estimate, low, high, se, level, how)
+
+
+def redrawn(
+    metric: Metric, sample: Sample, units: Units, seed: int, *predictions: np.ndarray
+) -> np.ndarray:
+    """A metric of which only values are known, on resampled rows, float64 [DRAWS, methods].
+
+    All methods are judged on the same rows each time; nan where the metric is not defined.
+    """
+    y, w = sample.y, sample.weights
+    values = np.full((DRAWS, len(predictions)), np.nan)
+    for place, rows in enumerate(redrawn_rows(units, seed, DRAWS)):
+        own = None if w is None else w[rows]
+        values[place] = [metric(y[rows], each[rows], own) for each in predictions]
+    return values
+
+
+def _by_draws(estimate: float, draws: np.ndarray, units: Units, level: float) -> Interval:
+    how = f"bootstrap of {len(draws)} draws"
+    return _by_student(estimate, _spread(draws[:, 0]), units, level, how)
+
+
+def _spread(draws: np.ndarray) -> float:
+    """Variance over draws; nan where the metric is not defined on half of them."""
+    known = draws[np.isfinite(draws)]
+    return float(np.var(known, ddof=1)) if 2 * len(known) > len(draws) else math.nan
 
 
 def _jackknife(without: np.ndarray, units: Units) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from justright.core.errors import OptionError
 from justright.core.task import Task
-from justright.statistics import ranking, terms
+from justright.statistics import custom, ranking, terms
 from justright.statistics.terms import Means
 
 
@@ -27,19 +27,21 @@ class Metric:
         name: Short name, as in ``--metric``.
         title: For people.
         greater_is_better: Direction.
-        needs: ``"values"`` (regression) or ``"probabilities"`` (classification).
+        needs: ``"values"`` (regression), ``"probabilities"`` (classification), or ``"either"``.
         means: The metric as a function of means over rows; None when it depends on the order.
         order: The metric of (positive, score, weights), averaged one class against the rest.
         influence: Influence of each row on `order`.
+        function: A metric of the user's, of (truth, prediction, weights); instead of all these.
     """
 
     name: str
     title: str
     greater_is_better: bool
-    needs: Literal["values", "probabilities"]
+    needs: Literal["values", "probabilities", "either"]
     means: Means | None = None
     order: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float] | None = None
     influence: Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray] | None = None
+    function: custom.Function | None = None
 
     def __call__(
         self, y: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None = None
@@ -55,6 +57,9 @@ class Metric:
             raise ValueError(f"{len(y)} targets but {len(prediction)} predictions")
         if not len(y) or not np.isfinite(prediction).all():
             return float("nan")
+        if self.function is not None:
+            value = self.function(y, prediction, weights)
+            return value if math.isfinite(value) else float("nan")
         if self.means is not None:
             rows = self.means.rows(y, prediction)
             mean = rows.mean(axis=0) if weights is None else np.average(rows, 0, weights)
@@ -72,15 +77,19 @@ class Metric:
     def possible(self, low: float, high: float) -> tuple[float, float]:
         """The part of an interval that the metric can reach; nan stays nan.
 
-        What is better when greater is at most 1; all but R² are at least 0.
+        What is better when greater is at most 1; all but R² are at least 0. Of a metric of the
+        user's nothing is known.
         """
+        if self.function is not None:
+            return low, high
         low = low if self.name == "r2" or low >= 0.0 or math.isnan(low) else 0.0
         high = high if not (self.greater_is_better and high > 1.0) else 1.0
         return low, high
 
     def applies(self, task: Task) -> bool:
         """Whether the metric is for tasks of this kind."""
-        return (self.needs == "probabilities") == task.is_classification
+        wanted = "probabilities" if task.is_classification else "values"
+        return self.needs in (wanted, "either")
 
 
 def positives(probabilities: np.ndarray) -> tuple[int, ...]:
@@ -136,7 +145,7 @@ _BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 
 
 def metric_named(name: str) -> Metric:
-    """The metric of that name.
+    """The metric of that name, one of the user's included (`custom.custom_name`).
 
     Raises:
         OptionError: If there is none.
@@ -144,13 +153,20 @@ def metric_named(name: str) -> Metric:
     >>> metric_named("rmse").greater_is_better
     False
     """
+    if custom.is_custom(name):
+        function, title, greater = custom.function_named(name)
+        return Metric(name, title, greater, "either", function=function)
     if name not in _BY_NAME:
         raise OptionError(f"no metric {name!r}", hint=f"use one of {', '.join(_BY_NAME)}")
     return _BY_NAME[name]
 
 
 def score(
-    task: Task, y: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None = None
+    task: Task,
+    y: np.ndarray,
+    prediction: np.ndarray,
+    weights: np.ndarray | None = None,
+    also: str = "",
 ) -> dict[str, float]:
     """Every metric that applies: name to value.
 
@@ -159,6 +175,7 @@ def score(
         y: float64 [n, T], or int64 class codes [n].
         prediction: Values [n, T], or probabilities [n, classes].
         weights: Row weights [n], or None.
+        also: Name of the deciding metric, which may be one of the user's.
 
     Returns:
         Undefined metrics are nan; RMSLE is left out when a target is negative.
@@ -166,4 +183,6 @@ def score(
     chosen = [metric for metric in METRICS if metric.applies(task)]
     if not task.is_classification and len(y) and np.min(y) < 0:
         chosen = [metric for metric in chosen if metric.name != "rmsle"]
+    if custom.is_custom(also):
+        chosen.append(metric_named(also))
     return {metric.name: metric(y, prediction, weights) for metric in chosen}

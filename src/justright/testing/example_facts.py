@@ -118,7 +118,35 @@ STATE: Mapping[str, Any] = {
     },
 }  # fmt: skip
 
+MORE_TIME: Mapping[str, Any] = {
+    "time": "3m",
+    "tested": 1,
+    "expected": 0.0021,
+    "core_seconds": 24.0,
+    "untested": [256, 256, 256],
+    "size_time": "4m",
+    "ideas": [
+        {"title": "dropout 0.15", "slot": "dropout", "helps": 0.3, "expected": 0.0021,
+         "core_seconds": 24.0, "fits": True},
+        {"title": "8 members", "slot": "members", "helps": 0.7, "expected": 0.004,
+         "core_seconds": 900.0, "fits": False},
+    ],
+}  # fmt: skip
+
+_FORETOLD: Mapping[str, Any] = {
+    "outcomes": 31, "studies": 4, "helped": 6.4, "brier": 0.171, "constant": 0.166,
+    "better": -0.005, "low": -0.021, "high": 0.011, "gains": 5, "inside": 4,
+    "groups": [
+        {"low": 0.0, "high": 0.2, "said": 0.16, "came": 0.11, "ideas": 12},
+        {"low": 0.2, "high": 0.4, "said": 0.3, "came": 0.2, "ideas": 14},
+        {"low": 0.4, "high": 0.6, "said": 0.5, "came": 0.42, "ideas": 5},
+    ],
+}  # fmt: skip
+FORESIGHT = {"own": {**_FORETOLD, "outcomes": 6, "studies": 1}, "all": _FORETOLD}
+
 SEARCH_FACTS: Mapping[str, Mapping[str, Any]] = {
+    "more time": MORE_TIME,
+    "foresight": FORESIGHT,
     "noise": {
         "seed_sd": 0.006,
         "split_sd": 0.009,

@@ -62,9 +62,9 @@ class Judged:
         """One metric by name."""
         return float(metric_named(name)(self.y, prediction, self.weights))
 
-    def scores(self, prediction: Floats) -> dict[str, float]:
-        """Every metric that applies."""
-        return score(self.meta.task, self.y, prediction, self.weights)
+    def scores(self, prediction: Floats, also: str = "") -> dict[str, float]:
+        """Every metric that applies, and one of the user's by its name."""
+        return score(self.meta.task, self.y, prediction, self.weights, also)
 
 
 def predictions(meta: EncodedMeta, outputs: Floats) -> Floats:

@@ -88,7 +88,7 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     seconds = time.perf_counter() - began
     results = tuple(
         replace(
-            _result(out, plan.trainees[id], record),
+            _result(out, plan.trainees[id], record, plan.metric),
             stepped=record.steps - before[id],
             seconds=seconds,
             stepped_s=stepped_s,
@@ -219,7 +219,7 @@ def resample_edges(edges: Array, bins: int) -> Array:
     return np.stack([np.interp(want, have, row) for row in edges]).astype(np.float32)
 
 
-def _result(out: Path, trainee: Trainee, record: Record) -> MemberResult:
+def _result(out: Path, trainee: Trainee, record: Record, metric: str) -> MemberResult:
     """Write a member's files and sum it up; what it cost is not known yet."""
     kept = record.kept
     if kept is None:
@@ -228,7 +228,7 @@ def _result(out: Path, trainee: Trainee, record: Record) -> MemberResult:
         loss, scores, weights, predictions = float("inf"), {}, "", ""
     else:
         judged, loss = trainee.validation, kept.loss
-        scores = judged.scores(kept.prediction) if judged else {}
+        scores = judged.scores(kept.prediction, metric) if judged else {}
         weights = str(out / f"{record.id}.safetensors")
         write_weights(Path(weights), kept.arrays, kept.step)
         predictions = _write_predictions(out, record) if trainee.validation else ""

@@ -9,6 +9,8 @@ is not known is null, never missing; a number that is not finite is null.
 ``finished``              whether the locked test set was opened
 ``data``                  table, rows, columns, target, task, classes, fingerprint
 ``findings``              list of code, severity, message, action, columns, worst first
+``important``             the few that matter most, whoever saw them: list of code, severity,
+                          message, action, cost (share of the loss on unseen rows, null if unknown)
 ``metric``                name, title, greater_is_better
 ``verdict``               word ("beats", "ties with", "loses to", ""), against, sentence
 ``network``               score, low, high, scores, validation, drop, shape, parameters, bytes,
@@ -25,12 +27,33 @@ is not known is null, never missing; a number that is not finite is null.
                           optimism, taken_off, tried
 ``test``                  rows, openings, score, low, high, word, against: the locked test set,
                           also where it is not the headline
+``slices``                looked (slices compared), rows, loss (what is averaged), mean, list of
+                          name, columns, rows, share, loss, rest, difference, low, high (for all
+                          together), loss_share, weak, score, rest_score: what adds most, first
+``importance``            metric, rows, reason (why there is none), columns: list of column, loss
+                          (by how much worse when it is shuffled), low, high, repeats, matters
+``labels``                word ("material", "small", "cannot tell"), why, rows, contradicted, rate,
+                          low, high, trainings, list of row (its number), strength
+``forecast``              what twice as many rows would bring: word, why, gain, low, high (90%),
+                          beta, rows, blocks, delta
+``more_time``             what a longer study would get done: time (to give), tested (ideas),
+                          expected (gain of these together, at most), core_seconds, untested (a
+                          size) and size_time, ideas: list of title, slot, helps, expected,
+                          core_seconds, fits; all foretold, nothing measured
+``foresight``             own and all (studies of the store), null before an outcome: outcomes,
+                          studies, helped, brier, constant, better, low, high, gains, inside
 ``calibration``           temperature (what logits are divided by), kept, rows (held out of
                           training), log_loss and error (expected calibration error): before and
                           after, on rows that did not fit it; null where the target is a number
+``reliability``           of the probabilities on the test rows: rows, brier and gain (of the
+                          temperature, in log-loss): estimate, low, high; error (expected
+                          calibration error), perfect and most (its mean and 95% quantile for a
+                          perfect forecaster), log_loss: without and with the temperature; null
+                          where the target is a number
 ``intervals``             rows (held out, whose errors make them), test_rows, levels: list of
                           level, coverage, low, high, width (a number per target), size (mean
-                          number of classes in a set)
+                          number of classes in a set), thirds (per target: list of third,
+                          rows, coverage, low, high, by thirds of the prediction)
 ``noise``                 seed_sd, split_sd, tie_below, blocks, df; sizes (whose runs on the same
                           blocks have shown it; then seed_sd is what neither size nor block
                           explains) and part (3: of a third of the length)
@@ -64,6 +87,8 @@ from typing import Any
 
 from justright.core.codec import to_document
 from justright.store.base import AbstractStore
+from justright.views.cards.slices import slice_name
+from justright.views.important import important
 from justright.views.outcome import Method, Outcome, greater_is_better, metric_title, outcome
 from justright.views.reader import Reader
 
@@ -73,6 +98,17 @@ VERSION = 1
 
 _NOISE = ("seed_sd", "split_sd", "tie_below", "blocks", "df", "sizes", "part")
 """What is said of the noise."""
+
+_VERSIONS = ("justright", "python", "torch", "numpy", "machine")
+_RELIABILITY = ("rows", "brier", "error", "perfect", "most", "log_loss", "gain")
+_MORE_TIME = ("time", "tested", "expected", "core_seconds", "untested", "size_time", "ideas")
+_FORESIGHT = ("outcomes", "studies", "helped", "brier", "constant", "better", "low", "high")
+_FORESIGHT += ("gains", "inside")
+_FORECAST = ("word", "why", "gain", "low", "high", "beta", "rows", "blocks", "delta")
+_SLICE = ("columns", "rows", "share", "loss", "rest", "difference", "low", "high")
+_SLICE += ("loss_share", "weak", "score", "rest_score")
+_LABELS = ("word", "why", "rows", "contradicted", "rate", "low", "high", "trainings")
+_COLUMN = ("column", "loss", "low", "high", "repeats", "matters")
 
 
 def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
@@ -100,6 +136,7 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
             }
             for f in reader.findings
         ],
+        "important": _important(reader),
         "metric": {
             "name": table.get("metric"),
             "title": metric_title(reader),
@@ -118,9 +155,11 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         ],
         "headline": _headline(reader),
         "test": _pick(reader.fact("test"), "rows", "openings") | _locked(result),
+        **_outlook(reader),
         "calibration": _pick(
             reader.fact("calibration"), "temperature", "kept", "rows", "log_loss", "error"
         ),
+        "reliability": _pick(reader.fact("reliability"), *_RELIABILITY),
         "intervals": _pick(reader.fact("intervals"), "rows", "test_rows", "levels"),
         "noise": _pick(reader.fact("noise"), *_NOISE),
         "size": _size(reader.fact("size")),
@@ -129,11 +168,9 @@ def verdict_document(store: AbstractStore, study: str) -> dict[str, Any]:
         "splits": _pick(reader.fact("splits"), "kind", "reason", "train", "validation", "test"),
         "stages": [_pick(e, "name", "seconds", "state") for e in reader.entries("stages")],
         "clock": _pick(reader.fact("clock"), "limit_s", "used_s", "truncated"),
-        "next": [_pick(e, "title", "why") for e in reader.entries("next")],
+        "next": _next(reader),
         "paths": _pick(reader.fact("paths"), "folder", "model", "report", "verdict", "store"),
-        "versions": _pick(
-            reader.fact("versions"), "justright", "python", "torch", "numpy", "machine"
-        ),
+        "versions": _pick(reader.fact("versions"), *_VERSIONS),
     }
     return finite_document(document)
 
@@ -167,6 +204,58 @@ def _size(found: Mapping[str, Any]) -> dict[str, Any]:
         **_pick(found, "sentence", *ends, "possible", "apart", *words),
         "rows": [_pick(each, *row) for each in found.get("rows") or ()],
     }
+
+
+def _important(reader: Reader) -> list[dict[str, Any]]:
+    names = ("code", "severity", "message", "action", "cost")
+    return [_pick(to_document(each), *names) for each in important(reader)]
+
+
+def _next(reader: Reader) -> list[dict[str, str]]:
+    entries = reader.entries("next")
+    return [
+        {key: reader.shown(str(e.get(key) or "")) for key in ("title", "why")} for e in entries
+    ]
+
+
+def _outlook(reader: Reader) -> dict[str, Any]:
+    """Where it errs, what it rests on, and what more would bring."""
+    return {
+        "slices": _slices(reader),
+        "importance": _importance(reader.fact("importance")),
+        "labels": _labels(reader.fact("labels")),
+        "forecast": _pick(reader.fact("forecast"), *_FORECAST),
+        "more_time": _pick(reader.fact("more time"), *_MORE_TIME),
+        "foresight": _foresight(reader.fact("foresight")),
+    }
+
+
+def _slices(reader: Reader) -> dict[str, Any]:
+    """Slices by what they add to the loss, without values of the table if they are kept out."""
+    found = reader.fact("slices")
+    listed = [
+        {"name": slice_name(reader, each), **_pick(each, *_SLICE)}
+        for each in found.get("slices") or ()
+    ]
+    own = _pick(found, "looked", "rows", "mean")
+    return {**own, "loss": found.get("loss_title"), "list": listed}
+
+
+def _importance(found: Mapping[str, Any]) -> dict[str, Any]:
+    columns = [_pick(each, *_COLUMN) for each in found.get("columns") or ()]
+    own = _pick(found, "rows", "reason")
+    return {"metric": found.get("metric_title"), **own, "columns": columns}
+
+
+def _foresight(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _pick(found[key], *_FORESIGHT) if found.get(key) else None for key in ("own", "all")
+    }
+
+
+def _labels(found: Mapping[str, Any]) -> dict[str, Any]:
+    listed = [_pick(each, "row", "strength") for each in found.get("list") or ()]
+    return {**_pick(found, *_LABELS), "list": listed}
 
 
 def _headline(reader: Reader) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from justright.statistics.metrics import METRICS
 
 
 def title_of(name: str) -> str:
-    """A metric's title; its name if it is not one of ours.
+    """A metric's title; what its function is called if it is one of the user's.
 
-    >>> title_of("rmse")
-    'RMSE'
+    >>> title_of("rmse"), title_of("mine:net_profit:higher")
+    ('RMSE', 'net profit')
     """
+    if ":" in name:
+        return name.split(":")[1].rpartition(".")[2].replace("_", " ")
     return next((metric.title for metric in METRICS if metric.name == name), name)
 
 

@@ -57,14 +57,19 @@ class Reader:
     Args:
         store: Where the study is kept.
         study: Its name.
-        examples: Whether cards may show cells of the user's table. Names of columns and classes
-            are always shown.
+        examples: Whether cards may show cells of the user's table, if the study itself was told
+            that it may. Names of columns and classes are always shown.
     """
 
     def __init__(self, store: AbstractStore, study: str, *, examples: bool = True) -> None:
         self._store = store
         self.study = study
-        self.examples = examples
+        self._examples = examples
+
+    @cached_property
+    def examples(self) -> bool:
+        """Whether cells may be shown: both the study and whoever reads it must allow it."""
+        return self._examples and bool(self.fact("shown").get("examples", True))
 
     @cached_property
     def head(self) -> StudyHead | None:
@@ -80,12 +85,20 @@ class Reader:
     def findings(self) -> tuple[Finding, ...]:
         """What audits saw, worst first."""
         found = self._store.ledger.findings(self.study)
-        return worst_first(tuple(replace(f, message=self.shown(f.message)) for f in found))
+        return worst_first(
+            tuple(
+                replace(f, message=self.shown(f.message), action=self.shown(f.action))
+                for f in found
+            )
+        )
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         """Decisions in the order they were made."""
-        return tuple(self._store.ledger.decisions(self.study))
+        made = self._store.ledger.decisions(self.study)
+        return tuple(
+            replace(d, choice=self.shown(d.choice), reason=self.shown(d.reason)) for d in made
+        )
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:

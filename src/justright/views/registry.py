@@ -15,9 +15,11 @@ from justright.views.cards.data import columns, findings
 from justright.views.cards.decisions import decisions
 from justright.views.cards.examples import examples
 from justright.views.cards.following import following
+from justright.views.cards.foresight import foresight
 from justright.views.cards.health import health
 from justright.views.cards.importance import importance
 from justright.views.cards.more_data import more_data
+from justright.views.cards.more_time import more_time
 from justright.views.cards.noise import noise
 from justright.views.cards.rate import rate
 from justright.views.cards.recipes import recipes
@@ -63,6 +65,7 @@ VIEWS: tuple[View, ...] = (
     View("baselines", "Baselines", baselines),
     View("recipes", "All recipes tried", recipes),
     View("tried", "Predicted and measured", comparisons),
+    View("foresight", "Foresight", foresight),
     View("noise", "Noise", noise),
     View("health", "Health", health),
     View("activations", "Activations", activations),
@@ -79,6 +82,7 @@ VIEWS: tuple[View, ...] = (
     View("suspicious", "Suspicious labels", suspicious_labels),
     View("examples", "Examples", examples),
     View("more-data", "More data", more_data),
+    View("more-time", "More time", more_time),
     View("decisions", "Decisions", decisions),
     View("columns", "Columns", columns),
     View("time", "Time", time),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from justright.core.finding import Severity
 from justright.store.base import AbstractStore
 from justright.views.cards.more_data import doubling
 from justright.views.cards.slices import slice_name
 from justright.views.document import verdict_document
 from justright.views.ideas import whole_gain_text
+from justright.views.important import TOP, Important, important
 from justright.views.leads import rate_line, size_line
 from justright.views.numbers import count, decimals, fixed, significant
 from justright.views.outcome import greater_is_better, metric_title, outcome
@@ -21,9 +21,6 @@ __all__ = ["verdict_document", "verdict_lines"]
 
 WIDTH = 10
 """Characters of the label column."""
-
-TOP = 3
-"""Findings shown; the rest stand in the report (DESIGN: the three most important)."""
 
 
 def verdict_lines(store: AbstractStore, study: str) -> list[str]:
@@ -36,7 +33,8 @@ def verdict_lines(store: AbstractStore, study: str) -> list[str]:
         study: Its name.
     """
     reader = Reader(store, study)
-    lines = _data(reader)
+    first = important(reader)
+    lines = _data(reader, first)
     for label, text in (
         ("Baselines", _baselines(reader)),
         ("Noise", _noise(reader)),
@@ -45,7 +43,7 @@ def verdict_lines(store: AbstractStore, study: str) -> list[str]:
         ("Ideas", _ideas(reader)),
         ("Network", _network(reader)),
         ("Test", _sanity(reader)),
-        ("Next", _next(reader)),
+        ("Next", _next(reader, first)),
         ("Clock", _clock(reader)),
         ("Report", str(reader.fact("paths").get("report") or "")),
     ):
@@ -71,18 +69,16 @@ def data_sentence(reader: Reader) -> str:
     )
 
 
-def _data(reader: Reader) -> list[str]:
+def _data(reader: Reader, first: Sequence[Important]) -> list[str]:
     sentence = data_sentence(reader)
     if not sentence:
         return []
-    grave = [finding for finding in reader.findings if finding.severity is not Severity.NOTE]
     total = len(reader.findings)
     tail = f"   {count(total, 'finding')}" + (", worst first" if total > 1 else "")
-    lines = [f"{'Data':<{WIDTH}}{sentence}{tail if total else ''}"]
-    for finding in grave[:TOP]:
-        action = f" → {finding.action}" if finding.action else ""
-        lines.append(f"{'':<{WIDTH}}! {finding.message}{action}")
-    return lines
+    return [
+        f"{'Data':<{WIDTH}}{sentence}{tail if total else ''}",
+        *(f"{'':<{WIDTH}}! {each.text}" for each in first),
+    ]
 
 
 def _baselines(reader: Reader) -> str:
@@ -192,10 +188,13 @@ def _sanity(reader: Reader) -> str:
     )
 
 
-def _next(reader: Reader) -> str:
+def _next(reader: Reader, first: Sequence[Important]) -> str:
+    """What to do, without what the findings above have said already."""
+    said = {each.action for each in first}
+    entries = [e for e in reader.entries("next") if reader.shown(str(e.get("title"))) not in said]
     steps = [
-        f"{entry.get('title')}" + (f" ({entry['why']})" if entry.get("why") else "")
-        for entry in reader.entries("next")[:TOP]
+        reader.shown(f"{entry.get('title')}" + (f" ({entry['why']})" if entry.get("why") else ""))
+        for entry in entries[:TOP]
     ]
     return " · ".join([*steps, *_data_steps(reader)])
 

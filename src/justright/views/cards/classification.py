@@ -7,6 +7,7 @@ from typing import Any
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
+from justright.views.cards.reliability import interval_calibration, reliability_notes
 from justright.views.coverage import coverage_notes, temperature_note
 from justright.views.numbers import count
 from justright.views.reader import Reader
@@ -76,10 +77,9 @@ def calibration(reader: Reader) -> Card | NotApplicable:
         if entry.get("count") and None not in (entry["predicted"], entry["observed"])
     ]
     if not bins:
-        classes = reader.fact("table").get("classes")
-        return NotApplicable(
-            "the test set was not opened yet" if classes else "the target is a number"
-        )
+        if reader.fact("table").get("classes"):
+            return NotApplicable("the test set was not opened yet")
+        return interval_calibration(reader)
     rows = sum(int(entry["count"]) for entry in bins)
     gaps = [abs(entry["predicted"] - entry["observed"]) * entry["count"] for entry in bins]
     error = sum(gaps) / rows
@@ -97,6 +97,7 @@ def calibration(reader: Reader) -> Card | NotApplicable:
             Column("Probability", numeric=True),
             Column("Predicted", numeric=True),
             Column("Observed", numeric=True),
+            Column("95% interval of that", numeric=True),
             Column("Rows", numeric=True),
         ),
         tuple(
@@ -104,6 +105,7 @@ def calibration(reader: Reader) -> Card | NotApplicable:
                 f"{entry['low']:.2f} to {entry['high']:.2f}",
                 f"{entry['predicted']:.3f}",
                 f"{entry['observed']:.3f}",
+                "{:.3f} to {:.3f}".format(*wilson(entry["observed"], entry["count"])),
                 count(entry["count"]),
             )
             for entry in bins
@@ -120,6 +122,7 @@ def calibration(reader: Reader) -> Card | NotApplicable:
         notes=(
             "On the line, a probability of 0.7 comes true in 70% of the rows. Bars: 95% interval "
             "of the observed frequency (Wilson 1927). The area of a point grows with its rows.",
+            *reliability_notes(reader),
             *temperature_note(reader),
             *coverage_notes(reader),
         ),

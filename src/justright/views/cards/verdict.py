@@ -6,6 +6,7 @@ from math import isfinite
 
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
+from justright.views.important import important
 from justright.views.metrics import columns_of, title_of
 from justright.views.numbers import capital, count, duration, significant
 from justright.views.outcome import Method, Outcome, metric_title, outcome
@@ -92,7 +93,8 @@ def _table(result: Outcome) -> Table:
 
 
 def _notes(reader: Reader, result: Outcome) -> tuple[str, ...]:
-    notes = _repeated_notes(result) or [
+    notes = [f"Look at: {each.text}." for each in important(reader)]
+    notes += _repeated_notes(result) or [
         "Intervals are 95%; differences are paired, row by row, on the same test rows."
     ]
     if result.reason:

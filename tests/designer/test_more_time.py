@@ -1,0 +1,77 @@
+"""What more time would bring is what was foretold of what was left out, and no more."""
+
+from __future__ import annotations
+
+import pytest
+
+from justright.core.idea import Idea, Prediction, Verdict
+from justright.designer.advice import next_steps
+from justright.designer.more_time import LONGER, WHOLE, more_time
+from justright.designer.session import USABLE_SHARE
+from justright.ideas.value import expected_gain
+from justright.store.records import IdeaRecord
+
+
+def record(title: str, slot: str, gain: float, seconds: float, word: str = "") -> IdeaRecord:
+    prediction = Prediction(0.5, (gain, gain, gain), seconds)
+    idea = Idea(title, slot, {}, prediction, "source", "author")
+    verdicts = (Verdict(title, word, 0.0, 0.0, 0.0, 5),) if word else ()
+    return IdeaRecord(title, idea, (prediction,), verdicts, 0.0)
+
+
+def test_the_best_of_each_slot_counts_and_slots_add_up() -> None:
+    ideas = [record("a", "x", 0.2, 1), record("b", "x", 0.6, 1), record("c", "y", 0.1, 1)]
+    made = more_time(ideas, None, 60.0, 2)
+    assert made["tested"] == 3
+    assert made["expected"] == pytest.approx(0.5 * (0.6 + 0.1))
+    assert made["core_seconds"] == pytest.approx(3 * WHOLE)
+    for entry, idea in zip(made["ideas"], (ideas[1], ideas[0], ideas[2]), strict=True):
+        assert entry["expected"] == expected_gain(idea.idea.prediction)
+
+
+def test_only_what_fits_is_promised() -> None:
+    whole = (LONGER - 1) * 60 * USABLE_SHARE
+    ideas = [
+        record("first", "x", 1.0, 0.6 * whole / WHOLE),
+        record("second", "y", 0.5, 0.6 * whole / WHOLE),
+        record("unpriced", "z", 9.0, 0.0),
+    ]
+    made = more_time(ideas, None, 60.0, 1)
+    assert [e["title"] for e in made["ideas"] if e["fits"]] == ["first"]
+    assert made["expected"] == pytest.approx(0.5)
+    assert more_time(ideas, None, 60.0, 2)["tested"] == 2
+    assert made["time"] == "3m"
+
+
+def test_what_was_tried_is_not_left_out() -> None:
+    ideas = [
+        record("a", "x", 0.2, 1, "better"),
+        record("b", "x", 0.2, 1, "not run"),
+        record("c", "x", 0.2, 1, "cannot tell"),
+    ]
+    assert [entry["title"] for entry in more_time(ideas, None, 60.0, 2)["ideas"]] == ["b"]
+
+
+def test_sizes_have_the_time_that_their_search_asked_for() -> None:
+    size = {"untested": [256, 256], "time": "4m"}
+    made = more_time([], size, 60.0, 2)
+    assert (made["untested"], made["size_time"]) == ([256, 256], "4m")
+    assert more_time([], {"untested": [8], "time": None}, 60.0, 2)["size_time"] is None
+
+
+def test_the_next_step_names_the_same_ideas_and_no_others() -> None:
+    far = [record("dear", "y", 0.5, 1e4)]
+    made = more_time([record("cheap", "x", 1.0, 1.0), *far], None, 60.0, 1)
+    (step,) = next_steps([], {"word": "beats"}, [], more=made)
+    assert step["title"] == "--time 3m would test cheap"
+    assert step["why"].startswith("1 of 2 ideas without time so far; together expected to bring")
+    none = more_time(far, None, 60.0, 1)
+    (step,) = next_steps([], {"word": "beats"}, [], more=none)
+    assert step["title"] == "more than --time 3m would test dear"
+    unknown = more_time([record("unpriced", "z", 9.0, 0.0)], None, 60.0, 1)
+    (step,) = next_steps([], {"word": "beats"}, [], more=unknown)
+    assert step["title"] == "--time 3m may be enough to test unpriced"
+    assert "not known" in step["why"]
+    nothing = more_time([], None, 60.0, 1)
+    rounds = [{"subject": "a", "verdict": {"word": "better"}}]
+    assert next_steps(rounds, {"word": "beats"}, [], more=nothing) == []
