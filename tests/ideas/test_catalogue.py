@@ -16,7 +16,7 @@ from justright.ideas.registry import RULES, propose_moves
 from justright.ideas.rule import Leads, Move, Rule, Situation
 from justright.ideas.stage import ORDER, Stage
 from justright.recipe.network import Inputs, NetworkSpec
-from justright.recipe.recipe import LossSpec, Recipe
+from justright.recipe.recipe import LossSpec, Recipe, RegularisationSpec
 from justright.testing.backends import BATCH, ROWS, make_rows
 from justright.training.controls import Course
 from justright.training.run import open_stack
@@ -178,3 +178,32 @@ def test_a_rule_needs_no_more_than_to_be_handed_in() -> None:
     mine = Rule("mine", Stage.DATA, "assumption", rule.propose)
     (move,) = propose_moves(situation(KINDS[TaskKind.BINARY]), (mine,))
     assert (move.idea.slot, move.idea.stage) == ("mine", "data")
+
+
+def test_the_last_layer_is_no_place_of_its_own_where_there_is_one() -> None:
+    plain = situation(KINDS[TaskKind.REGRESSION])
+    (move,) = proposed("dropout layers", plain)
+    assert move.recipe.regularisation == RegularisationSpec(dropout=0.15, dropout_layers=1)
+    (back,) = proposed("dropout layers", replace(plain, recipe=move.recipe))
+    assert back.recipe == plain.recipe
+    none = replace(plain, recipe=replace(plain.recipe, regularisation=RegularisationSpec()))
+    (first,) = proposed("dropout layers", none)
+    assert first.recipe.regularisation == RegularisationSpec(dropout=0.15, dropout_layers=1)
+    shallow = replace(plain.recipe, shape=replace(plain.recipe.shape, hidden=(64,)))
+    assert not proposed("dropout layers", replace(plain, recipe=shallow))
+    bare = RegularisationSpec(dropout_layers=1)
+    assert not proposed(
+        "dropout layers", replace(plain, recipe=replace(plain.recipe, regularisation=bare))
+    )
+
+
+def test_inputs_are_silenced_only_where_there_are_several_and_shaken_only_where_numbers() -> None:
+    task = KINDS[TaskKind.REGRESSION]
+    plain = situation(task)
+    for slot, field in (("input dropout", "input_dropout"), ("input noise", "input_noise")):
+        (move,) = proposed(slot, plain)
+        assert getattr(move.recipe.regularisation, field) > 0
+        (back,) = proposed(slot, replace(plain, recipe=move.recipe))
+        assert back.recipe == plain.recipe
+    assert not proposed("input dropout", replace(plain, inputs=Inputs(2, 0, (3,), 1)))
+    assert not proposed("input noise", replace(plain, inputs=Inputs(0, 5, (3,), 1)))

@@ -81,6 +81,16 @@ def test_average_settles_at_its_time_scale():
     assert ema[-1] == pytest.approx(1 - 1 / 20)
 
 
+def test_noise_of_inputs_falls_as_dropout_does_and_its_layers_stay():
+    regular = RegularisationSpec(
+        dropout=0.2, dropout_layers=1, input_dropout=0.1, input_noise=0.05
+    )
+    controls = Course(replace(FULL, regularisation=regular), 1000, 10.0).controls(0, 1000)
+    assert (controls["dropout_layers"] == 1).all()
+    for name, share in (("input_dropout", 0.5), ("input_noise", 0.25)):
+        np.testing.assert_allclose(controls[name], share * controls["dropout"])
+
+
 def test_mixup_shares_are_beta_and_differ_between_seeds():
     shares = mixup_shares(0.4, 0, 0, 20_000)
     assert shares.mean() == pytest.approx(0.5, abs=0.02)

@@ -18,7 +18,15 @@ from justright.statistics.metrics import metric_named
 from justright.statistics.noise import smallest_useful
 
 LONGER = ("length", "own length")
-REGULARISERS = ("dropout", "decay", "mixup", "smoothing", "stochastic depth")
+REGULARISERS = (
+    "dropout",
+    "decay",
+    "mixup",
+    "smoothing",
+    "stochastic depth",
+    "input dropout",
+    "input noise",
+)
 """Slots of the ideas whose measured effects are those of length, and of regularisation."""
 
 WITHOUT = "no "

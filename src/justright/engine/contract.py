@@ -24,6 +24,9 @@ CONTROLS: Mapping[str, float] = {
     "beta1": 0.9,  # momentum or first moment
     "beta2": 0.999,  # second moment
     "dropout": 0.0,  # share of hidden units silenced
+    "dropout_layers": np.inf,  # how many of the last hidden layers have dropout
+    "input_dropout": 0.0,  # share of inputs silenced
+    "input_noise": 0.0,  # standard deviation of what is added to scaled numbers
     "stochastic_depth": 0.0,  # probability of skipping the last residual block
     "smoothing": 0.0,  # label smoothing
     "mixup": 1.0,  # share of the row itself (partner: next row of the batch)

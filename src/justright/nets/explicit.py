@@ -66,13 +66,14 @@ class ExplicitBody:
         h = entry
         for index, layer in enumerate(self._hidden):
             z = layer.forward(h)
-            early = self._activation.homogeneous and noise.shift is None
-            if early and noise.keep is not None:
-                z.mul_(noise.keep[index])
+            keep, shift = noise.kept(index)
+            early = self._activation.homogeneous and shift is None
+            if early and keep is not None:
+                z.mul_(keep)
             h = self._activation.function(z)
             self._saved.append(h if self._activation.from_result else z)
-            if noise.keep is not None and not early:
-                h = self._drop(index, h, noise.keep[index])
+            if keep is not None and not early:
+                h = self._drop(index, h, keep, shift)
         return self._head.forward(h)
 
     def backward(self, flow: Tensor, *, into_entry: bool) -> Tensor | None:
@@ -90,16 +91,17 @@ class ExplicitBody:
         after = [*self._hidden[1:], self._head]
         for index in range(len(self._hidden) - 1, -1, -1):
             flow = after[index].backward(flow, self._flows[index])
-            if self._noise.keep is not None:
-                flow.mul_(self._noise.keep[index])
+            keep, _ = self._noise.kept(index)
+            if keep is not None:
+                flow.mul_(keep)
             derivative(flow, self._saved[index])
         return self._hidden[0].backward(flow, self._entry_flow if into_entry else None)
 
-    def _drop(self, index: int, h: Tensor, keep: Tensor) -> Tensor:
+    def _drop(self, index: int, h: Tensor, keep: Tensor, shift: Tensor | None) -> Tensor:
         out = self._dropped[index]
-        if self._noise.shift is None:
+        if shift is None:
             return torch.mul(h, keep, out=out)
-        return torch.addcmul(self._noise.shift[index], h, keep, out=out)
+        return torch.addcmul(shift, h, keep, out=out)
 
 
 class _Linear:

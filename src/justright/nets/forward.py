@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -23,20 +23,32 @@ class Noise:
     """What training adds to the forward pass; None means "not in this step".
 
     Attributes:
-        keep: For each hidden layer, the factor ``[k, rows, units]`` of dropout.
-        shift: For each hidden layer, what the alpha kind of dropout adds.
+        keep: For each hidden layer, the factor ``[k, rows, units]`` of dropout; None for a layer
+            without.
+        shift: For each hidden layer with a factor, what the alpha kind of dropout adds.
+        inputs: Factor ``[k, rows, inputs]`` of dropout on the vector that enters the body.
+        jitter: What is added to the numbers, ``[k, rows, numbers]``, before they are embedded.
         paths: For each residual block, the factor ``[k, rows, 1]`` of stochastic depth.
         slopes: For each hidden layer, the drawn slopes of "rrelu".
         mixup: Share ``[k, 1, 1]`` of the row itself.
 
-    Members are rows of the body: all but the share are of ``rows * members`` then.
+    Members are rows of the body: all but the share and the noise of inputs, which the members of
+    a row have in common, are of ``rows * members`` then.
     """
 
-    keep: list[Tensor] | None = None
-    shift: list[Tensor] | None = None
+    keep: Sequence[Tensor | None] | None = None
+    shift: Sequence[Tensor | None] | None = None
+    inputs: Tensor | None = None
+    jitter: Tensor | None = None
     paths: list[Tensor] | None = None
     slopes: list[Tensor] | None = None
     mixup: Tensor | None = None
+
+    def kept(self, layer: int) -> tuple[Tensor | None, Tensor | None]:
+        """Factor of a hidden layer's dropout, and what is added; None where there is none."""
+        if self.keep is None:
+            return None, None
+        return self.keep[layer], None if self.shift is None else self.shift[layer]
 
 
 @dataclass
@@ -110,6 +122,8 @@ class StackedNet:
         if noise is not None and noise.mixup is not None:
             x = _mix(x, noise.mixup)
             embedded = None if embedded is None else _mix(embedded, noise.mixup)
+        if noise is not None:
+            x = shaken(x, noise)
         parts = []
         if kind != "none" and inputs.numbers:
             numbers, rest = x[..., : inputs.numbers], x[..., inputs.numbers :]
@@ -118,7 +132,20 @@ class StackedNet:
             parts = [x]
         if embedded is not None:
             parts.append(embedded)
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+        whole = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+        return whole if noise is None or noise.inputs is None else whole * noise.inputs
+
+
+def shaken(x: Tensor, noise: Noise) -> Tensor:
+    """Numbers and indicators ``[k, rows, ...]`` with the noise of the numbers added (Bishop 1995).
+
+    It is added to the numbers as the preprocessing scales them, before any embedding: there its
+    size means the same for every column, and does not change with what an embedding learns.
+    """
+    if noise.jitter is None:
+        return x
+    numbers = noise.jitter.shape[-1]
+    return torch.cat((x[..., :numbers] + noise.jitter, x[..., numbers:]), dim=-1)
 
 
 def _mix(values: Tensor, share: Tensor) -> Tensor:
@@ -213,13 +240,13 @@ class _Run:
             slope = self.tensors[f"layers.{index}.slope"].unsqueeze(1)
         elif name == "rrelu" and noise is not None and noise.slopes is not None:
             slope = noise.slopes[index]
-        if noise is None or noise.keep is None:
+        keep, shift = (None, None) if noise is None else noise.kept(index)
+        if keep is None:
             return self.seen(activate(name, z, slope))
-        keep = noise.keep[index]
-        if ACTIVATIONS[name].homogeneous and self.record is None and noise.shift is None:
+        if ACTIVATIONS[name].homogeneous and self.record is None and shift is None:
             return activate(name, z.mul_(keep), slope)  # in place: saves a buffer a layer
         h = self.seen(activate(name, z, slope))
-        return h * keep if noise.shift is None else torch.addcmul(noise.shift[index], h, keep)
+        return h * keep if shift is None else torch.addcmul(shift, h, keep)
 
     def seen(self, h: Tensor) -> Tensor:
         if self.record is not None:

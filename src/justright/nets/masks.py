@@ -1,8 +1,10 @@
-"""Random bytes behind every mask, a function of (seed, purpose, step) and of nothing else."""
+"""Random numbers behind all noise, a function of (seed, purpose, step) and of nothing else."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,28 @@ BLOCK = 16
 
 
 @dataclass
-class ByteStream:
+class _Stream(ABC):
+    """The random numbers of one candidate and purpose, step by step in any order."""
+
+    seed: int
+    purpose: str
+    size: int
+    _number: int = -1
+    _block: npt.NDArray[Any] = field(default_factory=lambda: np.empty((0, 0)))
+
+    def _at(self, step: int) -> npt.NDArray[Any]:
+        number, row = divmod(step, BLOCK)
+        if number != self._number:
+            drawn = self._drawn(np.random.SFC64(child_seed(self.seed, self.purpose, number)))
+            self._block, self._number = drawn.reshape(BLOCK, self.size), number
+        return self._block[row]
+
+    @abstractmethod
+    def _drawn(self, generator: np.random.SFC64) -> npt.NDArray[Any]:
+        """The numbers ``[BLOCK * size]`` of a block."""
+
+
+class ByteStream(_Stream):
     """The random bytes of one candidate and purpose, step by step in any order.
 
     A block of `BLOCK` aligned steps is drawn at once and kept, so walking through the steps costs
@@ -31,21 +54,34 @@ class ByteStream:
     True
     """
 
-    seed: int
-    purpose: str
-    size: int
-    _number: int = -1
-    _block: npt.NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 0), np.uint8))
-
     def at(self, step: int) -> npt.NDArray[np.uint8]:
         """The bytes ``[size]`` of a step; valid until the next call."""
-        number, row = divmod(step, BLOCK)
-        if number != self._number:
-            words = -(-self.size * BLOCK // 8)
-            generator = np.random.SFC64(child_seed(self.seed, self.purpose, number))
-            drawn = generator.random_raw(words).view(np.uint8)[: self.size * BLOCK]
-            self._block, self._number = drawn.reshape(BLOCK, self.size), number
-        return self._block[row]
+        return self._at(step)
+
+    def _drawn(self, generator: np.random.SFC64) -> npt.NDArray[np.uint8]:
+        words = -(-self.size * BLOCK // 8)
+        return generator.random_raw(words).view(np.uint8)[: self.size * BLOCK]
+
+
+class NormalStream(_Stream):
+    """Standard normal numbers of one candidate and purpose, as `ByteStream` has bytes.
+
+    Args:
+        seed: The candidate's seed.
+        purpose: What the numbers are for.
+        size: Numbers a step.
+
+    >>> stream = NormalStream(seed=1, purpose="jitter", size=4)
+    >>> bool((stream.at(20) == NormalStream(1, "jitter", 4).at(20)).all())
+    True
+    """
+
+    def at(self, step: int) -> npt.NDArray[np.float32]:
+        """The numbers ``[size]`` of a step; valid until the next call."""
+        return self._at(step)
+
+    def _drawn(self, generator: np.random.SFC64) -> npt.NDArray[np.float32]:
+        return np.random.Generator(generator).standard_normal(self.size * BLOCK, np.float32)
 
 
 def kept_levels(share: float) -> int:

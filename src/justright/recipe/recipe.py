@@ -84,11 +84,19 @@ class RegularisationSpec:
 
     Attributes:
         dropout: Share of hidden units silenced (flat, then cosine to zero over the last half).
+        dropout_layers: How many of the last hidden layers have dropout; None = all.
+        input_dropout: Share of inputs silenced (flat-cosine): of numbers, indicators, and
+            categories, each with its whole embedding.
+        input_noise: Standard deviation of the normal noise on number inputs, in units of scaled
+            numbers, where 1 is the distance between the quartiles (flat-cosine).
         stochastic_depth: Probability of skipping the last residual block, growing linearly.
         mixup: Parameter α of the Beta distribution of mixup; 0 = off.
     """
 
     dropout: float = 0.0
+    dropout_layers: int | None = None
+    input_dropout: float = 0.0
+    input_noise: float = 0.0
     stochastic_depth: float = 0.0
     mixup: float = 0.0
 

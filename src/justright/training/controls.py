@@ -71,6 +71,12 @@ class Course:
             controls["clip"] = optimiser.clip * ones
         if self.recipe.ema_epochs is not None:
             controls["ema"] = average(self.recipe.ema_epochs, self.steps_per_epoch, step)
+        if regular.dropout_layers is not None:
+            controls["dropout_layers"] = regular.dropout_layers * ones
+        if regular.input_dropout > 0:
+            controls["input_dropout"] = regular.input_dropout * flat
+        if regular.input_noise > 0:
+            controls["input_noise"] = regular.input_noise * flat
         if regular.mixup > 0:
             controls["mixup"] = mixup_shares(regular.mixup, self.seed, start, count)
         return controls

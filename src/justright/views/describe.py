@@ -62,8 +62,26 @@ def recipe_text(recipe: Mapping[str, Any]) -> str:
     if isinstance(optimiser, Mapping) and optimiser.get("rate") is not None:
         parts.append(f"{optimiser.get('rule', '')}, rate {significant(optimiser['rate'], 2)}")
     regularisation = recipe.get("regularisation")
-    if isinstance(regularisation, Mapping) and regularisation.get("dropout"):
-        parts.append(f"dropout {significant(regularisation['dropout'], 2)}")
+    if isinstance(regularisation, Mapping):
+        parts.extend(_regularisers(regularisation))
     if recipe.get("ema_epochs"):
         parts.append("averaged weights")
     return " · ".join(parts)
+
+
+def _regularisers(spec: Mapping[str, Any]) -> list[str]:
+    """Dropout and noise, where there is some.
+
+    >>> _regularisers({"dropout": 0.15, "dropout_layers": 1, "input_noise": 0.1})
+    ['dropout 0.15 on the last layer', 'noise 0.10 on numbers']
+    """
+    parts = []
+    if spec.get("dropout"):
+        last = spec.get("dropout_layers")
+        where = {None: "", 1: " on the last layer"}.get(last, f" on the last {last} layers")
+        parts.append(f"dropout {significant(spec['dropout'], 2)}{where}")
+    if spec.get("input_dropout"):
+        parts.append(f"input dropout {significant(spec['input_dropout'], 2)}")
+    if spec.get("input_noise"):
+        parts.append(f"noise {significant(spec['input_noise'], 2)} on numbers")
+    return parts

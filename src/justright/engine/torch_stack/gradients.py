@@ -14,7 +14,7 @@ from justright.engine.torch_stack.losses import loss_and_flow, mixed_losses, wei
 from justright.engine.torch_stack.optimisers import Number
 from justright.nets.explicit import ExplicitBody, is_explicit
 from justright.nets.explicit_entry import ExplicitEntry, has_explicit_entry
-from justright.nets.forward import Noise, StackedNet
+from justright.nets.forward import Noise, StackedNet, shaken
 
 
 class Differentiator(Protocol):
@@ -120,9 +120,13 @@ class WrittenOut:
         """Mean loss ``[k]`` of the step."""
         if self._entry is not None and noise.mixup is None:
             with torch.no_grad():
-                entry = self._entry.forward(rows["x"], rows.get("c"))
+                entry = self._entry.forward(shaken(rows["x"], noise), rows.get("c"))
+                if noise.inputs is not None:
+                    entry.mul_(noise.inputs)
                 loss, into = self._body_step(entry, rows, noise, smoothing)
                 assert into is not None
+                if noise.inputs is not None:
+                    into.mul_(noise.inputs)
                 self._entry.backward(into)
             return loss
         entry = self._net.entry(self._embeddings, self._kept, rows["x"], rows.get("c"), noise)
