@@ -25,6 +25,7 @@ from justright.designer.idea_log import IdeaLog
 from justright.designer.lengthen import full_steps, is_taken, judge_longer, longer_move
 from justright.designer.limits import weight_of
 from justright.designer.rate import follow_change
+from justright.designer.schedule_race import record_race
 from justright.designer.screening import (
     Screened,
     Tried,
@@ -229,11 +230,15 @@ class Improver:
             if not any(one.tried is each for one in hopeful):
                 verdict = screen_verdict(champion, each.arm, seen)
                 self._log.judge(each.key, each.move, each.own, verdict, accepted=False)
+        new, overtaken = champion, []
         for place, each in enumerate(hopeful):
             if self._confirm(champion, each):
-                self._leave(champion, hopeful[place + 1 :])
-                return self._crown(champion, each.rival)
-        return champion
+                overtaken = hopeful[place + 1 :]
+                self._leave(champion, overtaken)
+                new = self._crown(champion, each.rival)
+                break
+        record_race(self._session, champion, found, overtaken)
+        return new
 
     def _leave(self, champion: Champion, overtaken: Sequence[Screened]) -> None:
         """What looked promising is tried again around the new champion."""

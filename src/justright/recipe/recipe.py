@@ -10,7 +10,15 @@ from justright.recipe.network import Shape
 LossName = Literal["cross_entropy", "mse", "mae", "huber"]
 OptimiserName = Literal["sgd", "nesterov", "adam", "adamw", "nadam", "rmsprop", "adamax"]
 ScheduleName = Literal[
-    "constant", "exponential", "step", "cosine", "coslog4", "flat_cosine", "onecycle", "plateau"
+    "constant",
+    "exponential",
+    "step",
+    "cosine",
+    "coslog4",
+    "flat_cosine",
+    "onecycle",
+    "plateau",
+    "swa",
 ]
 
 
@@ -71,7 +79,7 @@ class ScheduleSpec:
     """Shape of the learning rate over a run; ``warmup`` is the share of steps of a linear rise.
 
     All but "plateau" are functions of the step; a plateau is decided between spans, by the losses
-    seen at the evaluations so far.
+    seen at the evaluations so far. To "swa" belongs an average of weights of its own.
     """
 
     name: ScheduleName = "coslog4"
@@ -108,7 +116,8 @@ class Recipe:
     Attributes:
         epochs: Length asked for; the steps follow from the rows (see `training.budget`).
         batch: Rows a step, whatever the rows: the final training is the one that was judged.
-        ema_epochs: Time scale of the average of weights, in epochs; None = no averaging.
+        ema_epochs: Time scale of the average of weights, in epochs; None = no averaging, but for
+            what the schedule brings.
         sampling: How often rows are seen: all alike, or so that classes come equally often.
     """
 
@@ -122,3 +131,12 @@ class Recipe:
     batch: int = 256
     ema_epochs: float | None = None
     sampling: Sampling = "even"
+
+    @property
+    def averages(self) -> bool:
+        """Whether weights are averaged over the run, and the average is what is handed over.
+
+        >>> Recipe().averages, Recipe(schedule=ScheduleSpec("swa")).averages
+        (False, True)
+        """
+        return self.ema_epochs is not None or self.schedule.name == "swa"

@@ -10,7 +10,13 @@ import numpy.typing as npt
 
 from justright.core.seeds import child_seed
 from justright.recipe.recipe import Recipe
-from justright.training.schedules import PATIENCE, flat_cosine, plateau_factor, rate_factors
+from justright.training.schedules import (
+    PATIENCE,
+    SWA_FROM,
+    flat_cosine,
+    plateau_factor,
+    rate_factors,
+)
 
 _MIXUP_BLOCK = 1024
 
@@ -77,6 +83,8 @@ class Course:
             controls["input_dropout"] = regular.input_dropout * flat
         if regular.input_noise > 0:
             controls["input_noise"] = regular.input_noise * flat
+        if self.recipe.schedule.name == "swa":
+            controls["ema"] = tail_average(step, self.steps, controls.get("ema", 0.0 * ones))
         if regular.mixup > 0:
             controls["mixup"] = mixup_shares(regular.mixup, self.seed, start, count)
         return controls
@@ -114,6 +122,27 @@ def average(
     """
     settled = max(0.0, 1.0 - 1.0 / (ema_epochs * steps_per_epoch))
     return np.minimum(settled, (1 + step) / (10 + step))
+
+
+def tail_average(
+    step: npt.NDArray[np.float64], steps: int, before: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Weight of the old average where all weights of the last quarter of a run count alike.
+
+    Stochastic weight averaging (Izmailov et al. 2018) takes the weights once an epoch; here those
+    of every step count, since a short run has few epochs (more often than once an epoch:
+    Athiwaratkun et al. 2019).
+
+    Args:
+        step: Steps, from 0.
+        steps: Steps of the whole run.
+        before: What holds until then; the average then starts anew.
+
+    >>> tail_average(np.arange(4.0, 8.0), 8, np.full(4, 0.9)).tolist()
+    [0.9, 0.9, 0.0, 0.5]
+    """
+    seen = step - np.ceil(SWA_FROM * steps)
+    return np.where(seen < 0, before, seen / (np.maximum(seen, 0.0) + 1.0))
 
 
 def mixup_shares(alpha: float, seed: int, start: int, count: int) -> npt.NDArray[np.float64]:

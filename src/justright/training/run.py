@@ -129,7 +129,7 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
         steps=request.last,
         evaluations=_evaluations(request),
         metric=request.metric,
-        averaged=recipe.ema_epochs is not None,
+        averaged=recipe.averages,
         keep_best=request.keep_best,
         deadline=float("inf") if request.deadline is None else request.deadline,
         health_every=EVERY if request.health else 0,

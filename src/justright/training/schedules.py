@@ -22,6 +22,14 @@ ONECYCLE_RISE, ONECYCLE_START, ONECYCLE_END = 0.3, 1 / 25, 1e-4
 """Two-phase 1cycle as in PyTorch's `OneCycleLR`: 30% of the run up by a cosine from 1/25 of the
 peak, the rest down by a cosine to 1e-4 of the start (published: Smith 2018, fastai's form)."""
 
+SWA_FROM = 0.75
+"""Share of a run from which on weights are averaged at a constant rate (published: Izmailov et
+al. 2018)."""
+
+SWA_FLAT, SWA_LOW, SWA_RATE = 0.5, 0.9, 0.5
+"""The rate falls in a line to a half of its peak between these shares of what comes before
+(published: the code of Izmailov et al. 2018; a half is theirs for residual networks)."""
+
 
 def rate_factors(
     spec: ScheduleSpec, steps: int, start: int = 0, count: int | None = None
@@ -92,6 +100,12 @@ def _onecycle(step: Factors, steps: int) -> Factors:
     return np.where(step <= top, up, down)
 
 
+def _swa(step: Factors, steps: int) -> Factors:
+    """High, then constant at half of it for the last quarter (Izmailov et al. 2018)."""
+    fallen = (step / (SWA_FROM * steps) - SWA_FLAT) / (SWA_LOW - SWA_FLAT)
+    return 1.0 - (1.0 - SWA_RATE) * np.clip(fallen, 0.0, 1.0)
+
+
 SCHEDULES: Mapping[ScheduleName, Callable[[Factors, int], Factors]] = {
     "constant": _constant,
     "exponential": _exponential,
@@ -101,6 +115,7 @@ SCHEDULES: Mapping[ScheduleName, Callable[[Factors, int], Factors]] = {
     "flat_cosine": flat_cosine,
     "onecycle": _onecycle,
     "plateau": _constant,  # times `plateau_factor`
+    "swa": _swa,  # with `controls.tail_average`
 }
 
 PATIENCE = 1

@@ -64,7 +64,9 @@ def recipe_text(recipe: Mapping[str, Any]) -> str:
     regularisation = recipe.get("regularisation")
     if isinstance(regularisation, Mapping):
         parts.extend(_regularisers(regularisation))
-    if recipe.get("ema_epochs"):
+    schedule = recipe.get("schedule")
+    tail = isinstance(schedule, Mapping) and schedule.get("name") == "swa"
+    if recipe.get("ema_epochs") or tail:
         parts.append("averaged weights")
     return " · ".join(parts)
 

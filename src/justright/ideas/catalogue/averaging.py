@@ -12,6 +12,8 @@ LONGER = 4.0
 
 
 def _propose(situation: Situation) -> Iterator[Proposal]:
+    if situation.recipe.schedule.name == "swa":
+        return  # its own average is what is handed over
     own, gain = situation.recipe.ema_epochs, (0.001, 0.004, 0.015)
     if own is None:
         yield Proposal("average of weights", {"ema_epochs": 1.0}, 0.3, gain)
