@@ -176,7 +176,9 @@ def test_a_start_recipe_trains_blocks_of_different_size_alike_alone_and_together
 
 DEMANDING = {
     "shape": Shape(hidden=(16, 16), category_width=2, normaliser="batch", numbers="piecewise"),
-    "regularisation": RegularisationSpec(dropout=0.2, mixup=0.3),
+    "regularisation": RegularisationSpec(
+        dropout=0.2, dropout_layers=1, input_dropout=0.1, input_noise=0.1, mixup=0.3
+    ),
     "optimiser": OptimiserSpec(decay_epochs=5.0, clip=1.0),
     "ema_epochs": 2.0,
 }

@@ -110,6 +110,14 @@ SOUND: Mapping[str, Fault] = {
     "rate ÷ 3": Fault("", {"optimiser.rate": lambda rate: rate / 3}),
     "1 × 32": Fault("", {"shape.hidden": (32,)}),
     "4 × 64": Fault("", {"shape.hidden": (64,) * 4}),
+    "noise on inputs": Fault(
+        "",
+        {
+            "regularisation.dropout_layers": 1,
+            "regularisation.input_dropout": 0.1,
+            "regularisation.input_noise": 0.1,
+        },
+    ),
 }
 """Trainings that no check is to object to, by name: the recipe, and what ideas make of it."""
 

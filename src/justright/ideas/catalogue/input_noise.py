@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from justright.ideas.rule import Proposal, Rule, Situation
 from justright.ideas.stage import Stage
 
-DEVIATION = 0.1
-"""A tenth of the distance between the quartiles of a column (assumption)."""
+DEVIATION = 0.03
+"""In distances between the quartiles of a column (measured on three tables: 0.1 helps no more on
+satellite and spambase, and costs four times as much on concrete)."""
 
 
 def _propose(situation: Situation) -> Iterator[Proposal]:
