@@ -28,7 +28,7 @@ def begun(new_session: NewSession) -> tuple[Session, Champion]:
     """A study whose champion learns nothing at its rate, and whose rounds are over."""
     session = new_session(plan=WorkPlan())
     recipe = plain_recipe(session.blocks.spec, 16, 16, rate=HOPELESS)
-    arm = Arm("start recipe", recipe, 300)
+    arm = Arm("start recipe", recipe, 150)
     blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
     jobs = session.train(arm, "champion", blocks, parts=1)
     own = results(session.run(jobs), jobs)
@@ -62,7 +62,7 @@ class Raced:
 @pytest.fixture(scope="module")
 def raced(shared_session: NewSession) -> Raced:
     session, champion = begun(shared_session)
-    session.plan.granted["rate"] = 0
+    session.plan.granted |= {"rate": 0, "round 1/rate/confirm": 5}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("justright.designer.improve.MOST_ROUNDS", 1)
         return Raced(session, champion, *used(session, champion))
