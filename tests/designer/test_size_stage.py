@@ -324,7 +324,7 @@ def test_the_limit_for_a_larger_size_is_the_same_when_the_study_goes_on(
     session = replace(new_session(), prices=Steady(USUAL))
     began = replace(session, clock=Clock(time.time() - 200.0, 600.0))
     began.plan.granted[LIMIT] = 600
-    began.plan.granted[SIZE_BUDGET] = 4
+    began.plan.granted[SIZE_BUDGET] = 1
     report = search(began)
     assert report.untested
     assert report.time.endswith("m")
