@@ -342,7 +342,7 @@ def test_a_search_leaves_the_model_of_a_study(tmp_path: Path) -> None:
     x, y = line(120)
     label = np.where(y > 0, "up", "down")
     place = tmp_path / "studies"
-    model = JustRightClassifier("search", time="15s", studies=place, random_state=0)
+    model = JustRightClassifier("search", time="20s", studies=place, random_state=0)
     model.fit(x, label)
     assert model.score(x, label) > 0.9
     [folder] = [path for path in place.iterdir() if path.name.startswith("estimator-")]
