@@ -26,7 +26,7 @@ NewSession = Callable[..., Session]
 
 ROWS = 260
 
-PARAMS = 4_000
+PARAMS = 1_200
 """So few that the search soon ends."""
 
 GRANTED = {
@@ -34,6 +34,7 @@ GRANTED = {
     "own length steps": 0,
     "noise start recipe": 0,
     "rate": 0,
+    "late rate": 0,
     "size core-seconds": 10_000,
     "round 1": 1,
     **{f"round 1/{slot}/confirm": 0 for slot in ("length", "shape", "rate")},

@@ -23,12 +23,25 @@ NewSession = Callable[..., Session]
 
 HOPELESS = 1e-5
 
+OTHERS = {
+    f"round {number}/{idea}": 0
+    for number in ("1", "1.2")
+    for idea in (
+        "length/screen 3 × longer",
+        "rate/screen rate ÷ 3",
+        "rate/screen rate × 3",
+        "numbers/screen cosines of numbers",
+        "members/screen 8 members",
+    )
+}
+"""Ideas that take long, and are not what these tests are about."""
+
 
 def begun(new_session: NewSession) -> tuple[Session, Champion]:
     """A study whose champion learns nothing at its rate, and whose rounds are over."""
     session = new_session(plan=WorkPlan())
     recipe = plain_recipe(session.blocks.spec, 16, 16, rate=HOPELESS)
-    arm = Arm("start recipe", recipe, 300)
+    arm = Arm("start recipe", recipe, 150)
     blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
     jobs = session.train(arm, "champion", blocks, parts=1)
     own = results(session.run(jobs), jobs)
@@ -62,7 +75,7 @@ class Raced:
 @pytest.fixture(scope="module")
 def raced(shared_session: NewSession) -> Raced:
     session, champion = begun(shared_session)
-    session.plan.granted["rate"] = 0
+    session.plan.granted |= {"rate": 0, "round 1/rate/confirm": 5} | OTHERS
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("justright.designer.improve.MOST_ROUNDS", 1)
         return Raced(session, champion, *used(session, champion))

@@ -15,6 +15,7 @@ from justright.designer.blocks import Blocks
 from justright.designer.clock import Clock
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.noise import measure_noise, record_rungs
+from justright.designer.prices import Prices
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
 from justright.designer.size import (
     LARGE_SHARES,
@@ -24,11 +25,21 @@ from justright.designer.size import (
     SizeStage,
     key_of,
 )
-from justright.designer.work import LATE, LIMIT, SIZE_BUDGET, SIZE_ENDED, SIZE_PART, WorkPlan
+from justright.designer.work import (
+    LATE,
+    LIMIT,
+    SIZE_BUDGET,
+    SIZE_ENDED,
+    SIZE_LEFT,
+    SIZE_PART,
+    WorkPlan,
+)
+from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
 from justright.sizing.goal import Ask
 from justright.sizing.report import JUDGED, SizeReport
 from justright.testing.recipes import plain_recipe
+from justright.training.cost import USUAL, Measured
 
 NewSession = Callable[..., Session]
 
@@ -276,17 +287,21 @@ def test_under_a_longer_limit_the_new_budget_comes_on_top_of_what_was_spent(
     new_session: NewSession,
 ) -> None:
     """Nothing was trained twice, so what was spent before must not be taken off again."""
-    session = new_session(plan=WorkPlan(), params=PARAMS)
-    first = stage_of(session)
-    first.run()
-    spent = first._spent_before(first._goal)
-    assert spent > 0.0
-    session = replace(session, plan=session.plan.reopened(1e6))
-    budgets = {}
-    for name, granted in (("fresh", {}), ("gone on with", dict(session.plan.granted))):
-        other = replace(session, plan=WorkPlan(granted=granted))
-        budgets[name] = stage_of(other)._goal.budget
-    assert budgets["gone on with"] == pytest.approx(budgets["fresh"] + spent, abs=3.0)
+    session = new_session(plan=WorkPlan(granted={LIMIT: 600}), params=PARAMS)
+    stage_of(session).run()
+    session.prices.fixed = [1.0]  # dear enough to stand out from what is rounded
+    stages, left = {}, {}
+    for name, granted in (("fresh", {}), ("gone on with", session.plan.reopened(1e6).granted)):
+        other = replace(session, plan=WorkPlan(granted=dict(granted)))
+        stages[name] = stage_of(other)
+        left[name] = other.plan.granted[SIZE_LEFT]
+    fresh, further = stages["fresh"], stages["gone on with"]
+    spent = further._spent_before(further._goal)
+    assert spent > 0.1 * fresh._goal.budget
+    by_second = fresh._goal.budget / left["fresh"]
+    assert further._goal.budget - spent == pytest.approx(
+        by_second * left["gone on with"], rel=0.02
+    )
 
 
 def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(found: Found) -> None:
@@ -300,9 +315,16 @@ def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(found: 
 def test_the_limit_for_a_larger_size_is_the_same_when_the_study_goes_on(
     new_session: NewSession,
 ) -> None:
-    began = replace(new_session(), clock=Clock(time.time() - 200.0, 600.0))
+    class Steady(Prices):
+        """Of a machine that is as fast as it is said to be: the budget is in its seconds."""
+
+        def learn(self, done: Measured, inputs: Inputs, fixed_s: float) -> None:
+            pass
+
+    session = replace(new_session(), prices=Steady(USUAL))
+    began = replace(session, clock=Clock(time.time() - 200.0, 600.0))
     began.plan.granted[LIMIT] = 600
-    began.plan.granted[SIZE_BUDGET] = 4
+    began.plan.granted[SIZE_BUDGET] = 1
     report = search(began)
     assert report.untested
     assert report.time.endswith("m")

@@ -22,7 +22,7 @@ from justright.store.opening import open_store
 pytestmark = pytest.mark.timeout(900)
 """The process starts a dozen times: a machine that is busy with something else needs longer."""
 
-EARLY, AT_WORK = 5, 4
+EARLY, AT_WORK = 3, 4
 """Kills while a study starts, and after it has begun jobs: also on a busy machine, where starting
 takes so long that a kill by the clock alone meets nothing else."""
 
@@ -145,8 +145,8 @@ def test_killed_again_and_again(folder: Path) -> None:
     words = ("--name", "killed", "--work", "plan.json")
     chance = random.Random(1)
     came = 0
-    for place in range(EARLY + AT_WORK):
-        if place % 2 == 0:
+    for early in [True, False] * EARLY + [False] * (AT_WORK - EARLY):
+        if early:
             kill_early(start(folder, *words), chance)
         else:
             came += kill_at_work(start(folder, *words, "--verbose"), chance)

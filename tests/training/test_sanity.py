@@ -100,9 +100,10 @@ def test_real_tables_stay_silent(tmp_path: Path, name: str, wild: dict[str, Any]
     request = request_on(write_rows(tmp_path / "rows", x, y), **wild)
     # twenty rows of linnerud say next to nothing; what the champion does is not known here
     known = Known(baseline_learns=True, network_learns=name == "linnerud")
+    began = time.process_time()
     figures = check_sanity(request, silent)
     assert findings_of(judge(figures, known)) == ()
-    assert figures["seconds"] < 20.0
+    assert time.process_time() - began < 10.0  # of the processor: the machine may be busy
 
 
 def test_shuffled_labels_leave_inputs_without_a_use(tmp_path: Path) -> None:
