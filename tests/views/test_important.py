@@ -89,6 +89,8 @@ def test_the_screen_the_report_and_the_document_say_the_same() -> None:
     store.ledger.find(study, [weak])
     first = important(Reader(store, study))
     assert [each.code for each in first] == ["leakage", "weak-slice", "duplicates"]
+    (following,) = [line for line in verdict_lines(store, study) if line.startswith("Next")]
+    assert "weakest slice" not in following  # a finding has named it
     lines = [line.strip() for line in verdict_lines(store, study) if "! " in line]
     assert lines == [f"! {each.text}" for each in first]
     made = verdict_document(store, study)["important"]
