@@ -31,10 +31,9 @@ def importable() -> Iterator[None]:
     sys.path.remove(folder)
 
 
-def check(name: str, frame: pl.DataFrame, **roles: str) -> None:
-    options = DataOptions(
-        target=("y",), metric=read_metric(f"own_metrics:{name}", "lower"), **roles
-    )
+def check(name: str, frame: pl.DataFrame, weight: str | None = None) -> None:
+    metric = read_metric(f"own_metrics:{name}", "lower")
+    options = DataOptions(target=("y",), metric=metric, weight=weight)
     check_metric(make_problem(read_table(frame), options))
 
 

@@ -55,7 +55,9 @@ def write_table(path: Path) -> None:
 
 
 def fit(folder: Path, *more: str) -> tuple[int, str, str]:
-    done = justright("fit", "towns.csv", "-t", "y", "--time", "10s", *more, cwd=folder)
+    done = justright(
+        "fit", "towns.csv", "-t", "y", "--time", "10s", *more, cwd=folder, timeout=400.0
+    )
     return done.returncode, done.stdout, done.stderr
 
 

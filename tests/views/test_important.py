@@ -51,7 +51,7 @@ def test_nothing_is_said_where_there_is_nothing() -> None:
 
 def test_each_has_its_cost_and_its_action_in_one_line() -> None:
     (one,) = important(reader(finding("large", Severity.NOTE, 0.3)))
-    assert one.text == "large was seen (about 30% of the loss) → mend large"
+    assert one.text == "large was seen (up to 30% of the loss) → mend large"
 
 
 @pytest.mark.parametrize(
