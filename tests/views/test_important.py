@@ -51,7 +51,7 @@ def test_nothing_is_said_where_there_is_nothing() -> None:
 
 def test_each_has_its_cost_and_its_action_in_one_line() -> None:
     (one,) = important(reader(finding("large", Severity.NOTE, 0.3)))
-    assert one.text == "large was seen (about 30% of the loss) → mend large"
+    assert one.text == "large was seen (up to 30% of the loss) → mend large"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,8 @@ def test_the_screen_the_report_and_the_document_say_the_same() -> None:
     store.ledger.find(study, [weak])
     first = important(Reader(store, study))
     assert [each.code for each in first] == ["leakage", "weak-slice", "duplicates"]
+    (following,) = [line for line in verdict_lines(store, study) if line.startswith("Next")]
+    assert "weakest slice" not in following  # a finding has named it
     lines = [line.strip() for line in verdict_lines(store, study) if "! " in line]
     assert lines == [f"! {each.text}" for each in first]
     made = verdict_document(store, study)["important"]

@@ -74,6 +74,12 @@ def test_where_nothing_was_left_out_nothing_is_promised() -> None:
     assert size.claim.startswith("No idea was left out; --time 4m")
 
 
+def test_where_no_idea_surely_fits_nothing_is_promised() -> None:
+    card = made("more-time", "more time", tested=0, expected=0.0, size_time=None)
+    assert isinstance(card, Card)
+    assert card.claim == "2 ideas had no time, and --time 3m may not do for any."
+
+
 def test_programs_read_the_same() -> None:
     store = MemoryStore()
     study = write_example(store, HOUSES)

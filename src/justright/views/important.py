@@ -45,7 +45,7 @@ class Important:
         severity: How bad it is.
         message: What was seen.
         action: What was done about it, or what to do.
-        cost: Share of the loss that it stands for, 0 to 1; None = not known.
+        cost: Share of the loss that it stands for at most, 0 to 1; None = not known.
     """
 
     code: str
@@ -57,7 +57,7 @@ class Important:
     @property
     def text(self) -> str:
         """The finding, its cost and its action in one line."""
-        cost = f" (about {self.cost:.0%} of the loss)" if self.cost else ""
+        cost = f" (up to {self.cost:.0%} of the loss)" if self.cost else ""
         return f"{self.message}{cost}" + (f" → {self.action}" if self.action else "")
 
 

@@ -196,17 +196,24 @@ def _next(reader: Reader, first: Sequence[Important]) -> str:
         reader.shown(f"{entry.get('title')}" + (f" ({entry['why']})" if entry.get("why") else ""))
         for entry in entries[:TOP]
     ]
-    return " · ".join([*steps, *_data_steps(reader)])
+    weak = all(each.code != "weak-slice" for each in first)
+    return " · ".join([*steps, *_data_steps(reader, weak=weak)])
 
 
-def _data_steps(reader: Reader) -> list[str]:
-    """What the data could bring: more of them, or of those where the network is weakest."""
+def _data_steps(reader: Reader, *, weak: bool) -> list[str]:
+    """What the data could bring: more of them, or of those where the network is weakest.
+
+    Args:
+        reader: The study.
+        weak: Whether to name the weakest slice; not where a finding has done so.
+    """
     steps, forecast = [], reader.fact("forecast")
     if forecast.get("word", "unknown") != "unknown":
         steps.append(f"more data {forecast['word']} (doubling: {doubling(forecast)})")
-    weak = [entry for entry in reader.fact("slices").get("slices") or () if entry["weak"]]
-    if weak:
-        steps.append(f"weakest slice: {slice_name(reader, weak[0])}")
+    slices = reader.fact("slices").get("slices") or ()
+    worst = next((entry for entry in slices if entry["weak"]), None)
+    if weak and worst is not None:
+        steps.append(f"weakest slice: {slice_name(reader, worst)}")
     return steps
 
 

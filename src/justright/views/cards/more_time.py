@@ -57,11 +57,13 @@ def _claim(fact: Mapping[str, Any], ideas: int, metric: str) -> str:
         size = f"--time {fact['size_time']} may be enough to test sizes from {name}"
     if not ideas:
         return f"No idea was left out; {size}."
-    tested = f"{fact['tested']} of {count(ideas, 'idea')} that had no time"
-    text = f"--time {fact['time']} would test {tested}"
     if fact["tested"]:
+        tested = f"{fact['tested']} of {count(ideas, 'idea')} that had no time"
         gain = significant(fact["expected"], 2)
-        text += f"; together they are expected to bring {gain} {metric} at most"
+        text = f"--time {fact['time']} would test {tested}; together they are expected to bring "
+        text += f"{gain} {metric} at most"
+    else:
+        text = f"{count(ideas, 'idea')} had no time, and --time {fact['time']} may not do for any"
     return f"{text}; {size}." if size else f"{text}."
 
 
