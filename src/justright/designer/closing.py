@@ -25,8 +25,9 @@ def close_study(session: Session, *, interrupted: bool) -> None:
     rounds, test = ledger.fact(name, "rounds") or [], ledger.fact(name, "test")
     findings = worst_first(ledger.findings(name))
     limit, whole = session.clock.limit_s, session.options.only is None
-    size = ledger.fact(name, "size")
-    session.fact("next", next_steps(rounds, test, findings, limit, size=size, whole=whole))
+    size, seeds = ledger.fact(name, "size"), ledger.fact(name, "seeds")
+    found = next_steps(rounds, test, findings, limit, size=size, seeds=seeds, whole=whole)
+    session.fact("next", found)
     session.fact("stages", _stages(session, interrupted=interrupted))
     session.fact("clock", _clock(session, interrupted=interrupted))
     session.fact(

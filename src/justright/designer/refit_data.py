@@ -41,6 +41,7 @@ class Known:
         name: Of the study.
         recipe: What was chosen.
         subject: What the recipe is called.
+        networks: Seeds of it that the model averages.
         steps_a_row: Steps of its schedule, and steps taken, over the rows it learned from.
         task: What is predicted.
         document: ``preprocessing.json`` of its model.
@@ -53,6 +54,7 @@ class Known:
     name: str
     recipe: Recipe
     subject: str
+    networks: int
     steps_a_row: tuple[float, float]
     task: Task
     document: Mapping[str, Any]
@@ -113,6 +115,7 @@ def known_of(folder: StudyFolder, store: AbstractStore) -> Known:
         name=name,
         recipe=from_document(Recipe, network["recipe"]),
         subject=str(network["subject"]),
+        networks=int(network.get("networks", 1)),
         steps_a_row=(planned / network["rows"], steps / network["rows"]),
         task=from_document(Task, read_json(folder.model / "recipe.json")["task"]),
         document=document,

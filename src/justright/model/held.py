@@ -19,7 +19,7 @@ from justright.model.card import classes_sentence
 from justright.model.folder import check_model, write_files
 from justright.model.onnx_file import Exported
 from justright.model.predictor import Model
-from justright.recipe.network import NetworkSpec
+from justright.recipe.network import NetworkSpec, networks_in
 from justright.recipe.recipe import Recipe
 
 
@@ -47,7 +47,8 @@ class HeldModel(Model):
     ) -> None:
         task = from_document(Task, recipe["task"])
         spec = from_document(NetworkSpec, recipe["network"])
-        super().__init__(Path("model"), task, spec, preprocessing)
+        networks = networks_in(spec, recipe["tensors"])
+        super().__init__(Path("model"), task, spec, preprocessing, networks)
         self._contents = recipe
         self._arrays = dict(arrays)
         self._card = card
@@ -114,7 +115,7 @@ class HeldModel(Model):
         weights = {n: a for n, a in self._arrays.items() if n not in own}
         return network.Predictor(
             network.Preprocessing(self._document, own),
-            network.Network(self._contents["network"], weights),
+            network.Network(self._contents["network"], weights, self.task.is_classification),
         )
 
     def __getstate__(self) -> dict[str, Any]:

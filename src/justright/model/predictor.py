@@ -26,7 +26,7 @@ from justright.model.onnx_file import Exported, write_onnx
 from justright.model.output import DELIMITED, check_output, write_chunks
 from justright.model.serve import load_predictor
 from justright.model.uncertainty import check_level, flat, interval_columns
-from justright.recipe.network import NetworkSpec, parameter_count
+from justright.recipe.network import NetworkSpec, networks_in, parameter_count
 from justright.statistics.metrics import score
 
 logger = logging.getLogger("justright")
@@ -44,8 +44,11 @@ class Model:
     >>> model.predict({"size": [61.0], "town": ["Ulm"]})     # doctest: +SKIP
     """
 
-    def __init__(self, folder: Path, task: Task, spec: NetworkSpec, document: Any) -> None:
+    def __init__(
+        self, folder: Path, task: Task, spec: NetworkSpec, document: Any, networks: int = 1
+    ) -> None:
         self.folder = folder
+        self.networks = networks
         self.task = task
         self.spec = spec
         self._document = document
@@ -65,11 +68,12 @@ class Model:
             document = json.loads((folder / "preprocessing.json").read_text(encoding="utf-8"))
             task = from_document(Task, recipe["task"])
             spec = from_document(NetworkSpec, recipe["network"])
+            networks = networks_in(spec, recipe["tensors"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{str(folder)!r} is damaged: {error}", hint="restore the folder, or fit again"
             ) from error
-        return cls(folder, task, spec, document)
+        return cls(folder, task, spec, document, networks)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -78,8 +82,8 @@ class Model:
 
     @property
     def parameters(self) -> int:
-        """Number of learned weights."""
-        return parameter_count(self.spec)
+        """Number of learned weights, of all networks where several are averaged."""
+        return self.networks * parameter_count(self.spec)
 
     def predict(self, data: Any, interval: float | None = None) -> pl.DataFrame:
         """Predict the rows of a table.
@@ -236,7 +240,8 @@ class Model:
     def _summary(self) -> str:
         shape = self.spec.shape
         size = f"{len(shape.hidden)} × {max(shape.hidden, default=0)}"
-        members = f"{shape.members} members of " if shape.members > 1 else ""
+        members = f"{self.networks} networks of " if self.networks > 1 else ""
+        members += f"{shape.members} members of " if shape.members > 1 else ""
         return (
             f"{self.task.kind.value} of {', '.join(self.task.targets)} from {len(self.columns)} "
             f"columns, {members}{shape.body} {size}, {self.parameters:,} weights"
