@@ -41,7 +41,6 @@ class Known:
         name: Of the study.
         recipe: What was chosen.
         subject: What the recipe is called.
-        networks: Seeds of it that the model averages.
         steps_a_row: Steps of its schedule, and steps taken, over the rows it learned from.
         task: What is predicted.
         document: ``preprocessing.json`` of its model.
@@ -49,12 +48,12 @@ class Known:
         learned: Marks of the rows that it learned from, rising.
         delta: Smallest difference that matters.
         versions: Package to version.
+        networks: Seeds of the recipe that the model averages.
     """
 
     name: str
     recipe: Recipe
     subject: str
-    networks: int
     steps_a_row: tuple[float, float]
     task: Task
     document: Mapping[str, Any]
@@ -62,6 +61,7 @@ class Known:
     learned: np.ndarray
     delta: float
     versions: Mapping[str, str]
+    networks: int = 1
 
     @property
     def temperature(self) -> float:
