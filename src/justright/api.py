@@ -145,6 +145,7 @@ def fit(
     prefer: str = "small",
     tolerance: float | None = None,
     only: str | None = None,
+    ensemble: int = 1,
     examples: bool = True,
     listener: Listener | None = None,
 ) -> Study:
@@ -180,6 +181,8 @@ def fit(
         tolerance: Difference of the deciding metric up to which nothing matters; at least 1% of
             the way from the constant to the best baseline.
         only: "size" ends with the size search; the test set stays closed.
+        ensemble: Networks of different seeds that are handed over as one model, which answers
+            with the mean of their predictions; 1 = one network.
         examples: Whether report and model card may show values of the data's cells.
         listener: Called with a `Snapshot` of the progress, several times a second.
 
@@ -208,6 +211,7 @@ def fit(
         size=read_wishes(max_params, max_memory, max_latency, prefer),
         tolerance=tolerance,
         only=only,
+        ensemble=ensemble,
         command=f"justright.fit(..., target={target!r}, time={time!r}, seed={seed})",
     )
     return Study(design(data, options, started=clock.time(), listener=listener).root)

@@ -113,27 +113,29 @@ def test_other_columns_and_classes() -> None:
     assert one.problem.task == study.task
 
 
-def ended(session: Session, store: MemoryStore) -> Session:
+def ended(session: Session, store: MemoryStore, networks: int = 1) -> Session:
     """A study that has come to its end, as far as another training asks."""
     arm = Arm("plain", plain_recipe(session.blocks.spec, 8, batch=64), 150)
     blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
     jobs = session.train(arm, "champion", blocks)
     champion = Champion(arm, usable(results(session.run(jobs), jobs)), 0.0)
     calibrated = calibrate(session, champion, "none")
-    size, inputs = deliver(session, arm, champion.trials[0], 0, calibrated)
-    network = facts.network_fact(arm, inputs, steps=150, epochs=1.0, size=size)
+    first, *others = champion.trials[:networks]
+    size, inputs = deliver(session, arm, first, 0, calibrated, others)
+    network = facts.network_fact(arm, inputs, steps=150, epochs=1.0, size=size, networks=networks)
     session.fact("network", network | {"rows": len(blocks[0].train)})
     told = Decision("statistics", "c", "r", "s", Status.ASSUMPTION, {"delta": 0.01})
     store.ledger.decide(session.name, told)
     return session
 
 
-def test_a_changed_world_is_learned_anew(new_session: NewSession) -> None:
+@pytest.mark.parametrize("networks", [1, 3])
+def test_a_changed_world_is_learned_anew(new_session: NewSession, networks: int) -> None:
     """Planted: y has become its negative. The old model stays as it is, the new one is better."""
     store = MemoryStore()
     settings = to_document(DataOptions(target=("y",)))
     store.studies.open(StudyHead("s", "d", "g", settings, 0.0), this_process())
-    session = ended(new_session(store=store), store)
+    session = ended(new_session(store=store), store, networks)
     folder, before = session.folder, check_model(session.folder.model)
     changed = table(400).with_columns(-pl.col("y"))
     made = refit_study(folder, store, changed, 60.0)
@@ -141,6 +143,7 @@ def test_a_changed_world_is_learned_anew(new_session: NewSession) -> None:
     assert (made.rows, made.held_out) == (320, 80)
     assert made.new < 0.7 < made.old
     assert made.word == "beats"
+    assert made.model.networks == networks
     assert made.difference == pytest.approx(made.old - made.new)
     assert check_model(folder.model) == before
     predicted = made.model.predict(changed, interval=0.9)

@@ -59,6 +59,7 @@ def fit(
     prefer: Annotated[str, typer.Option(help="Of equal sizes: small or accuracy.")] = "small",
     tolerance: Tolerance = None,
     only: Annotated[str | None, typer.Option(help="size: end with the right size.")] = None,
+    ensemble: Annotated[int, typer.Option(help="Networks to average; 1 = one network.")] = 1,
     no_examples: NoExamples = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
@@ -87,13 +88,12 @@ def fit(
         size=read_wishes(max_params, max_memory, max_latency, prefer),
         tolerance=tolerance,
         only=only,
+        ensemble=ensemble,
         command=shlex.join(["justright", *sys.argv[1:]]),
     )
     folder, stopped = _design(data, options, silent=quiet or as_json, verbose=verbose)
-    if (as_json or not quiet) and (not stopped or folder.model.exists()):
-        _print_verdict(options.studies, folder.root.name, as_json=as_json)
-    if stopped:
-        raise Stopped(stopped)
+    silent = quiet and not as_json
+    _close(options.studies, folder, stopped, as_json=as_json, silent=silent)
 
 
 def _metric(metric: str | None, direction: str | None) -> str | None:
@@ -119,6 +119,16 @@ def _design(
         return stop.folder, str(stop)
     except KeyboardInterrupt as stop:  # typer would lose what it says
         raise Stopped(str(stop) or "stopped; nothing was changed") from None
+
+
+def _close(
+    studies: Path, folder: StudyFolder, stopped: str, *, as_json: bool, silent: bool
+) -> None:
+    """Print the verdict, if there is a model; say so if Ctrl-C ended the study."""
+    if not silent and (not stopped or folder.model.exists()):
+        _print_verdict(studies, folder.root.name, as_json=as_json)
+    if stopped:
+        raise Stopped(stopped)
 
 
 def _print_verdict(studies: Path, name: str, *, as_json: bool) -> None:

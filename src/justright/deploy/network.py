@@ -113,9 +113,8 @@ class Preprocessing:
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
         """The most probable class of each row, in the type that the table had."""
         target = self.document["target"]
-        read = {"integer": int, "boolean": lambda text: text == "true"}
-        labels = [read.get(target["label_type"], str)(text) for text in target["classes"]]
-        return np.array(labels)[probabilities.argmax(axis=1)]
+        read = {"integer": int, "boolean": lambda t: t == "true"}.get(target["label_type"], str)
+        return np.array([read(text) for text in target["classes"]])[probabilities.argmax(axis=1)]
 
 
 def column_features(values: Any, d: Document, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
@@ -189,8 +188,7 @@ def ngram_counts(texts: Sequence[str], buckets: int) -> np.ndarray:
         mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x85EBCA6B)
         inside = owner[:n] == owner[size : size + n]  # else it reaches into the next text
         found.append(owner[:n][inside] * buckets + (mixed[inside] >> np.uint32(8)) % buckets)
-    counts = np.bincount(np.concatenate(found), minlength=len(pieces) * buckets)
-    return counts.reshape(len(pieces), buckets)
+    return np.bincount(np.concatenate(found), minlength=len(pieces) * buckets).reshape(-1, buckets)
 
 
 def numbers_of(values: Any) -> np.ndarray:
@@ -232,14 +230,13 @@ def _or(default: Any, read: Callable[[Any], Any], value: Any) -> Any:
 def _text(value: Any) -> str | None:
     if value is None or value != value:  # NaN differs from itself
         return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    value = int(value) if isinstance(value, float) and value.is_integer() else value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Network:
     """The trained network in double precision, of ``arrays`` by name, matrices as [inputs,
-    outputs]; ``classes`` says whether its outputs are logits."""
+    outputs], of several networks stacked; ``classes`` says whether its outputs are logits."""
 
     def __init__(self, document: Document, arrays: Arrays, classes: bool = False) -> None:
         import torch  # noqa: PLC0415 (it takes a second; encoding and decoding do without)
@@ -247,7 +244,10 @@ class Network:
         self._torch = torch
         self._shape, self._inputs = document["shape"], document["inputs"]
         self._members, self._classes = self._shape.get("members", 1), classes
-        self._w = {k: torch.from_numpy(np.array(v, np.float64)) for k, v in arrays.items()}
+        many = arrays["head.bias"].ndim > 1 + (self._members > 1)
+        w = {k: np.array(v if many else v[None], np.float64) for k, v in arrays.items()}
+        count = len(w["head.bias"])
+        self._all = [{k: torch.from_numpy(v[i]) for k, v in w.items()} for i in range(count)]
 
     def outputs(self, x: np.ndarray, c: np.ndarray, batch: int = 4096) -> np.ndarray:
         """Outputs float64 [rows, outputs] for features ``x`` and codes ``c`` of the encoding."""
@@ -255,9 +255,8 @@ class Network:
         for start in range(0, len(x), batch):
             numbers = self._torch.from_numpy(x[start : start + batch].astype(np.float64))
             codes = self._torch.from_numpy(c[start : start + batch].astype(np.int64))
-            h = self._entry(numbers, codes)
-            h = self._residual(h) if self._shape["body"] == "residual" else self._mlp(h)
-            parts.append(self._head(h).numpy())
+            found = [self._head(self._body(self._entry(numbers, codes))) for self._w in self._all]
+            parts.append(self._together(self._torch.cat(found, dim=1)).numpy())
         return np.concatenate(parts)
 
     def _entry(self, x: Any, c: Any) -> Any:
@@ -285,28 +284,31 @@ class Network:
         e = torch.einsum("nfb,fbd->nfd", t, self._w["numbers.weight"]) + self._w["numbers.bias"]
         return torch.cat((e, x[:, :, None]), dim=2) if kind == "periodic" else e
 
-    def _mlp(self, h: Any) -> Any:
+    def _body(self, h: Any) -> Any:
+        residual = self._shape["body"] == "residual"
+        h = self._linear("stem", h) if residual else h
         for i in range(len(self._shape["hidden"])):
-            h = self._act(i, self._normal(i, self._linear(f"layers.{i}", h)))
+            if residual:
+                inner = self._act(i, self._linear(f"layers.{i}", self._normal(i, h)))
+                h = h + self._linear(f"layers.{i}.out", inner)
+            else:
+                h = self._act(i, self._normal(i, self._linear(f"layers.{i}", h)))
         return h
 
-    def _residual(self, h: Any) -> Any:
-        y = self._linear("stem", h)
-        for i in range(len(self._shape["hidden"])):
-            inner = self._act(i, self._linear(f"layers.{i}", self._normal(i, y)))
-            y = y + self._linear(f"layers.{i}.out", inner)
-        return y
-
     def _head(self, h: Any) -> Any:
-        """Outputs; of members (TabM-mini, Gorishniy 2024) the mean of values or probabilities."""
+        """Outputs [rows, members, outputs]; members as in TabM-mini (Gorishniy 2024)."""
         if self._members == 1:
-            return self._linear("head", h)
-        h, log_p = h.unflatten(0, (-1, self._members)), self._torch.nn.functional.logsigmoid
-        z = self._torch.einsum("rmu,muo->rmo", h, self._w["head.weight"]) + self._w["head.bias"]
-        if not self._classes:
+            return self._linear("head", h)[:, None]
+        h = h.unflatten(0, (-1, self._members))
+        return self._torch.einsum("rmu,muo->rmo", h, self._w["head.weight"]) + self._w["head.bias"]
+
+    def _together(self, z: Any) -> Any:
+        """Of members and networks (Lakshminarayanan 2017) the mean of values or probabilities."""
+        if z.shape[1] == 1 or not self._classes:
             return z.mean(1)
         if z.shape[2] > 1:
-            return z.log_softmax(2).logsumexp(1) - np.log(self._members)
+            return z.log_softmax(2).logsumexp(1) - np.log(z.shape[1])
+        log_p = self._torch.nn.functional.logsigmoid
         return log_p(z).logsumexp(1) - log_p(-z).logsumexp(1)
 
     def _linear(self, name: str, h: Any) -> Any:
@@ -316,9 +318,8 @@ class Network:
         kind = self._shape["normaliser"]
         if kind == "none":
             return h
-        if kind == "layer":
-            mean, var = h.mean(1, keepdim=True), h.var(1, keepdim=True, correction=0)
-        else:
+        mean, var = h.mean(1, keepdim=True), h.var(1, keepdim=True, correction=0)
+        if kind == "batch":
             mean, var = self._w[f"norm.{i}.mean"], self._w[f"norm.{i}.var"]
         scaled = (h - mean) / self._torch.sqrt(var + 1e-5)
         return scaled * self._w[f"norm.{i}.gain"] + self._w[f"norm.{i}.bias"]
@@ -356,8 +357,7 @@ class Predictor(NamedTuple):
 def load(folder: str | Path) -> Predictor:
     """Read a model folder; `ModelError` if a file is missing, damaged, or of a newer format."""
     folder = Path(folder)
-    recipe = read_json(folder / "recipe.json")
-    document = read_json(folder / "preprocessing.json")
+    recipe, document = (read_json(folder / f"{n}.json") for n in ("recipe", "preprocessing"))
     arrays = read_safetensors(folder / "weights.safetensors")
     own = {name: a for name, a in arrays.items() if name.startswith("preprocessing/")}
     for name, shape in recipe["tensors"].items():

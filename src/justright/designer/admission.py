@@ -15,6 +15,7 @@ from justright.designer.blocks import ALL
 from justright.designer.lengthen import LEAST_FACTOR
 from justright.designer.session import USABLE_SHARE, Arm, Session
 from justright.ideas.rule import Move
+from justright.recipe.network import Inputs
 from justright.sizing.evidence import NINTH
 
 CONFIRM_SHARE = 0.6
@@ -156,7 +157,25 @@ class Admission:
         rest = session.blocks.rows
         steps = round(arm.steps * rest / max(len(block.train), 1))
         longer = Arm(arm.subject, arm.recipe, steps)
-        return session.seconds(longer, session.blocks.inputs(block))
+        networks = session.options.ensemble
+        final_s = self._final_s(longer, session.blocks.inputs(block), networks)
+        return final_s + self.held_out_s(arm, networks)
+
+    def held_out_s(self, arm: Arm, networks: int) -> float:
+        """Wall seconds of the further seeds of an ensemble on the screening blocks."""
+        if networks == 1:
+            return 0.0
+        blocks = (networks - 1) * len(self.session.blocks.first)
+        share = ceil(blocks / self.session.crew.capacity)
+        return self._wall(self.cost(arm, blocks), self._longest(arm, share))
+
+    def _final_s(self, arm: Arm, inputs: Inputs, networks: int) -> float:
+        """Wall seconds of final trainings of so many seeds, side by side."""
+        session = self.session
+        each = ceil(networks / session.crew.capacity)
+        if session.alone(arm.recipe) or each == 1:
+            return each * session.seconds(arm, inputs)
+        return session.seconds(arm, inputs, each)
 
     def reserve_s(self, arm: Arm) -> float:
         """Seconds to keep for everything that comes after the search."""
@@ -270,13 +289,19 @@ class Admission:
         """Seconds of the longest job when an arm's blocks are one stack, if they can be."""
         return self.cost(arm, 1 if self.session.alone(arm.recipe) else blocks, 1)
 
-    def finish_percent(self, arm: Arm) -> int:
-        """Percent of a final training's steps that fit: up to 100; 0 if too few to be of use."""
+    def finish_percent(self, arm: Arm, networks: int = 1) -> int:
+        """Percent of a final training's steps that fit: up to 100; 0 if too few to be of use.
+
+        Args:
+            arm: What is trained.
+            networks: Seeds of it.
+        """
         session = self.session
         block = session.blocks.block(ALL, arm.recipe.preprocessing)
-        seconds = session.seconds(arm, session.blocks.inputs(block))
+        seconds = self._final_s(arm, session.blocks.inputs(block), networks)
         left = max(session.clock.work_left_s - TEST_S, 0.0)
-        evidence = self.headline_s(arm) + DESCRIBE_SHARE * session.clock.limit_s
+        evidence = self.headline_s(arm) + self.held_out_s(arm, networks)
+        evidence += DESCRIBE_SHARE * session.clock.limit_s
 
         def percent(available_s: float) -> int:
             return min(int(100 * available_s / max(seconds, 1e-9)), 100)

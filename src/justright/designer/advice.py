@@ -21,6 +21,7 @@ def next_steps(
     findings: Sequence[Finding],
     *,
     more: Mapping[str, Any],
+    seeds: Mapping[str, Any] | None = None,
     whole: bool = True,
 ) -> list[dict[str, str]]:
     """Suggestions, most useful first, each with its reason.
@@ -30,6 +31,7 @@ def next_steps(
         test: The fact "test", or None if the test set was not opened.
         findings: What the audit saw.
         more: The fact "more time".
+        seeds: The fact "seeds": what an ensemble would gain; None if that is not known.
         whole: Whether the study was to go to its end.
     """
     steps = [
@@ -67,6 +69,10 @@ def next_steps(
     if test and test.get("word") == "loses to":
         why = f"it beats the network by {abs(_decisive(test)):.3g}"
         steps.append({"title": f"use {test['against']} for now", "why": why})
+    if seeds:
+        title = f"--ensemble {seeds['networks']} would gain about {seeds['gain']:.2g}"
+        why = f"judged by {seeds['seeds']} seeds on {seeds['rows']:,} rows held out"
+        steps.append({"title": f"{title} in {seeds['metric']}", "why": why})
     return steps[:MOST]
 
 

@@ -23,6 +23,8 @@ NANO = 1e-9
 class Allowed:
     """Which networks the wishes allow; how fast one answers is measured once and then granted.
 
+    The networks of an ensemble count together.
+
     Args:
         session: The study at work.
     """
@@ -30,6 +32,7 @@ class Allowed:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._wishes = session.options.size
+        self._networks = session.options.ensemble
 
     def among(self, recipes: Sequence[Recipe], inputs: Inputs) -> tuple[Recipe, ...]:
         """Those recipes whose networks are light and fast enough, in their order."""
@@ -38,7 +41,8 @@ class Allowed:
         if limit is None:
             return tuple(light)
         taken = self._latencies([NetworkSpec(r.shape, inputs) for r in light])
-        return tuple(r for r, seconds in zip(light, taken, strict=True) if 0 < seconds <= limit)
+        most = limit / self._networks
+        return tuple(r for r, seconds in zip(light, taken, strict=True) if 0 < seconds <= most)
 
     def start(self, recipe: Recipe, inputs: Inputs) -> Recipe:
         """The recipe itself, or with the heaviest lighter body that is allowed.
@@ -52,13 +56,13 @@ class Allowed:
         if allowed := self.among(others, inputs):
             return max(allowed, key=lambda each: weight_of(each, inputs))
         least = min(others, key=lambda each: weight_of(each, inputs))
-        weights, name = weight_of(least, inputs), name_of(least.shape.hidden)
+        weights, name = self._networks * weight_of(least, inputs), name_of(least.shape.hidden)
         if not self._light(least, inputs):
             raise OptionError(
                 f"no network for this table has at most {self._wishes.weights:,} weights",
                 hint=f"the lightest, {name}, has {weights:,}: give --max-params {weights} or more",
             )
-        (seconds,) = self._latencies([NetworkSpec(least.shape, inputs)])
+        seconds = self._networks * self._latencies([NetworkSpec(least.shape, inputs)])[0]
         asked = latency_text(self._wishes.latency_s or 0.0)
         raise OptionError(
             f"no network for this table answers within {asked}",
@@ -68,11 +72,13 @@ class Allowed:
 
     def limits(self, recipe: Recipe, inputs: Inputs) -> Limits:
         """The wishes as the size search takes them, for networks that are otherwise like this."""
+        weights = self._wishes.weights
+        weights = None if weights is None else weights // self._networks
         if self._wishes.latency_s is None:
-            return Limits(weights=self._wishes.weights)
+            return Limits(weights=weights)
         bodies = [with_hidden(recipe, hidden) for hidden in SHAPES]
         quick = frozenset(each.shape.hidden for each in self.among(bodies, inputs))
-        return Limits(weights=self._wishes.weights, only=quick)
+        return Limits(weights=weights, only=quick)
 
     def seconds(self, recipe: Recipe, inputs: Inputs) -> float:
         """Seconds in which a recipe's network answers for one row; 0 if that is unknown."""
@@ -84,7 +90,7 @@ class Allowed:
 
     def _light(self, recipe: Recipe, inputs: Inputs) -> bool:
         most = self._wishes.weights
-        return most is None or weight_of(recipe, inputs) <= most
+        return most is None or self._networks * weight_of(recipe, inputs) <= most
 
     def _latencies(self, specs: Sequence[NetworkSpec]) -> list[float]:
         """Seconds of each; 0 where a repetition does not know it."""

@@ -19,6 +19,7 @@ from justright.data.encoded import EncodedRows
 from justright.data.marks import row_marks
 from justright.deploy.network import Preprocessing, read_json, read_safetensors
 from justright.designer.blocks import ALL
+from justright.designer.ensemble import Together
 from justright.designer.out_of_fold import OutOfFold, gather, write_predictions
 from justright.designer.reliability import coverage_by_thirds
 from justright.designer.repeats import Repeated
@@ -49,16 +50,25 @@ class Calibrated:
         return with_uncertainty(preprocessing, self.temperature, self.errors)
 
 
-def calibrate(session: Session, champion: Champion, repeated: Repeated | str) -> Calibrated:
+def calibrate(
+    session: Session,
+    champion: Champion,
+    repeated: Repeated | str,
+    together: Together | None = None,
+) -> Calibrated:
     """Fit the temperature, take the errors, and write the out-of-fold predictions.
 
     Args:
         session: The study at work.
         champion: Whose recipe is handed over.
         repeated: Its trainings on fresh repetitions, or why there are none.
+        together: What the networks of an ensemble say of rows that they held out.
     """
     found = gather(session, champion, repeated)
-    sample, prediction, temperature = session.blocks.rows_sample(found.rows), found.single, 1.0
+    rows, prediction, temperature = found.rows, found.single, 1.0
+    if together is not None:
+        rows, prediction = together.rows, together.prediction
+    sample = session.blocks.rows_sample(rows)
     if session.blocks.problem.task.is_classification:
         seed = child_seed(session.blocks.seed, "temperature")
         scaling = find_temperature(sample, prediction, seed)
@@ -66,7 +76,8 @@ def calibrate(session: Session, champion: Champion, repeated: Repeated | str) ->
         prediction = scaled(prediction, temperature)
         _record(session, scaling)
     errors = sorted_errors(errors_of(sample.y, prediction))
-    session.fact("out of fold", _rests_on(session, found))
+    several = {} if together is None else {"rows": len(rows), "repeated": 0}
+    session.fact("out of fold", _rests_on(session, found) | several)
     folder = session.blocks.block(ALL, champion.arm.recipe.preprocessing).folder
     document = EncodedRows(folder).preprocessing().document
     write_predictions(session, found, document, temperature)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,18 @@ from justright.designer.card_sections import (
 from justright.designer.session import FOREVER, Arm, Session
 from justright.executors.base import Call
 from justright.model.card import CardFacts
-from justright.model.folder import update_card, write_model
+from justright.model.folder import stacked, update_card, write_model
 from justright.recipe.network import Inputs, NetworkSpec
 from justright.statistics.metrics import metric_named
 
 
 def deliver(
-    session: Session, arm: Arm, trial: Trial, block: int, calibrated: Calibrated | None = None
+    session: Session,
+    arm: Arm,
+    trial: Trial,
+    block: int,
+    calibrated: Calibrated | None = None,
+    others: Sequence[Trial] = (),
 ) -> tuple[int, Inputs]:
     """Write a trained network as the model folder, replacing the one before.
 
@@ -42,19 +47,24 @@ def deliver(
         trial: The training whose weights are handed over.
         block: Number of the block it was trained on.
         calibrated: What rows held out say of it; None while it may still be replaced.
+        others: Trainings of further seeds, for an ensemble.
 
     Returns:
         Bytes of the folder, and what the network receives and returns.
     """
     with session.clock.slow.measured():
-        return _write(session, arm, trial, block, calibrated)
+        return _write(session, arm, (trial, *others), block, calibrated)
 
 
 def _write(
-    session: Session, arm: Arm, trial: Trial, block: int, calibrated: Calibrated | None
+    session: Session,
+    arm: Arm,
+    trials: Sequence[Trial],
+    block: int,
+    calibrated: Calibrated | None,
 ) -> tuple[int, Inputs]:
     rows = EncodedRows(session.blocks.block(block, arm.recipe.preprocessing).folder)
-    weights = read_safetensors(session.folder.trials / Path(trial.result["weights"]).name)
+    weights = _weights(session, trials)
     spec = NetworkSpec(arm.recipe.shape, rows.meta.inputs)
     preprocessing = rows.preprocessing()
     write_model(
@@ -64,10 +74,16 @@ def _write(
         preprocessing=calibrated.applied(preprocessing) if calibrated else preprocessing,
         weights=weights,
         task=session.blocks.problem.task,
-        facts=_card_facts(session, arm, trial),
+        facts=_card_facts(session, arm, trials[0]),
     )
     size = sum(path.stat().st_size for path in session.folder.model.iterdir())
     return size, rows.meta.inputs
+
+
+def _weights(session: Session, trials: Sequence[Trial]) -> Mapping[str, np.ndarray]:
+    """The tensors of a training, or of several stacked."""
+    paths = [session.folder.trials / Path(trial.result["weights"]).name for trial in trials]
+    return stacked([read_safetensors(path) for path in paths])
 
 
 @dataclass(frozen=True)

@@ -91,14 +91,15 @@ def champion_fact(champion: Champion, at_s: float) -> dict[str, Any]:
 
 
 def network_fact(
-    arm: Arm, inputs: Inputs, *, steps: int, epochs: float, size: int
+    arm: Arm, inputs: Inputs, *, steps: int, epochs: float, size: int, networks: int = 1
 ) -> dict[str, Any]:
-    """The network that is handed over."""
+    """The network that is handed over, or the networks of an ensemble together."""
     spec = NetworkSpec(arm.recipe.shape, inputs)
-    return {
+    several = {"networks": networks} if networks > 1 else {}
+    return several | {
         "subject": arm.subject,
         "shape": to_document(arm.recipe.shape),
-        "parameters": parameter_count(spec),
+        "parameters": networks * parameter_count(spec),
         "bytes": size,
         "steps": steps,
         "planned": arm.steps,

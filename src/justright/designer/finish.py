@@ -34,6 +34,7 @@ class Final:
         baselines: Refitted baselines by name; their predictions are of the test rows.
         refitted: Whether the network saw all rows that are not test rows.
         percent: Percent of its planned steps that the clock granted.
+        others: Trainings of further seeds, which are averaged with it.
     """
 
     arm: Arm
@@ -42,6 +43,7 @@ class Final:
     baselines: Mapping[str, Trial]
     refitted: bool
     percent: int = 100
+    others: tuple[Trial, ...] = ()
 
 
 def final_arm(champion: Champion, rest: int, train: int) -> tuple[Arm, int]:
@@ -63,23 +65,37 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
     first = session.blocks.block(session.blocks.first[0], spec)
     arm, stop = final_arm(champion, len(everything.train), len(first.train))
     key = f"final {champion.confirmed}"  # a better champion asks again
-    share = session.plan.grant(
-        key,
-        lambda: admission.finish_percent(replace(arm, steps=stop)),
-    )
+    stopped, networks_key, wanted = replace(arm, steps=stop), f"{key} networks", 1
+    if session.options.ensemble > 1:  # or one, where there is no time for so many
+        wanted = session.plan.grant(networks_key, lambda: _networks(session, admission, stopped))
+    share = session.plan.grant(key, lambda: admission.finish_percent(stopped, wanted or 1))
     networks: tuple[NetworkJob, ...] = ()
     if share:
         arm, stop = replace(arm, steps=arm.steps * share // 100), stop * share // 100
-        networks = session.train(arm, "final", [everything])
+        seeds = [session.blocks.block(ALL, spec, place) for place in range(wanted or 1)]
+        networks = session.train(arm, "final", seeds)
         networks = tuple(replace(job, stop=stop) for job in networks)
     baselines = _baselines(session, everything)
     trials = session.run([*networks, *baselines], TEST_S)
     refitted = {job.name: results(trials, [job])[0] for job in baselines}
-    own = results(trials, networks)
-    if own and own[0].state is TrialState.DONE and own[0].result.get("weights"):
-        return Final(arm, own[0], everything, refitted, refitted=True, percent=share)
+    own = [trial for trial in results(trials, networks) if _usable(trial)]
+    if own:
+        others = tuple(own[1:])
+        return Final(
+            arm, own[0], everything, refitted, refitted=True, percent=share, others=others
+        )
     session.plan.truncate(key, 0)
     return Final(champion.arm, champion.trials[0], first, refitted, refitted=False)
+
+
+def _networks(session: Session, admission: Admission, arm: Arm) -> int:
+    """How many networks there is time for: all that were asked for, or one."""
+    wanted = session.options.ensemble
+    return wanted if admission.finish_percent(arm, wanted) else 1
+
+
+def _usable(trial: Trial) -> bool:
+    return trial.state is TrialState.DONE and bool(trial.result.get("weights"))
 
 
 def _baselines(session: Session, everything: EncodedBlock) -> list[BaselineJob]:

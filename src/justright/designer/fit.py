@@ -168,6 +168,8 @@ def _held(
     new, alone = store.studies.head(name) is None, not folder.root.exists()
     goal = to_document(options.data) | {"size": to_document(options.size)}
     goal["tolerance"] = options.tolerance
+    if options.ensemble > 1:
+        goal["ensemble"] = options.ensemble
     settings = goal | {"command": options.command, "time": options.limit_s}
     del goal["test"]  # its content is part of the data's fingerprint, its path means nothing
     head = StudyHead(

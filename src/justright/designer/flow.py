@@ -22,6 +22,7 @@ from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
 from justright.designer.describe_errors import describe_errors
 from justright.designer.diagnose import diagnose_champion
+from justright.designer.ensemble import foretell_gain, hold_out
 from justright.designer.evidence import why_not
 from justright.designer.examine import examine_champion
 from justright.designer.finish import Final, finish
@@ -112,6 +113,7 @@ class Flow:
             admission = replace(admission, baselines_s=0.0)  # they are refitted
             rest = Rest(session, improver, admission, tolerance)
             champion, final = rest.use(champion, final)
+            together = hold_out(session, champion, final, admission)
             last, left = champion, admission
             aside(session, "health", lambda: examine_champion(session, last))
             if not admission.repeats:  # whose estimate holds what choosing among ideas took off
@@ -119,7 +121,8 @@ class Flow:
             aside(session, "errors", lambda: describe_errors(session, last, baselines))
             repeated = repeat(session, champion, final.percent, baselines, admission)
             aside(session, "more data", lambda: forecast_more_data(session, last, left, tolerance))
-            calibrated = calibrate(session, champion, repeated)
+            calibrated = calibrate(session, champion, repeated, together)
+            foretell_gain(session, champion, tolerance)
             self._test(final, champion, baselines, tolerance, repeated, calibrated)
             close_study(session, interrupted=False)
         except (Interrupted, KeyboardInterrupt):
@@ -266,7 +269,7 @@ class Flow:
         """Hand over the final network, open the test set, and record the verdict."""
         session = self._session
         handed = (final.arm, final.trial, final.block.number, calibrated)
-        size, inputs = deliver(session, *handed)
+        size, inputs = deliver(session, *handed, final.others)
         session.watch.stage("test set")
         served = predict_test(session)
         rows = len(final.block.train)
@@ -277,6 +280,7 @@ class Flow:
             steps=steps,
             epochs=steps * final.arm.recipe.batch / rows,
             size=size,
+            networks=1 + len(final.others),
         )
         speed = {"ms_per_row": served.ms_per_row, "ms_to_answer": served.ms_to_answer}
         session.fact("network", network | speed | {"refitted": final.refitted, "rows": rows})

@@ -23,6 +23,9 @@ _LONGEST = 100
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9 ._-]{{0,{_LONGEST - 1}}}")
 _SHOWN = 40
 
+MOST_NETWORKS = 32
+"""Most networks of an ensemble: beyond that hardly anything is gained (assumption)."""
+
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -40,6 +43,8 @@ class FitOptions:
         tolerance: Difference of the deciding metric up to which nothing matters; None = 1% of
             the way from the constant to the best baseline.
         only: "size" ends the study with the size search, the test set unopened; None = all of it.
+        ensemble: Networks of different seeds that are handed over as one model, their predictions
+            averaged; 1 = one network.
         command: How the user called it, for the report.
     """
 
@@ -53,12 +58,17 @@ class FitOptions:
     size: SizeWishes = field(default_factory=SizeWishes)
     tolerance: float | None = None
     only: str | None = None
+    ensemble: int = 1
     command: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         """Refuse nonsense before any work."""
         if self.only not in (None, "size"):
             raise OptionError(f"--only {self.only!r}", hint="write --only size")
+        if not 1 <= self.ensemble <= MOST_NETWORKS:
+            raise OptionError(
+                f"--ensemble {self.ensemble}", hint=f"give a number from 1 to {MOST_NETWORKS}"
+            )
         if self.tolerance is not None and not (self.tolerance >= 0 and isfinite(self.tolerance)):
             raise OptionError(
                 f"--tolerance {self.tolerance}",

@@ -104,7 +104,7 @@ def _held(session: Session, champion: Champion, repeated: Repeated | str) -> Ite
     first = [session.blocks.planned(number, spec) for number in session.blocks.first]
     for trial, block in zip(champion.trials, first, strict=True):
         yield Held(trial, rest[block.validation], 2)
-    others = [t for t in _alike(session, champion) if t.spec.id not in screening]
+    others = [t for t in alike(session, champion) if t.spec.id not in screening]
     blocks = _blocks_of(session, champion, {trial.spec.partition for trial in others})
     for trial in sorted(others, key=lambda t: (t.spec.partition, t.spec.seed, t.spec.id)):
         block = blocks.get(trial.spec.partition)
@@ -112,7 +112,7 @@ def _held(session: Session, champion: Champion, repeated: Repeated | str) -> Ite
             yield Held(trial, rest[block.validation], 1)
 
 
-def _alike(session: Session, champion: Champion) -> Iterable[Trial]:
+def alike(session: Session, champion: Champion) -> Iterable[Trial]:
     """Finished trainings of the champion's very recipe and length, whatever they were for."""
     wanted = fingerprint(to_document(champion.arm.recipe))
     for trial in session.store.trials.list(session.name):

@@ -7,6 +7,7 @@ drawn from the others, and both models are judged there.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +28,7 @@ from justright.executors.base import AbstractExecutor, Call, Failed, Finished
 from justright.executors.processes import ProcessExecutor
 from justright.model.card import CardFacts
 from justright.model.columns import read_columns
-from justright.model.folder import write_model
+from justright.model.folder import stacked, write_model
 from justright.model.predictor import Model
 from justright.model.uncertainty import with_uncertainty
 from justright.recipe.network import Inputs, NetworkSpec
@@ -111,15 +112,15 @@ def refit_study(folder: StudyFolder, store: AbstractStore, data: Any, limit_s: f
         ProcessExecutor(1, preload=(PRELOAD,)) as executor,
     ):
         work = _Work(known, new, Path(place), executor, began + limit_s)
-        preprocessing, result = work.train()
-        facts = _card(known, new, result)
-        draft = work.write(work.place / "model", preprocessing, result, facts)
+        preprocessing, results = work.train()
+        facts = _card(known, new, results[0])
+        draft = work.write(work.place / "model", preprocessing, results, facts)
         y = new.sample.y
         predictions = [work.predict(folder.model), work.predict(draft)]
         made = _compared(known, new, folder.next_refit, *predictions)
         errors = sorted_errors(errors_of(y, predictions[1]))
         own = with_uncertainty(preprocessing, known.temperature, errors)
-        work.write(made.folder, own, result, _judged(facts, known, new, made, predictions[1]))
+        work.write(made.folder, own, results, _judged(facts, known, new, made, predictions[1]))
     earlier = store.ledger.fact(known.name, "refits") or []
     document = {**vars(made), "folder": made.folder.name}
     store.ledger.put(known.name, "refits", [*earlier, document])
@@ -136,8 +137,8 @@ class _Work:
     executor: AbstractExecutor
     ends: float
 
-    def train(self) -> tuple[Preprocessing, MemberResult]:
-        """Train on all rows but those held out."""
+    def train(self) -> tuple[Preprocessing, Sequence[MemberResult]]:
+        """Train on all rows but those held out, as many seeds as the model averages."""
         known, problem, train = self.known, self.new.problem, self.new.train
         spec = known.recipe.preprocessing
         preprocessing = fit_preprocessing(problem, train, spec, train)
@@ -150,10 +151,12 @@ class _Work:
         planned, stop = (max(round(n * len(train)), FEWEST_STEPS) for n in known.steps_a_row)
         every = np.arange(len(train))
         seed = child_seed(problem.options.seed, "refit")
+        further = (child_seed(seed, place) for place in range(1, known.networks))
+        seeds = {"network": seed} | {f"network-{n}": own for n, own in enumerate(further, 2)}
         request = TrainRequest(
             recipe=known.recipe,
             folders=(str(rows),),
-            members=(Member("network", seed, 0, every, every[:0]),),
+            members=tuple(Member(id, own, 0, every, every[:0]) for id, own in seeds.items()),
             steps=max(planned, stop),
             stop=stop,
             out=str(self.place / "out"),
@@ -161,17 +164,22 @@ class _Work:
             evaluations=1,
             deadline=self.ends,
         )
-        (result,) = self._ask(Call("justright.training.run:train_stack", {"request": request}))
-        if result.state != "done" or not result.weights:
-            raise JustRightError(
-                f"the training ended at step {result.steps:,} of {stop:,}"
-                + (f": {result.reason}" if result.reason else ""),
-                hint="give more time (time=)",
-            )
-        return preprocessing, result
+        results = self._ask(Call("justright.training.run:train_stack", {"request": request}))
+        for result in results:
+            if result.state != "done" or not result.weights:
+                raise JustRightError(
+                    f"the training ended at step {result.steps:,} of {stop:,}"
+                    + (f": {result.reason}" if result.reason else ""),
+                    hint="give more time (time=)",
+                )
+        return preprocessing, results
 
     def write(
-        self, folder: Path, preprocessing: Preprocessing, result: MemberResult, facts: CardFacts
+        self,
+        folder: Path,
+        preprocessing: Preprocessing,
+        results: Sequence[MemberResult],
+        facts: CardFacts,
     ) -> Path:
         """Write the model folder."""
         inputs = from_document(Inputs, preprocessing.document["inputs"])
@@ -180,7 +188,7 @@ class _Work:
             recipe=self.known.recipe,
             spec=NetworkSpec(self.known.recipe.shape, inputs),
             preprocessing=preprocessing,
-            weights=read_safetensors(result.weights),
+            weights=stacked([read_safetensors(result.weights) for result in results]),
             task=self.new.problem.task,
             facts=facts,
         )

@@ -48,6 +48,7 @@ class Known:
         learned: Marks of the rows that it learned from, rising.
         delta: Smallest difference that matters.
         versions: Package to version.
+        networks: Seeds of the recipe that the model averages.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Known:
     learned: np.ndarray
     delta: float
     versions: Mapping[str, str]
+    networks: int = 1
 
     @property
     def temperature(self) -> float:
@@ -113,6 +115,7 @@ def known_of(folder: StudyFolder, store: AbstractStore) -> Known:
         name=name,
         recipe=from_document(Recipe, network["recipe"]),
         subject=str(network["subject"]),
+        networks=int(network.get("networks", 1)),
         steps_a_row=(planned / network["rows"], steps / network["rows"]),
         task=from_document(Task, read_json(folder.model / "recipe.json")["task"]),
         document=document,

@@ -22,7 +22,7 @@ class Body:
     Args:
         graph: Receives the operators.
         document: The network, as in the model's ``recipe.json``.
-        arrays: Its weights by name.
+        arrays: Its weights by name; of several networks, whose predictions are averaged, stacked.
         classes: Whether outputs are logits. A single one, the log-odds of the second class, is
             then preceded by a 0, that of the first.
     """
@@ -37,30 +37,46 @@ class Body:
         self._graph = graph
         self._shape, self._inputs = document["shape"], document["inputs"]
         self._members, self._classes = self._shape.get("members", 1), classes
-        self._w = dict(arrays)
+        own, self._all = dict(arrays), []
         if classes and self._inputs["outputs"] == 1:
             for name in ("head.weight", "head.bias"):
-                self._w[name] = np.concatenate([np.zeros_like(arrays[name]), arrays[name]], -1)
+                own[name] = np.concatenate([np.zeros_like(arrays[name]), arrays[name]], -1)
+        many = own["head.bias"].ndim > 1 + (self._members > 1)
+        for i in range(len(own["head.bias"]) if many else 1):
+            self._all.append({name: w[i] if many else w for name, w in own.items()})
 
     def outputs(self, x: str | None, codes: Sequence[str]) -> str:
         """Outputs [rows, outputs] for features [rows, features] and places in the categories'
         tables, int64 [rows] each, of which the one behind the last is a missing value.
         """
-        h = self._entry(x, codes)
-        h = self._residual(h) if self._shape["body"] == "residual" else self._mlp(h)
-        return self._linear("head", h) if self._members == 1 else self._together(h)
+        found = []
+        for own in self._all:
+            self._w = own
+            h = self._entry(x, codes)
+            h = self._residual(h) if self._shape["body"] == "residual" else self._mlp(h)
+            found.append(self._linear("head", h) if self._members == 1 else self._heads(h))
+        if len(found) == self._members == 1:
+            return found[0]
+        if self._members == 1:
+            found = [self._graph.add("Unsqueeze", each, np.array([0])) for each in found]
+        h = found[0] if len(found) == 1 else self._graph.add("Concat", *found, axis=0)
+        return self._together(h, len(found) * self._members)
 
-    def _together(self, h: str) -> str:
-        """Members' heads, and the mean of their values or, as logarithms, probabilities."""
+    def _heads(self, h: str) -> str:
+        """What each member says: [members, rows, outputs]."""
         graph, weight, bias = self._graph, self._w["head.weight"], self._w["head.bias"]
         h = graph.add("Reshape", h, np.array([-1, self._members, weight.shape[1]]))
         h = graph.add("MatMul", graph.add("Transpose", h, perm=[1, 0, 2]), weight)
-        h = graph.add("Add", h, bias[:, None])  # [members, rows, outputs]
+        return graph.add("Add", h, bias[:, None])
+
+    def _together(self, h: str, count: int) -> str:
+        """The mean of so many values or, as logarithms, probabilities: [count, rows, outputs]."""
+        graph = self._graph
         if not self._classes:
             return graph.add("ReduceMean", h, np.array([0]), keepdims=0)
         h = graph.add("LogSoftmax", h, axis=2)
         h = graph.add("ReduceLogSumExp", h, np.array([0]), keepdims=0)
-        return graph.add("Sub", h, log(self._members))
+        return graph.add("Sub", h, log(count))
 
     def _entry(self, x: str | None, codes: Sequence[str]) -> str:
         parts = [] if x is None else self._features(x)

@@ -63,7 +63,9 @@ class CardFacts:
     licence: str = "not stated; the owner of the training data decides"
 
 
-def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> str:
+def card_text(
+    facts: CardFacts, task: Task, spec: NetworkSpec, columns: int, networks: int = 1
+) -> str:
     """The card in Markdown.
 
     Args:
@@ -71,6 +73,7 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
         task: What is predicted.
         spec: The network.
         columns: Input columns.
+        networks: Such networks whose predictions are averaged.
     """
     target = ", ".join(f"`{name}`" for name in task.targets)
     known = "only these classes" if task.is_classification else "numbers in the training range"
@@ -87,7 +90,7 @@ def card_text(facts: CardFacts, task: Task, spec: NetworkSpec, columns: int) -> 
         "Quality by slice": list(facts.slices),
         "Factors": list(facts.factors),
         "Uncertainty": list(facts.uncertainty),
-        "Network": [f"{_shape(spec)}, {parameter_count(spec):,} weights."],
+        "Network": [_network(spec, networks)],
         "Training": [_training(facts)],
         "Limits": [
             f"It predicts {known}, and knows nothing about rows unlike its training rows; values "
@@ -149,6 +152,16 @@ def _training(facts: CardFacts) -> str:
     seconds = f" in {facts.seconds:.1f} s" if facts.seconds else ""
     versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     return f"{subject}{facts.steps:,} steps{seconds}. {versions}".strip()
+
+
+def _network(spec: NetworkSpec, networks: int) -> str:
+    weights = networks * parameter_count(spec)
+    if networks == 1:
+        return f"{_shape(spec)}, {weights:,} weights."
+    return (
+        f"{networks} networks of different seeds, whose predictions are averaged. Each: "
+        f"{_shape(spec)}. Together {weights:,} weights."
+    )
 
 
 def _shape(spec: NetworkSpec) -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from justright.core.task import Task
 from justright.deploy import network
 from justright.deploy.network import Preprocessing
 from justright.model.card import CardFacts, card_text
-from justright.recipe.network import NetworkSpec, buffer_shapes, tensor_shapes
+from justright.recipe.network import NetworkSpec, networks_in, stacked_shapes
 from justright.recipe.recipe import Recipe
 
 FORMAT = network.FORMAT
@@ -50,19 +50,34 @@ def write_model(
         recipe: How the network was trained.
         spec: The network.
         preprocessing: Fitted on the network's training rows.
-        weights: Tensors of `tensor_shapes` and `buffer_shapes`; others are left out.
+        weights: Tensors of `tensor_shapes` and `buffer_shapes`, of several networks `stacked`;
+            others are left out.
         task: What is predicted.
         facts: What the card says, or the same as a document.
 
     Raises:
         ModelError: If a tensor is missing or of another shape, or the folder cannot be written.
     """
+    networks = networks_in(spec, {name: array.shape for name, array in weights.items()})
     files = (
-        recipe_document(recipe, spec, task),
+        recipe_document(recipe, spec, task, networks),
         preprocessing.document,
         model_tensors(spec, preprocessing, weights),
     )
-    return write_files(folder, *files, _card(facts, task, spec, len(files[1]["columns"])))
+    card = _card(facts, task, spec, len(files[1]["columns"]), networks)
+    return write_files(folder, *files, card)
+
+
+def stacked(networks: Sequence[Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
+    """The tensors of a network, or of several networks of one shape as one stack.
+
+    >>> one, other = {"head.bias": np.zeros(2)}, {"head.bias": np.ones(2)}
+    >>> stacked([one]) is one, stacked([one, other])["head.bias"].shape
+    (True, (2, 2))
+    """
+    if len(networks) == 1:
+        return networks[0]
+    return {name: np.stack([each[name] for each in networks]) for name in networks[0]}
 
 
 def write_files(
@@ -108,7 +123,8 @@ def update_card(folder: str | Path, facts: CardFacts | Mapping[str, Any]) -> Non
     recipe = json.loads(content["recipe.json"])
     task, spec = from_document(Task, recipe["task"]), from_document(NetworkSpec, recipe["network"])
     columns = len(json.loads(content["preprocessing.json"])["columns"])
-    content["card.md"] = _card(facts, task, spec, columns).encode()
+    networks = networks_in(spec, recipe["tensors"])
+    content["card.md"] = _card(facts, task, spec, columns, networks).encode()
     _replace(folder, content)
 
 
@@ -186,9 +202,11 @@ def _damaged(path: Path, what: str) -> ModelError:
     return ModelError(f"{str(path)!r} {what}", hint="restore the folder, or fit again")
 
 
-def recipe_document(recipe: Recipe, spec: NetworkSpec, task: Task) -> dict[str, Any]:
+def recipe_document(
+    recipe: Recipe, spec: NetworkSpec, task: Task, networks: int = 1
+) -> dict[str, Any]:
     """What ``recipe.json`` holds: the recipe, the network, the task, and the tensors' shapes."""
-    tensors = tensor_shapes(spec) | buffer_shapes(spec)
+    tensors = stacked_shapes(spec, networks)
     return {
         "format": FORMAT,
         "recipe": to_document(recipe),
@@ -201,13 +219,14 @@ def recipe_document(recipe: Recipe, spec: NetworkSpec, task: Task) -> dict[str, 
 def model_tensors(
     spec: NetworkSpec, preprocessing: Preprocessing, weights: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """All tensors of the folder: the network's, and those of text columns.
+    """All tensors of the folder: the network's, or several networks', and those of text columns.
 
     Raises:
         ModelError: If a tensor is missing or of another shape.
     """
     found = {}
-    for name, shape in (tensor_shapes(spec) | buffer_shapes(spec)).items():
+    networks = networks_in(spec, {name: array.shape for name, array in weights.items()})
+    for name, shape in stacked_shapes(spec, networks).items():
         if name not in weights:
             raise ModelError(f"the weights have no tensor {name!r}")
         if weights[name].shape != shape:
@@ -230,7 +249,7 @@ def _fill_unseen(found: dict[str, np.ndarray], preprocessing: Preprocessing) -> 
         learned = [i for i, value in enumerate(described["values"], 1) if value is not None]
         if described["unseen_rows"] == 0 and learned:
             table = found[f"categories.{index}.weight"].copy()
-            table[0] = table[learned].mean(axis=0)
+            table[..., 0, :] = table[..., learned, :].mean(axis=-2)
             found[f"categories.{index}.weight"] = table
 
 
@@ -246,10 +265,14 @@ def _digests(content: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
 
 
 def _card(
-    facts: CardFacts | Mapping[str, Any], task: Task, spec: NetworkSpec, columns: int
+    facts: CardFacts | Mapping[str, Any],
+    task: Task,
+    spec: NetworkSpec,
+    columns: int,
+    networks: int,
 ) -> str:
     known = facts if isinstance(facts, CardFacts) else from_document(CardFacts, facts)
-    return card_text(known, task, spec, columns)
+    return card_text(known, task, spec, columns, networks)
 
 
 def _replace(folder: Path, content: dict[str, bytes]) -> None:

@@ -102,7 +102,7 @@ class HeldModel(Model):
         weights = {n: a for n, a in self._arrays.items() if n not in own}
         return network.Predictor(
             network.Preprocessing(self._document, own),
-            network.Network(self._contents["network"], weights),
+            network.Network(self._contents["network"], weights, self.task.is_classification),
         )
 
     def __getstate__(self) -> dict[str, Any]:

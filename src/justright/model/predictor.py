@@ -25,7 +25,7 @@ from justright.model.onnx_file import Exported, write_onnx
 from justright.model.output import DELIMITED, check_output, write_chunks
 from justright.model.serve import load_predictor
 from justright.model.uncertainty import check_level, flat, interval_columns
-from justright.recipe.network import NetworkSpec, parameter_count
+from justright.recipe.network import NetworkSpec, networks_in, parameter_count
 from justright.statistics.metrics import score
 
 logger = logging.getLogger("justright")
@@ -49,6 +49,7 @@ class Model:
         self.folder = folder
         self.task = from_document(Task, recipe["task"])
         self.spec = from_document(NetworkSpec, recipe["network"])
+        self.networks = networks_in(self.spec, recipe["tensors"])
         self._document = preprocessing
         self._noted: set[str] = set()
 
@@ -70,8 +71,8 @@ class Model:
 
     @property
     def parameters(self) -> int:
-        """Number of learned weights."""
-        return parameter_count(self.spec)
+        """Number of learned weights, of all networks where several are averaged."""
+        return self.networks * parameter_count(self.spec)
 
     def predict(self, data: Any, interval: float | None = None) -> pl.DataFrame:
         """Predict the rows of a table.
@@ -228,7 +229,8 @@ class Model:
     def _summary(self) -> str:
         shape = self.spec.shape
         size = f"{len(shape.hidden)} × {max(shape.hidden, default=0)}"
-        members = f"{shape.members} members of " if shape.members > 1 else ""
+        members = f"{self.networks} networks of " if self.networks > 1 else ""
+        members += f"{shape.members} members of " if shape.members > 1 else ""
         return (
             f"{self.task.kind.value} of {', '.join(self.task.targets)} from {len(self.columns)} "
             f"columns, {members}{shape.body} {size}, {self.parameters:,} weights"

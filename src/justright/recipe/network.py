@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -164,6 +165,29 @@ def buffer_shapes(spec: NetworkSpec) -> dict[str, tuple[int, ...]]:
             shapes[f"norm.{index}.mean"] = (width,)
             shapes[f"norm.{index}.var"] = (width,)
     return shapes
+
+
+def stacked_shapes(spec: NetworkSpec, networks: int) -> dict[str, tuple[int, ...]]:
+    """Shape of every tensor of one network, or of several that are stored as one stack.
+
+    >>> spec = NetworkSpec(Shape(hidden=(4,), scale_layer=False), Inputs(3, 0, (), 1))
+    >>> stacked_shapes(spec, 5)["layers.0.weight"]
+    (5, 3, 4)
+    """
+    first = () if networks == 1 else (networks,)
+    shapes = tensor_shapes(spec) | buffer_shapes(spec)
+    return {name: (*first, *shape) for name, shape in shapes.items()}
+
+
+def networks_in(spec: NetworkSpec, shapes: Mapping[str, Sequence[int]]) -> int:
+    """How many networks tensors of such shapes hold: 1, or as many as are stacked.
+
+    >>> spec = NetworkSpec(Shape(), Inputs(3, 0, (), 1))
+    >>> networks_in(spec, {"head.bias": (1,)}), networks_in(spec, {"head.bias": (5, 1)})
+    (1, 5)
+    """
+    bias, single = shapes.get("head.bias", ()), 2 if spec.shape.members > 1 else 1
+    return bias[0] if len(bias) > single else 1
 
 
 def parameter_count(spec: NetworkSpec) -> int:

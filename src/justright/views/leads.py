@@ -53,6 +53,8 @@ def rate_line(reader: Reader) -> str:
 
 def _network_text(network: Mapping[str, Any]) -> str:
     name = shape_text(network.get("shape") or {})
+    if (networks := int(network.get("networks") or 1)) > 1:
+        name = f"{networks} networks of {name}"
     parts = []
     if network.get("parameters"):
         parts.append(f"{compact(network['parameters'])} weights")
