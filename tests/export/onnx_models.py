@@ -22,6 +22,8 @@ from justright.model.predictor import Model
 from justright.recipe.network import Inputs, NetworkSpec, Shape, buffer_shapes, tensor_shapes
 from justright.recipe.recipe import PreprocessingSpec, Recipe
 
+SPEC = PreprocessingSpec(text_components=4, level_rows=20)
+
 
 def random_weights(spec: NetworkSpec, seed: int = 0) -> dict[str, np.ndarray]:
     """Weights that keep the size of what goes through them, as training leaves them."""
@@ -53,7 +55,7 @@ def make_model(
     options = DataOptions(target=targets, drop=drop, kinds=kinds or {})
     problem = make_problem(read_table(frame), options)
     every = np.arange(frame.height)
-    fitted = fit_preprocessing(problem, every, PreprocessingSpec(text_components=4), every)
+    fitted = fit_preprocessing(problem, every, SPEC, every)
     inputs = from_document(Inputs, fitted.document["inputs"])
     spec = NetworkSpec(shape or Shape(hidden=(8, 8), numbers="periodic", bins=3), inputs)
     weights = random_weights(spec)

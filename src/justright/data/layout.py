@@ -6,6 +6,7 @@ several partitions can be trained as one stack.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,13 @@ from justright.recipe.recipe import PreprocessingSpec
 MOST_VALUES = 5_000
 """Values of a category with an embedding of their own, the most frequent ones. Assumption: it
 bounds a table of width 8 at 160 kB, and rarer values hardly see a gradient."""
+
+MOST_LEVELS = 64
+"""Whole values of a number that is a category, too (assumption: days, hours, minutes, grades; what
+has more is an amount)."""
+
+LOOKED_AT = 10_000
+"""Values that tell at once that a number has more (to save the time of sorting all)."""
 
 CYCLES = ("day", "week", "year")
 
@@ -39,7 +47,7 @@ def describe(column: Column, values: ColumnArray, spec: PreprocessingSpec) -> di
     }
     if isinstance(values, np.ndarray):
         if column.kind is not ColumnKind.DATETIME:
-            return described | {"encoding": "number"}
+            return described | {"encoding": "number", "levels": _levels(values, spec.level_rows)}
         return described | {"encoding": "date", "cycles": _varying_cycles(values)}
     if column.kind is ColumnKind.BOOLEAN:
         words = {"true": list(TRUE_WORDS), "false": list(FALSE_WORDS)}
@@ -55,6 +63,16 @@ def describe(column: Column, values: ColumnArray, spec: PreprocessingSpec) -> di
     kept = order[counts[order] >= spec.rare_below][:MOST_VALUES]
     names = [values.values[place] for place in kept.tolist()]
     return described | {"encoding": "embedding", "values": names}
+
+
+def embedded_values(described: Mapping[str, Any]) -> list[Any]:
+    """Values of a described column that have rows of an embedding; none if it has no embedding.
+
+    A place of None keeps a value that the training rows hold too rarely.
+    """
+    return list(described.get("levels") or ()) or (
+        list(described["values"]) if described["encoding"] == "embedding" else []
+    )
 
 
 def feature_names(described: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -78,6 +96,18 @@ def feature_names(described: dict[str, Any]) -> tuple[list[str], list[str]]:
 def counts_of(codes: np.ndarray, values: int) -> np.ndarray:
     """How many rows have each code; missing ones (-1) do not count."""
     return np.bincount(codes[codes >= 0], minlength=values)
+
+
+def _levels(numbers: np.ndarray, level_rows: int) -> list[float]:
+    """The values of a number that is a category, too: few, whole, each of many rows."""
+    known = numbers[np.isfinite(numbers)]
+    if len(known) < 3 * level_rows:
+        return []
+    if len(np.unique(known[:: max(len(known) // LOOKED_AT, 1)])) > MOST_LEVELS:
+        return []
+    levels = np.unique(known)
+    few = 2 < len(levels) <= MOST_LEVELS and len(known) >= level_rows * len(levels)
+    return levels.tolist() if few and (levels == np.round(levels)).all() else []
 
 
 def _missing(values: ColumnArray) -> np.ndarray:

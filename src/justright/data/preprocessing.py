@@ -83,6 +83,9 @@ class _Learner:
             _forget_rare(described, seen, self._spec.rare_below)
             self._categories.append(len(described["values"]) + 1)
         features, missing = column_features(seen, described, self._arrays)
+        if described.get("levels"):
+            _forget_rare_levels(described, seen, self._spec.rare_below)
+            self._categories.append(len(described["levels"]) + 1)
         if described["encoding"] == "embedding":
             described["unseen_rows"] = int((features == 0).sum())
             features = np.zeros((len(features), 0))
@@ -134,6 +137,16 @@ def _forget_rare(described: dict[str, Any], seen: Coded, rare_below: int) -> Non
     """Null in the place of values that the training rows hold too rarely."""
     counts = dict(zip(seen.values, counts_of(seen.codes, len(seen.values)).tolist(), strict=True))
     described["values"] = [v if counts[v] >= rare_below else None for v in described["values"]]
+
+
+def _forget_rare_levels(described: dict[str, Any], seen: np.ndarray, rare_below: int) -> None:
+    """The same of numbers that are categories, too."""
+    levels = described["levels"]
+    counts = [int((seen == level).sum()) for level in levels]
+    described["levels"] = [
+        level if count >= rare_below else None for level, count in zip(levels, counts, strict=True)
+    ]
+    described["unseen_rows"] = len(seen) - sum(count for count in counts if count >= rare_below)
 
 
 def _target(problem: Problem, train_rows: np.ndarray) -> dict[str, Any]:

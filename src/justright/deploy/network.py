@@ -50,8 +50,7 @@ class Preprocessing:
     def __init__(self, document: Document, arrays: Arrays) -> None:
         self.document, self.arrays = document, arrays
         self.names = tuple(str(column["name"]) for column in document["columns"])
-        self._centre = np.array(document["centre"], np.float64)
-        self._factor = np.array(document["factor"], np.float64)
+        self._centre, self._factor = (np.array(document[n], float) for n in ("centre", "factor"))
 
     def encode(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
         """Columns to ``x`` float32 [rows, features], numbers first, then indicators, and ``c``
@@ -77,11 +76,13 @@ class Preprocessing:
             if part.dtype == np.int32:
                 codes.append(part)
             else:
+                if (levels := np.array(d.get("levels", ()), np.float64)).size:
+                    places = (part[:, :1] == levels) @ np.arange(1, levels.size + 1)
+                    codes.append(places[:, None].astype(np.int32))  # a category, too
                 first = int(d["encoding"] in ("number", "date"))
                 numbers.append(part[:, :first])
                 indicators.append(part[:, first:])
-            if d["flag"]:
-                indicators.append(missing[:, None].astype(np.float64))
+            indicators += [missing[:, None].astype(np.float64)] * bool(d["flag"])
         if len(lengths := {len(part) for part in numbers + indicators + codes}) > 1:
             raise ModelError(f"columns have different lengths: {sorted(lengths)}")
         c = np.concatenate(codes, axis=1) if codes else np.zeros((max(lengths), 0), np.int32)
@@ -128,9 +129,8 @@ def column_features(values: Any, d: Document, arrays: Arrays) -> tuple[np.ndarra
     used, place = np.unique(coded.codes, return_inverse=True)  # each text is looked at once
     texts = [None, *(coded.values[code] if code >= 0 else None for code in used.tolist())]
     if encoding == "boolean":
-        words = [text.strip().lower() if text else "" for text in texts]
         known = dict.fromkeys(d["false"], 0.0) | dict.fromkeys(d["true"], 1.0)
-        table = np.array([[known.get(word, np.nan)] for word in words])
+        table = np.array([[known.get((text or "").strip().lower(), np.nan)] for text in texts])
     elif encoding == "one_hot":
         table = np.array([[text == v for v in d["values"]] for text in texts], np.float64)
     elif encoding == "embedding":
@@ -241,13 +241,13 @@ class Network:
     def __init__(self, document: Document, arrays: Arrays, classes: bool = False) -> None:
         import torch  # noqa: PLC0415 (it takes a second; encoding and decoding do without)
 
-        self._torch = torch
-        self._shape, self._inputs = document["shape"], document["inputs"]
+        self._torch, self._shape, self._inputs = torch, document["shape"], document["inputs"]
         self._members, self._classes = self._shape.get("members", 1), classes
-        many = arrays["head.bias"].ndim > 1 + (self._members > 1)
-        w = {k: np.array(v if many else v[None], np.float64) for k, v in arrays.items()}
-        count = len(w["head.bias"])
-        self._all = [{k: torch.from_numpy(v[i]) for k, v in w.items()} for i in range(count)]
+        bias, alone = arrays["head.bias"], 1 + (self._members > 1)
+        rows = range(len(bias) if bias.ndim > alone else 0)
+        own, *others = [{k: v[i] for k, v in arrays.items()} for i in rows] or [arrays]
+        self._w = {k: torch.from_numpy(np.array(v, np.float64)) for k, v in own.items()}
+        self._all = (self, *(Network(document, each, classes) for each in others))
 
     def outputs(self, x: np.ndarray, c: np.ndarray, batch: int = 4096) -> np.ndarray:
         """Outputs float64 [rows, outputs] for features ``x`` and codes ``c`` of the encoding."""
@@ -255,7 +255,7 @@ class Network:
         for start in range(0, len(x), batch):
             numbers = self._torch.from_numpy(x[start : start + batch].astype(np.float64))
             codes = self._torch.from_numpy(c[start : start + batch].astype(np.int64))
-            found = [self._head(self._body(self._entry(numbers, codes))) for self._w in self._all]
+            found = [net._head(net._body(net._entry(numbers, codes))) for net in self._all]
             parts.append(self._together(self._torch.cat(found, dim=1)).numpy())
         return np.concatenate(parts)
 

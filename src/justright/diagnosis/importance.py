@@ -19,7 +19,7 @@ import numpy as np
 
 from justright.core.codec import to_document
 from justright.data.encoded import EncodedRows
-from justright.data.layout import feature_names
+from justright.data.layout import embedded_values, feature_names
 from justright.deploy.network import Network, read_safetensors
 from justright.recipe.network import NetworkSpec, Shape
 from justright.statistics.intervals import Sample, row_variance
@@ -166,15 +166,16 @@ def feature_places(document: Mapping[str, Any]) -> dict[str, tuple[list[int], li
     >>> number = {"name": "a", "encoding": "number", "flag": True}
     >>> town = {"name": "b", "encoding": "one_hot", **plain}
     >>> street = {"name": "c", "encoding": "embedding", **plain}
-    >>> columns = [town, number, street]
-    >>> feature_places({"columns": columns, "inputs": {"numbers": 1}})
-    {'b': ([1, 2], []), 'a': ([0, 3], []), 'c': ([], [0])}
+    >>> day = {"name": "d", "encoding": "number", "flag": False, "levels": [1.0, 2.0, 3.0]}
+    >>> columns = [town, number, street, day]
+    >>> feature_places({"columns": columns, "inputs": {"numbers": 2}})
+    {'b': ([2, 3], []), 'a': ([0, 4], []), 'c': ([], [0]), 'd': ([1], [1])}
     """
     numbers, indicators, codes = 0, int(document["inputs"]["numbers"]), 0
     found = {}
     for described in document["columns"]:
         first, others = feature_names(dict(described))
-        embedded = described["encoding"] == "embedding"
+        embedded = bool(embedded_values(described))
         in_x = [*range(numbers, numbers + len(first))]
         in_x += range(indicators, indicators + len(others))
         found[str(described["name"])] = (in_x, [codes] if embedded else [])

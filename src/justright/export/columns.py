@@ -47,6 +47,8 @@ def encode(
     texts = _bare(graph, [column for column in inputs if column.text])
     for column in inputs:
         if column.encoding in ("number", "date"):
+            if column.keys:
+                codes.append(_place(graph, column, texts))
             continue
         place = _place(graph, column, texts)
         if column.encoding == "embedding":

@@ -29,7 +29,8 @@ class Input:
         kind: Of the column.
         encoding: How the model reads it: "number", "date", "boolean", "one_hot", "embedding".
         text: Whether it holds texts; else double-precision numbers.
-        keys: What stands for the known values: text or number to the place in ``values``, from 1.
+        keys: What stands for the known values: text or number to the place in ``values``, from 1;
+            of a number only if it is a category, too.
         values: How many known values there are; 0 stands for others, and ``values + 1`` for a
             missing one.
         flag: Whether the model looks at whether it is missing.
@@ -114,7 +115,10 @@ def feed(column: Input, values: ColumnArray) -> np.ndarray:
 def _input(d: Mapping[str, Any]) -> Input:
     encoding, name, kind, flag = d["encoding"], str(d["name"]), str(d["kind"]), bool(d["flag"])
     if encoding in ("number", "date"):
-        return Input(name, kind, encoding, False, {}, 0, flag, tuple(d.get("cycles", ())))
+        levels = d.get("levels", ())
+        keys = {level: place for place, level in enumerate(levels, 1) if level is not None}
+        cycles = tuple(d.get("cycles", ()))
+        return Input(name, kind, encoding, False, keys, len(levels), flag, cycles)
     if encoding == "boolean":
         words = dict.fromkeys(d["false"], 1) | dict.fromkeys(d["true"], 2)
         count = 2

@@ -18,6 +18,7 @@ from safetensors.numpy import save
 from justright.core.codec import from_document, to_document
 from justright.core.errors import ModelError
 from justright.core.task import Task
+from justright.data.layout import embedded_values
 from justright.deploy import network
 from justright.deploy.network import Preprocessing
 from justright.model.card import CardFacts, card_text
@@ -244,9 +245,9 @@ def _fill_unseen(found: dict[str, np.ndarray], preprocessing: Preprocessing) -> 
 
     Nothing has taught that row, so it would say something random about every new value.
     """
-    embedded = [d for d in preprocessing.document["columns"] if d["encoding"] == "embedding"]
+    embedded = [d for d in preprocessing.document["columns"] if embedded_values(d)]
     for index, described in enumerate(embedded):
-        learned = [i for i, value in enumerate(described["values"], 1) if value is not None]
+        learned = [i for i, value in enumerate(embedded_values(described), 1) if value is not None]
         if described["unseen_rows"] == 0 and learned:
             table = found[f"categories.{index}.weight"].copy()
             table[..., 0, :] = table[..., learned, :].mean(axis=-2)

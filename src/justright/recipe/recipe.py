@@ -34,12 +34,16 @@ class PreprocessingSpec:
         rare_below: Values with fewer training rows than this share the "other" bucket
             (assumption: an embedding row needs a handful of examples).
         clip: Bound of the smooth clip ``x / sqrt(1 + (x / clip)²)``.
+        level_rows: A number of few whole values is a category, too, if so many rows hold each of
+            them on average (measured: on 257,000 rows of flights, day and month as categories
+            lower the log-loss by 9.8%; with fewer rows a value, 230 to 900, by -6% to 0%).
         text_components: Components kept of a text column's hashed character n-grams.
     """
 
     one_hot_up_to: int = 9
     rare_below: int = 5
     clip: float = 3.0
+    level_rows: int = 1_000
     text_components: int = 32
 
 
