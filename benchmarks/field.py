@@ -1,7 +1,7 @@
 """This package against its peers: the same rows to learn from, the same test rows and metric.
 
     python benchmarks/field.py FOLDER --methods histgb,lightgbm --envs ENVS --cap 300
-    python benchmarks/field.py FOLDER --methods "justright 60s,justright 5m"
+    python benchmarks/field.py FOLDER --methods "justright 60s,start recipe"
     python benchmarks/field.py FOLDER --report
 
 FOLDER is one of ``tables.py``. Peers run in environments that are built under ENVS when first
@@ -18,23 +18,22 @@ from pathlib import Path
 from typing import Any
 
 from field_cases import Case, case_of
-from field_report import report
-from field_runs import PEERS, Limits, fit_ours, fit_peer, result_of
+from field_report import OURS, report
+from field_runs import PEERS, START, Limits, fit_ours, fit_peer, result_of
 from justright.designer.options import parse_time
 from tables import tables
 
 HERE = Path(__file__).resolve().parents[1]
-OURS = "justright "
 
 
 def run(case: Case, method: str, options: Any) -> dict[str, Any]:
     """One method on one table."""
-    limits = Limits(options.cap, options.seed, options.threads)
-    if not method.startswith(OURS):
+    if method in PEERS:
+        limits = Limits(options.cap, options.seed, options.threads)
         return fit_peer(PEERS[method], case, options.envs, options.out, limits)
-    limit = method.removeprefix(OURS)
-    limits = Limits(parse_time(limit), options.seed, options.threads)
-    return fit_ours(limit, case, options.checkout, options.out, limits)
+    limit = parse_time("60s" if method == START else method.removeprefix(OURS))
+    limits = Limits(limit, options.seed, options.threads)
+    return fit_ours(method, case, options.checkout, options.out, limits)
 
 
 def wanted(out: Path, case: Case, method: str, again: str) -> bool:
@@ -51,8 +50,8 @@ def chosen_methods(text: str) -> list[str]:
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
-        if name not in PEERS and not name.startswith(OURS):
-            known = ", ".join(PEERS)
+        if name not in (*PEERS, START) and not name.startswith(OURS):
+            known = ", ".join((*PEERS, START))
             raise SystemExit(f'--methods {name}: not known; use {known} or "justright 60s"')
     return names
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from before_after import constant_of
 from field_cases import Case
-from field_runs import PEERS, result_of
+from field_runs import PEERS, START, result_of
 from justright.statistics.intervals import (
     Interval,
     Sample,
@@ -172,10 +172,10 @@ def summary(fields: Sequence[Field], ours: str) -> list[str]:
         f"{field.name} to {name} ({each.errors:.1f} SE)"
         for field in fields
         for name, each in field.against.get(ours, {}).items()
-        if not name.startswith(OURS) and name not in BOOSTING and each.errors < -2.0
+        if name in PEERS and name not in BOOSTING and each.errors < -2.0
     ]
     lines += [f"- more than 2 SE behind others: {', '.join(lost) or 'nowhere'}", ""]
-    rows = [_counts(fields, ours, name) for name in PEERS]
+    rows = [_counts(fields, ours, name) for name in (START, *PEERS)]
     rows = [row for row in rows if row[1]]
     head = ("against", "tables", "better", "tie", "worse", "did not finish", "failed")
     return [*lines, *_table(head, rows), ""]
@@ -185,7 +185,7 @@ def report(cases: Sequence[Case], out: Path) -> str:
     """Everything in Markdown."""
     found = {path.stem for case in cases for path in (out / case.name).glob(f"{OURS}*.json")}
     own = sorted(found, key=lambda name: (len(name), name))
-    methods = [*own, *PEERS]
+    methods = [*own, START, *PEERS]
     fields = [read_field(case, out, methods) for case in cases]
     lines = [line for name in own for line in summary(fields, name)]
     head = ("table", "metric", "test rows", *methods)
