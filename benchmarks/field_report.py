@@ -30,6 +30,9 @@ MATTERS = 0.01
 """Smallest difference that matters, as a share of the way from the constant to the better of two.
 As in a study (assumption)."""
 
+NEAR_CAP = 0.9
+"""A peer whose fit took more of its cap was ended by a limit, and might be better with more."""
+
 BOOSTING = tuple(name for name, peer in PEERS.items() if peer.group == "boosting")
 SINGLE = tuple(name for name, peer in PEERS.items() if peer.group == "network")
 MANY = tuple(name for name, peer in PEERS.items() if peer.group == "many networks in one")
@@ -235,8 +238,10 @@ def _pair(against: Against | None) -> tuple[str, str]:
 def _costs(figures: Mapping[str, Any]) -> list[str]:
     # a study is timed as a command, so all of its processor time is the fit's
     used = figures.get("processor_s", figures["all_processor_s"])
+    seconds = figures.get("fit_s", figures["seconds"])
+    limited = figures.get("method") in PEERS and seconds > NEAR_CAP * figures["cap_s"]
     return [
-        f"{figures.get('fit_s', figures['seconds']):.1f}",
+        f"{seconds:.1f}" + " (its limit)" * limited,
         f"{used:.1f}",
         f"{figures['predict_s']:.2f}" if "predict_s" in figures else "–",
         f"{figures['bytes'] / 1000:,.0f}" if "bytes" in figures else "–",

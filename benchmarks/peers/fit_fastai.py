@@ -32,6 +32,10 @@ EPOCHS = 30
 SHARE = 0.8
 """Of what is left of the cap that its epochs are planned for."""
 
+RARE = 0.01
+"""FillMissing refuses missing numbers in columns that had none in its training rows: columns with
+a smaller share of them get the median beforehand."""
+
 
 def _fit(job: Job) -> Fitted:
     began = time.perf_counter()
@@ -40,10 +44,16 @@ def _fit(job: Job) -> Fitted:
     features = Features(job.about, job.seed)
     table = features.fit(job.train)
     numbers = [name for name in table.columns if name not in features.categories]
+    whole = [name for name in numbers if table[name].isna().mean() < RARE]
+
+    def ready(made: pd.DataFrame) -> pd.DataFrame:
+        return _plain(made.assign(**features.filled(made[whole])))
+
+    table = ready(table)
     scaled = None if job.classes else Scaled(job.y)
     y = job.y[:, None] if scaled is None else scaled.of(job.y)
     names = [f"target {place}" for place in range(y.shape[1])]
-    table = _plain(pd.concat([table, pd.DataFrame(y, index=table.index, columns=names)], axis=1))
+    table = pd.concat([table, pd.DataFrame(y, index=table.index, columns=names)], axis=1)
     folder = Path(tempfile.mkdtemp())
     loaders = TabularDataLoaders.from_df(
         table,
@@ -63,7 +73,7 @@ def _fit(job: Job) -> Fitted:
                               cbs=SaveModelCallback())  # fmt: skip
 
     def predict(rows: pd.DataFrame) -> np.ndarray:
-        loader = learner.dls.test_dl(_plain(features.of(rows)))
+        loader = learner.dls.test_dl(ready(features.of(rows)))
         with learner.no_bar(), learner.no_logging():
             found = learner.get_preds(dl=loader)[0].double().numpy()
         return found if scaled is None else scaled.back(found)
