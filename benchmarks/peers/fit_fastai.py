@@ -68,9 +68,9 @@ def _fit(job: Job) -> Fitted:
     )
     learner = tabular_learner(loaders)
     with learner.no_bar(), learner.no_logging():
-        rate = float(learner.lr_find(show_plot=False).valley)
-        learner.fit_one_cycle(_epochs(learner, job.cap_s - (time.perf_counter() - began)), rate,
-                              cbs=SaveModelCallback())  # fmt: skip
+        rate = _rate(learner)
+        epochs = _epochs(learner, job.cap_s - (time.perf_counter() - began))
+        learner.fit_one_cycle(epochs, rate, cbs=SaveModelCallback())
 
     def predict(rows: pd.DataFrame) -> np.ndarray:
         loader = learner.dls.test_dl(ready(features.of(rows)))
@@ -79,6 +79,14 @@ def _fit(job: Job) -> Fitted:
         return found if scaled is None else scaled.back(found)
 
     return Fitted(predict, lambda out: learner.export(out.resolve() / "model.pkl"))
+
+
+def _rate(learner: Learner) -> float:
+    """What the finder suggests; fastai's default where its curve has no valley."""
+    try:
+        return float(learner.lr_find(show_plot=False).valley)
+    except IndexError:
+        return float(learner.lr)
 
 
 def _epochs(learner: Learner, left_s: float) -> int:
