@@ -135,7 +135,7 @@ def read_field(case: Case, out: Path, methods: Sequence[str]) -> Field:
 
 
 def best_or_tied(fields: Sequence[Field], ours: str, rivals: Sequence[str]) -> list[bool]:
-    """Per table where all were run: no rival is better (one that did not finish is not)."""
+    """Per table that all had a chance on: no rival is better (one that did not finish is not)."""
     return [
         all(
             field.against[ours][name].word != "worse"
@@ -143,8 +143,13 @@ def best_or_tied(fields: Sequence[Field], ours: str, rivals: Sequence[str]) -> l
             if name in field.against[ours]
         )
         for field in fields
-        if ours in field.against and all(name in field.entries for name in rivals)
+        if ours in field.against and all(_ran(field.entries.get(name)) for name in rivals)
     ]
+
+
+def _ran(entry: Entry | None) -> bool:
+    """Whether a method had its chance: one that failed had not."""
+    return entry is not None and entry.figures["state"] in ("done", "did not finish")
 
 
 def near_boosting(fields: Sequence[Field], ours: str) -> dict[str, float]:
@@ -162,7 +167,7 @@ def near_boosting(fields: Sequence[Field], ours: str) -> dict[str, float]:
 def summary(fields: Sequence[Field], ours: str) -> list[str]:
     """How often this package is ahead, in lines of Markdown."""
     lines = [f"### {ours} against the field", ""]
-    for title, rivals in (("single networks", SINGLE), ("and TabM", (*SINGLE, *MANY))):
+    for title, rivals in (("single networks", SINGLE), ("these and TabM", (*SINGLE, *MANY))):
         kept = best_or_tied(fields, ours, rivals)
         names = ", ".join(rivals)
         lines.append(f"- best or tied among {title} ({names}): {_share(kept)}")

@@ -142,6 +142,9 @@ def test_the_summary_counts_what_was_planted(case, tmp_path: Path) -> None:
     assert report.best_or_tied([field], ours, ["sklearn_mlp", "fastai"]) == [True]
     assert report.best_or_tied([field], ours, ["sklearn_mlp", "fastai", "realmlp"]) == [False]
     assert report.best_or_tied([field], ours, ["sklearn_mlp", "tabm"]) == []  # tabm was not run
+    keep(tmp_path, case, "tabm", None, state="failed")
+    failed = report.read_field(case, tmp_path, [ours, *report.PEERS])
+    assert report.best_or_tied([failed], ours, ["sklearn_mlp", "tabm"]) == []
     assert report.near_boosting([field], ours) == {"made": 0.0}
     text = report.report([case], tmp_path)
     assert "best or tied among single networks (sklearn_mlp, realmlp, fastai): 0 of 1" in text
