@@ -199,6 +199,7 @@ def fit_ours(name: str, case: Case, checkout: Path, out: Path, limits: Limits) -
             "fit_s": found["seconds"],
             "usable_after_s": verdict["network"]["usable_after_s"],
             "shape": verdict["network"]["shape"],
+            "comparisons": verdict["comparisons"],
             "bytes": sum(each.stat().st_size for each in model.iterdir()),
         }
         _keep(out, case, name, prediction)

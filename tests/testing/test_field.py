@@ -131,8 +131,11 @@ def test_the_summary_counts_what_was_planted(case, tmp_path: Path) -> None:
     report = module("field_report")
     ours = "justright 60s"
     strengths = {ours: 2.0, "histgb": 2.0, "lightgbm": 0.5, "sklearn_mlp": 0.5, "realmlp": 6.0}
+    own = {"against": "boosting", "difference": -3.0, "low": -4.96, "high": -1.04}
     for method, strength in strengths.items():
-        keep(tmp_path, case, method, predictions(case, strength), fit_s=1.0, predict_s=0.1)
+        extra = {"comparisons": [own]} if method == ours else {}
+        prediction = predictions(case, strength)
+        keep(tmp_path, case, method, prediction, fit_s=1.0, predict_s=0.1, **extra)
     keep(tmp_path, case, "fastai", None, state="did not finish")
     field = report.read_field(case, tmp_path, [ours, *report.PEERS])
     words = {name: each.word for name, each in field.against[ours].items()}
@@ -146,6 +149,7 @@ def test_the_summary_counts_what_was_planted(case, tmp_path: Path) -> None:
     failed = report.read_field(case, tmp_path, [ours, *report.PEERS])
     assert report.best_or_tied([failed], ours, ["sklearn_mlp", "tabm"]) == []
     assert report.near_boosting([field], ours) == {"made": 0.0}
+    assert report.near_own_boosting([field], ours) == {"made": pytest.approx(-3.0)}
     text = report.report([case], tmp_path)
     assert "best or tied among single networks (sklearn_mlp, realmlp, fastai): 0 of 1" in text
     assert "within 1 SE of the better of histgb and lightgbm: 1 of 1" in text
