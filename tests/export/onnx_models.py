@@ -20,7 +20,7 @@ from justright.model.card import CardFacts
 from justright.model.folder import write_model
 from justright.model.predictor import Model
 from justright.recipe.network import Inputs, NetworkSpec, Shape, buffer_shapes, tensor_shapes
-from justright.recipe.recipe import PreprocessingSpec, Recipe
+from justright.recipe.recipe import PreprocessingSpec, Recipe, TargetScale
 
 
 def random_weights(spec: NetworkSpec, seed: int = 0) -> dict[str, np.ndarray]:
@@ -47,13 +47,15 @@ def make_model(
     shape: Shape | None = None,
     drop: tuple[str, ...] = (),
     kinds: dict[str, str] | None = None,
+    scale: TargetScale = "plain",
 ) -> Model:
     """A model of random weights for a table, on whose rows its outputs spread around 0 by 2."""
     targets = (target,) if isinstance(target, str) else target
     options = DataOptions(target=targets, drop=drop, kinds=kinds or {})
     problem = make_problem(read_table(frame), options)
     every = np.arange(frame.height)
-    fitted = fit_preprocessing(problem, every, PreprocessingSpec(text_components=4), every)
+    encoding = PreprocessingSpec(text_components=4, target=scale)
+    fitted = fit_preprocessing(problem, every, encoding, every)
     inputs = from_document(Inputs, fitted.document["inputs"])
     spec = NetworkSpec(shape or Shape(hidden=(8, 8), numbers="periodic", bins=3), inputs)
     weights = random_weights(spec)

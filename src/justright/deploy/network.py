@@ -50,8 +50,7 @@ class Preprocessing:
     def __init__(self, document: Document, arrays: Arrays) -> None:
         self.document, self.arrays = document, arrays
         self.names = tuple(str(column["name"]) for column in document["columns"])
-        self._centre = np.array(document["centre"], np.float64)
-        self._factor = np.array(document["factor"], np.float64)
+        self._centre, self._factor = (np.array(document[n]) for n in ("centre", "factor"))
 
     def encode(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
         """Columns to ``x`` float32 [rows, features], numbers first, then indicators, and ``c``
@@ -91,7 +90,10 @@ class Preprocessing:
         """Outputs to values [rows, targets] in the training range, or chances [rows, classes]."""
         target = self.document["target"]
         if not target["classes"]:
-            values = outputs * np.array(target["scale"]) + np.array(target["mean"])
+            own = target.get("curve", target)
+            values = outputs * np.array(own["scale"]) + np.array(own["mean"])
+            if "curve" in target:  # the network says square roots (Bartlett 1936)
+                values = np.square(np.maximum(values, 0)) + np.array(own["shift"])
             return np.clip(values, np.array(target["low"]), np.array(target["high"]))
         outputs = outputs / target.get("temperature", 1.0)  # Guo et al. 2017
         if outputs.shape[1] == 1:  # the log-odds of the second class
@@ -129,9 +131,8 @@ def column_features(values: Any, d: Document, arrays: Arrays) -> tuple[np.ndarra
     used, place = np.unique(coded.codes, return_inverse=True)  # each text is looked at once
     texts = [None, *(coded.values[code] if code >= 0 else None for code in used.tolist())]
     if encoding == "boolean":
-        words = [text.strip().lower() if text else "" for text in texts]
         known = dict.fromkeys(d["false"], 0.0) | dict.fromkeys(d["true"], 1.0)
-        table = np.array([[known.get(word, np.nan)] for word in words])
+        table = np.array([[known.get((text or "").strip().lower(), np.nan)] for text in texts])
     elif encoding == "one_hot":
         table = np.array([[text == v for v in d["values"]] for text in texts], np.float64)
     elif encoding == "embedding":
@@ -313,8 +314,7 @@ class Network:
         return h @ self._w[f"{name}.weight"] + self._w[f"{name}.bias"]
 
     def _normal(self, i: int, h: Any) -> Any:
-        kind = self._shape["normaliser"]
-        if kind == "none":
+        if (kind := self._shape["normaliser"]) == "none":
             return h
         if kind == "layer":
             mean, var = h.mean(1, keepdim=True), h.var(1, keepdim=True, correction=0)

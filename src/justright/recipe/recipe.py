@@ -23,6 +23,7 @@ ScheduleName = Literal[
 
 
 Sampling = Literal["even", "balanced"]
+TargetScale = Literal["plain", "sqrt"]
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,15 @@ class PreprocessingSpec:
             (assumption: an embedding row needs a handful of examples).
         clip: Bound of the smooth clip ``x / sqrt(1 + (x / clip)²)``.
         text_components: Components kept of a text column's hashed character n-grams.
+        target: What a network is trained on: the target itself, or its square root (Bartlett
+            1936); predictions and their scores are of the target itself. Not for classes.
     """
 
     one_hot_up_to: int = 9
     rare_below: int = 5
     clip: float = 3.0
     text_components: int = 32
+    target: TargetScale = "plain"
 
 
 @dataclass(frozen=True)
