@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from justright.model.card import CardFacts
 from justright.model.folder import write_model
 from justright.model.predictor import Model
 from justright.recipe.network import Inputs, NetworkSpec, Shape, buffer_shapes, tensor_shapes
-from justright.recipe.recipe import PreprocessingSpec, Recipe
+from justright.recipe.recipe import PreprocessingSpec, Recipe, TargetScale
 
 SPEC = PreprocessingSpec(text_components=4, level_rows=20)
 
@@ -49,13 +50,14 @@ def make_model(
     shape: Shape | None = None,
     drop: tuple[str, ...] = (),
     kinds: dict[str, str] | None = None,
+    scale: TargetScale = "plain",
 ) -> Model:
     """A model of random weights for a table, on whose rows its outputs spread around 0 by 2."""
     targets = (target,) if isinstance(target, str) else target
     options = DataOptions(target=targets, drop=drop, kinds=kinds or {})
     problem = make_problem(read_table(frame), options)
     every = np.arange(frame.height)
-    fitted = fit_preprocessing(problem, every, SPEC, every)
+    fitted = fit_preprocessing(problem, every, replace(SPEC, target=scale), every)
     inputs = from_document(Inputs, fitted.document["inputs"])
     spec = NetworkSpec(shape or Shape(hidden=(8, 8), numbers="periodic", bins=3), inputs)
     weights = random_weights(spec)

@@ -70,6 +70,21 @@ def test_real_tables(tmp_path, name):
     assert (tmp_path / "again.onnx").read_bytes() == done.path.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["ames", "bikeshare"])
+def test_square_roots_of_targets(tmp_path, name):
+    """Outputs spread so far that some are roots below zero, and some beyond the training range."""
+    frame = table(name)
+    model = make_model(tmp_path / "model", frame, TARGETS[name], SHAPES[name], scale="sqrt")
+    done = model.export_onnx(tmp_path / "model.onnx", frame)
+    assert done.comparison is not None
+    assert done.comparison.difference < 1e-8
+    assert apart(model, session(done.path), frame) < 1e-8
+    said = model.predict(frame).to_numpy()
+    assert len(np.unique(said)) > frame.height // 2
+    assert (said.max(axis=0) == model._document["target"]["high"]).all()
+    assert (said.min(axis=0) == model._document["target"]["low"]).all()
+
+
 def test_a_compressed_text_file_of_ten_classes(tmp_path):
     path = ROOT / "examples" / "digits.csv.gz"
     model = make_model(tmp_path / "model", pl.read_csv(path), "digit", Shape(hidden=(32,)))

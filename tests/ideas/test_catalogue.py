@@ -36,6 +36,7 @@ def situation(task: Task, numbers: int = 4, **changes: object) -> Situation:
     recipe, _ = start_recipe(task, 2_000, inputs)
     metric = "balanced_accuracy" if task.is_classification else "rmse"
     made = Situation(recipe, task, metric, inputs, 2_000, loss=0.5, best_at=0.9, outliers=0.02)
+    made = replace(made, skewness=0.0 if task.is_classification else 2.0)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -138,6 +139,17 @@ def test_huber_is_for_values_with_outliers() -> None:
     assert move.recipe.loss == LossSpec("huber", delta=1.0)
     assert not proposed("loss", replace(values, outliers=0.003))
     assert not proposed("loss", situation(KINDS[TaskKind.MULTICLASS]))
+
+
+def test_the_root_is_for_skewed_values_that_are_never_negative() -> None:
+    values = situation(KINDS[TaskKind.REGRESSION])
+    (move,) = proposed("target", values)
+    assert move.recipe.preprocessing.target == "sqrt"
+    (back,) = proposed("target", replace(values, recipe=move.recipe, lowest=-1.0))
+    assert back.recipe == values.recipe
+    assert not proposed("target", replace(values, lowest=-1e-9))
+    assert not proposed("target", replace(values, skewness=0.9))
+    assert not proposed("target", situation(KINDS[TaskKind.BINARY], skewness=2.0))
 
 
 def test_depth_is_skipped_only_where_there_are_blocks() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib.format import open_memmap
 
 from justright.core.codec import fingerprint, from_document, to_document
 from justright.data.arrays import columns_of
+from justright.data.curve import Curve
 from justright.data.encoded import EncodedMeta
 from justright.data.problem import Problem
 from justright.deploy.network import Preprocessing
@@ -65,6 +68,7 @@ def write_encoded(
         prior=tuple(target["prior"]),
         rows=len(rows),
         preprocessing=fingerprint(document),
+        curve=_curve(target),
     )
     _write_json(folder / "meta.json", to_document(meta))
     return meta
@@ -82,12 +86,20 @@ def _write_targets(
 ) -> None:
     target = preprocessing.document["target"]
     y = problem.target()[rows]
+    curve = _curve(target)
+    if curve is not None:
+        np.save(folder / "trained.npy", curve.bend(y).astype(np.float32))
     if not problem.task.is_classification:
         y = ((y - np.array(target["mean"])) / np.array(target["scale"])).astype(np.float32)
     np.save(folder / "y.npy", y)
     weights = problem.weights()
     if weights is not None:
         np.save(folder / "w.npy", weights[rows].astype(np.float32))
+
+
+def _curve(target: Mapping[str, Any]) -> Curve | None:
+    """The curve that the document of a target names; None where it is trained on as it is."""
+    return from_document(Curve, target["curve"]) if "curve" in target else None
 
 
 def _write_ties(problem: Problem, rows: np.ndarray, folder: Path) -> None:

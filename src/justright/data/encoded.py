@@ -12,6 +12,7 @@ import numpy as np
 
 from justright.core.codec import from_document
 from justright.core.task import Task
+from justright.data.curve import Curve
 from justright.deploy.network import Preprocessing
 from justright.recipe.network import Inputs
 
@@ -28,6 +29,7 @@ class EncodedMeta:
         prior: Start of the head's bias: zeros, the log-odds, or log frequencies.
         rows: Number of rows.
         preprocessing: Fingerprint of the preprocessing.
+        curve: What networks are trained on in place of the target; None for the target itself.
     """
 
     inputs: Inputs
@@ -39,6 +41,7 @@ class EncodedMeta:
     prior: tuple[float, ...]
     rows: int
     preprocessing: str
+    curve: Curve | None = None
 
 
 class EncodedRows:
@@ -73,6 +76,11 @@ class EncodedRows:
         return load_array(self.folder / "y.npy")
 
     @cached_property
+    def trained(self) -> np.ndarray:
+        """Targets as networks are trained on them: `y`, or its curve, float32 [rows, targets]."""
+        return self.y if self.meta.curve is None else load_array(self.folder / "trained.npy")
+
+    @cached_property
     def w(self) -> np.ndarray | None:
         """Weights float32 [rows], or None."""
         return self._optional("w")
@@ -99,12 +107,12 @@ class EncodedRows:
             return Preprocessing(document, {name: arrays[name] for name in arrays.files})
 
     def batch(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Named tensors of some rows; see `engine.contract.Rows`.
+        """Named tensors of some rows to train on; see `engine.contract.Rows`.
 
         Args:
             rows: int [...].
         """
-        found = {"x": self.x[rows], "c": self.c[rows], "y": self.y[rows]}
+        found = {"x": self.x[rows], "c": self.c[rows], "y": self.trained[rows]}
         return found if self.w is None else found | {"w": self.w[rows]}
 
     def _optional(self, name: str) -> np.ndarray | None:
@@ -158,6 +166,8 @@ def concatenate(parts: Sequence[EncodedRows]) -> EncodedRows | StackedRows:
     for part in parts[1:]:
         if part.meta.inputs != first.meta.inputs or part.meta.task != first.meta.task:
             raise ValueError(f"{part.folder} has other inputs than {first.folder}")
+        if (part.meta.curve is None) != (first.meta.curve is None):
+            raise ValueError(f"only one of {part.folder} and {first.folder} has a curved target")
         if (part.w is None) != (first.w is None):
             raise ValueError(f"only one of {part.folder} and {first.folder} has weights")
     return first if len(parts) == 1 else StackedRows(parts)

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from justright.core.codec import to_document
 from justright.core.column import Column
 from justright.core.task import TaskKind
 from justright.data.arrays import ColumnArray, column_array
+from justright.data.curve import Curve, mean_and_scale
 from justright.data.layout import counts_of, describe, feature_names
 from justright.data.problem import Problem
 from justright.data.scaling import quantile_edges, robust_scale
@@ -48,7 +50,7 @@ def fit_preprocessing(
     unused = [n for n in problem.table.columns if n not in named and n not in problem.task.targets]
     return learner.finished(
         {
-            "target": _target(problem, train_rows),
+            "target": _target(problem, train_rows, spec),
             "unused": unused,
             "weight": problem.options.weight,
         }
@@ -149,7 +151,7 @@ def _forget_rare_levels(described: dict[str, Any], seen: np.ndarray, rare_below:
     described["unseen_rows"] = len(seen) - sum(count for count in counts if count >= rare_below)
 
 
-def _target(problem: Problem, train_rows: np.ndarray) -> dict[str, Any]:
+def _target(problem: Problem, train_rows: np.ndarray, spec: PreprocessingSpec) -> dict[str, Any]:
     """How outputs are decoded, and where the head starts: at the prior."""
     task, weights = problem.task, problem.weights()
     y = problem.target()[train_rows]
@@ -170,13 +172,16 @@ def _target(problem: Problem, train_rows: np.ndarray) -> dict[str, Any]:
         logs = np.log(counts / counts.sum())
         prior = [logs[1] - logs[0]] if task.kind is TaskKind.BINARY else logs.tolist()
         return found | {"prior": [float(value) for value in prior]}
-    mean = np.average(y, axis=0, weights=w)
-    scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=w))
-    scale = np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
-    return found | {
-        "mean": mean.tolist(),
-        "scale": scale.tolist(),
-        "low": y.min(axis=0).tolist(),
-        "high": y.max(axis=0).tolist(),
-        "prior": [0.0] * y.shape[1],
-    }
+    mean, scale = mean_and_scale(y, w)
+    curve = {"curve": to_document(Curve.fit(y, w))} if spec.target == "sqrt" else {}
+    return (
+        found
+        | curve
+        | {
+            "mean": mean.tolist(),
+            "scale": scale.tolist(),
+            "low": y.min(axis=0).tolist(),
+            "high": y.max(axis=0).tolist(),
+            "prior": [0.0] * y.shape[1],
+        }
+    )

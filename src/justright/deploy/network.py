@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 FORMAT = 1  # version of the model folder
-
 Document = Mapping[str, Any]
 Arrays = Mapping[str, np.ndarray]
 Columns = Mapping[str, Any]
@@ -92,7 +91,10 @@ class Preprocessing:
         """Outputs to values [rows, targets] in the training range, or chances [rows, classes]."""
         target = self.document["target"]
         if not target["classes"]:
-            values = outputs * np.array(target["scale"]) + np.array(target["mean"])
+            own = target.get("curve", target)
+            values = outputs * np.array(own["scale"]) + np.array(own["mean"])
+            if "curve" in target:  # the network says square roots (Bartlett 1936)
+                values = np.square(np.maximum(values, 0)) + np.array(own["shift"])
             return np.clip(values, np.array(target["low"]), np.array(target["high"]))
         outputs = outputs / target.get("temperature", 1.0)  # Guo et al. 2017
         if outputs.shape[1] == 1:  # the log-odds of the second class
@@ -101,10 +103,9 @@ class Preprocessing:
         return powers / powers.sum(axis=1, keepdims=True)
 
     def interval(self, found: np.ndarray, level: float) -> np.ndarray:
-        """Ends [2, rows, targets], or which [rows, classes], that hold so many new targets."""
+        """Ends [2, rows, targets], or which [rows, classes]; split-conformal (Vovk et al. 2005)."""
         if "preprocessing/held_out/ranks" not in self.arrays:
             raise ModelError("this model knows no errors of rows held out, so it has no intervals")
-        # split-conformal (Vovk et al. 2005): errors of rows held out, and of a last one, infinity
         ranks, errors = (self.arrays[f"preprocessing/held_out/{n}"] for n in ("ranks", "errors"))
         most = errors[np.searchsorted(ranks, np.ceil(ranks[-1] * level - 1e-9))]
         if not self.document["target"]["classes"]:
@@ -113,9 +114,9 @@ class Preprocessing:
 
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
         """The most probable class of each row, in the type that the table had."""
-        target = self.document["target"]
-        read = {"integer": int, "boolean": lambda t: t == "true"}.get(target["label_type"], str)
-        return np.array([read(text) for text in target["classes"]])[probabilities.argmax(axis=1)]
+        names, kind = (self.document["target"][name] for name in ("classes", "label_type"))
+        read = {"integer": int, "boolean": lambda text: text == "true"}.get(kind, str)
+        return np.array([read(text) for text in names])[probabilities.argmax(axis=1)]
 
 
 def column_features(values: Any, d: Document, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
@@ -244,8 +245,8 @@ class Network:
         self._torch, self._shape, self._inputs = torch, document["shape"], document["inputs"]
         self._members, self._classes = self._shape.get("members", 1), classes
         bias, alone = arrays["head.bias"], 1 + (self._members > 1)
-        rows = range(len(bias) if bias.ndim > alone else 0)
-        own, *others = [{k: v[i] for k, v in arrays.items()} for i in rows] or [arrays]
+        stack = range(len(bias) if bias.ndim > alone else 0)
+        own, *others = [{k: v[i] for k, v in arrays.items()} for i in stack] or [arrays]
         self._w = {k: torch.from_numpy(np.array(v, np.float64)) for k, v in own.items()}
         self._all = (self, *(Network(document, each, classes) for each in others))
 
@@ -315,8 +316,7 @@ class Network:
         return h @ self._w[f"{name}.weight"] + self._w[f"{name}.bias"]
 
     def _normal(self, i: int, h: Any) -> Any:
-        kind = self._shape["normaliser"]
-        if kind == "none":
+        if (kind := self._shape["normaliser"]) == "none":
             return h
         mean, var = h.mean(1, keepdim=True), h.var(1, keepdim=True, correction=0)
         if kind == "batch":

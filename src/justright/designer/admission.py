@@ -16,6 +16,7 @@ from justright.designer.lengthen import LEAST_FACTOR
 from justright.designer.session import USABLE_SHARE, Arm, Session
 from justright.ideas.rule import Move
 from justright.recipe.network import Inputs
+from justright.recipe.recipe import PreprocessingSpec
 from justright.sizing.evidence import NINTH
 
 CONFIRM_SHARE = 0.6
@@ -92,6 +93,11 @@ def shortened(arm: Arm, part: int) -> Arm:
     return replace(arm, steps=max(round(arm.steps / part), min(arm.steps, SHORTEST)))
 
 
+def _specs(*arms: Arm) -> set[PreprocessingSpec]:
+    """The ways in which the rows of arms that are compared have to be encoded."""
+    return {arm.recipe.preprocessing for arm in arms}
+
+
 @dataclass(frozen=True)
 class Admission:
     """Prices work and says what is affordable.
@@ -142,23 +148,25 @@ class Admission:
             moves: Around the champion.
             champion: The incumbent.
         """
-        fewest, part = self.looks[-1], PARTS[-1]
-        old, work, confirms = shortened(champion, part), 0.0, 0.0
+        fewest, part, first = self.looks[-1], PARTS[-1], self.session.blocks.first
+        old, work, confirms, encoding = shortened(champion, part), 0.0, 0.0, 0.0
         for move in moves:
             arm = Arm("", move.recipe, round(champion.steps * move.length))
-            work += self.cost(arm, len(self.session.blocks.first), 1)
+            work += self.cost(arm, len(first), 1)
+            encoding += self.session.blocks.encoding_s(first, arm.recipe.preprocessing)
             confirms += PROMISING * self._both(shortened(arm, part), old, fewest, 0)
-        return self._wall(work, 0.0) + confirms
+        return self._wall(work, 0.0) + confirms + encoding
 
     def finish_s(self, arm: Arm) -> float:
         """Seconds of the final training of an arm, beside which the baselines are refitted."""
         session = self.session
-        block = session.blocks.block(0, arm.recipe.preprocessing)
+        spec = arm.recipe.preprocessing
+        block = session.blocks.planned(0, spec)
         rest = session.blocks.rows
         steps = round(arm.steps * rest / max(len(block.train), 1))
         longer = Arm(arm.subject, arm.recipe, steps)
         networks = session.options.ensemble
-        final_s = self._final_s(longer, session.blocks.inputs(block), networks)
+        final_s = self._final_s(longer, session.blocks.inputs_of(spec), networks)
         return final_s + self.held_out_s(arm, networks)
 
     def held_out_s(self, arm: Arm, networks: int) -> float:
@@ -184,9 +192,15 @@ class Admission:
         if not self.finishing:
             return describe + TEST_S
         ceiling = FINISH_SHARE * session.clock.limit_s
-        encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
+        encoding = self._encoding_everything_s(arm)
         finish = min(max(self.finish_s(arm), self.baselines_s), ceiling)
         return finish + encoding + self.headline_s(arm) + describe + TEST_S
+
+    def _encoding_everything_s(self, arm: Arm) -> float:
+        """Seconds of encoding the rows of the final training and the test rows that lie not so."""
+        blocks = self.session.blocks
+        known = blocks.encoded_everything(arm.recipe.preprocessing)
+        return 0.0 if known else 1.5 * blocks.encode_s
 
     def repeat_s(self, arm: Arm, baselines_s: float) -> float:
         """Wall seconds of one repetition of cross-validation.
@@ -210,7 +224,7 @@ class Admission:
     def longer_steps(self, champion: Arm, full: int) -> int:
         """Steps that a longer run, and then its final training, can have; 0 if too few more."""
         session = self.session
-        encoding = 0.0 if session.blocks.encoded_everything else 1.5 * session.blocks.encode_s
+        encoding = self._encoding_everything_s(champion)
         baselines = FOLDS * self.baselines_s / session.crew.capacity if self.repeats else 0.0
         left = session.clock.work_left_s - TEST_S - encoding - baselines
         probes = [replace(champion, steps=steps) for steps in PROBED]
@@ -248,7 +262,8 @@ class Admission:
         own = self.cost(arm, blocks, 1)
         other = self._both(shortened(arm, part), shortened(champion, part), fewest, fewest)
         wall = self._wall(pending_s + own, self._longest(arm, blocks)) + other
-        wall += fewest * session.blocks.fresh_encode_s
+        wall += session.blocks.encoding_s(session.blocks.first, arm.recipe.preprocessing)
+        wall += fewest * session.blocks.fresh_encode_s * len(_specs(arm, champion))
         return int(wall <= self.left(arm, champion))
 
     def confirm(self, arm: Arm, champion: Arm, fresh: int, known: int) -> int:
@@ -264,7 +279,8 @@ class Admission:
         looks = self.looks
         for count in looks:
             share = 1.0 if count == looks[-1] else CONFIRM_SHARE
-            encoding = blocks.encoding_s(range(fresh, fresh + count), arm.recipe.preprocessing)
+            own = range(fresh, fresh + count)
+            encoding = sum(blocks.encoding_s(own, spec) for spec in _specs(arm, champion))
             wall = encoding + self._both(arm, champion, count, max(count - known, 0))
             if wall <= share * left:
                 return count

@@ -102,6 +102,17 @@ class Blocks:
             overlap=part.overlap,
         )
 
+    def encoded_as(self, block: EncodedBlock, spec: PreprocessingSpec) -> EncodedBlock:
+        """A block with the same rows and seed, its columns and targets turned into numbers so.
+
+        Recipes may differ in this and are compared on the same rows all the same.
+        """
+        planned = self.planned(block.number, spec)
+        if planned.folder == block.folder:
+            return block
+        self._encode(planned, spec)
+        return replace(block, folder=planned.folder)
+
     @property
     def fresh_encode_s(self) -> float:
         """Seconds of encoding a partition that is still unknown; 0 where all blocks share one."""
@@ -119,8 +130,12 @@ class Blocks:
         return self._inputs[block.folder]
 
     def inputs_of(self, spec: PreprocessingSpec) -> Inputs:
-        """What networks receive and return whose columns become numbers so, on the first block."""
-        return self.inputs(self.block(0, spec))
+        """What networks receive and return whose columns become numbers so, on the first block.
+
+        The scale of the target changes nothing of it, so nothing is encoded to know the price of
+        an idea about it.
+        """
+        return self.inputs(self.block(0, replace(spec, target=self.spec.target)))
 
     def sample(self, block: EncodedBlock) -> Sample:
         """The validation rows of a block, to be judged on."""
@@ -146,10 +161,9 @@ class Blocks:
             self._write(path, taught_preprocessing, self.splits.test, time.perf_counter())
         return path
 
-    @property
-    def encoded_everything(self) -> bool:
+    def encoded_everything(self, spec: PreprocessingSpec) -> bool:
         """Whether the rows of the final training and the test rows lie encoded."""
-        taught = self.planned(ALL, self.spec).folder
+        taught = self.planned(ALL, spec).folder
         return _lies_encoded(self.cache / f"test-{taught.name}")
 
     def _part(self, number: int) -> Partition:

@@ -18,6 +18,7 @@ from justright.designer.blocks import ALL
 from justright.designer.champion import BASELINES_S
 from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.session import Arm, Champion, Session, results
+from justright.recipe.recipe import PreprocessingSpec
 
 FEWEST_STEPS = 20
 """A final training is never shorter, however early the best evaluation was (assumption)."""
@@ -75,7 +76,7 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
         seeds = [session.blocks.block(ALL, spec, place) for place in range(wanted or 1)]
         networks = session.train(arm, "final", seeds)
         networks = tuple(replace(job, stop=stop) for job in networks)
-    baselines = _baselines(session, everything)
+    baselines = _baselines(session, everything, spec)
     trials = session.run([*networks, *baselines], TEST_S)
     refitted = {job.name: results(trials, [job])[0] for job in baselines}
     own = [trial for trial in results(trials, networks) if _usable(trial)]
@@ -98,9 +99,11 @@ def _usable(trial: Trial) -> bool:
     return trial.state is TrialState.DONE and bool(trial.result.get("weights"))
 
 
-def _baselines(session: Session, everything: EncodedBlock) -> list[BaselineJob]:
+def _baselines(
+    session: Session, everything: EncodedBlock, spec: PreprocessingSpec
+) -> list[BaselineJob]:
     """They run one after the other beside the network; cheap ones leave time to others."""
-    test = session.blocks.test_folder(session.blocks.spec)
+    test = session.blocks.test_folder(spec)
     places = np.arange(len(session.blocks.splits.test), dtype=np.int64)
     names = baseline_names()
     return [

@@ -189,10 +189,12 @@ class Session:
         Args:
             arm: What is trained.
             stage: Stage of the study.
-            blocks: One training on each.
+            blocks: One training on each, encoded as the arm's recipe says where they are not.
             parts: Into how many stacks narrow networks go; None = one per worker. A candidate's
                 numbers do not depend on it, but for the rounding of sums.
         """
+        spec = arm.recipe.preprocessing
+        blocks = [self.blocks.encoded_as(block, spec) for block in blocks]
         job = NetworkJob(
             subject=arm.subject,
             stage=stage,

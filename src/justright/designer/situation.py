@@ -39,7 +39,7 @@ def situation_of(
         rows=len(first.train),
         loss=champion.loss,
         best_at=champion.best_at,
-        outliers=_outliers(session),
+        **_facts_of_target(session),
         leads=leads,
         calibration=calibration,
         state=state,
@@ -60,11 +60,16 @@ def past_outcomes(session: Session) -> list[tuple[float, float]]:
     return past
 
 
-def _outliers(session: Session) -> float:
-    """Share of outliers among the targets of the rows that are not test rows."""
+def _facts_of_target(session: Session) -> dict[str, float]:
+    """Share of outliers, skewness and lowest value of the targets that are not test rows."""
     problem = session.blocks.problem
     if problem.task.is_classification:
-        return 0.0
+        return {}
     y = problem.target()[session.blocks.splits.rest]
     scale = np.maximum(y.std(axis=0), np.finfo(np.float64).tiny)
-    return float((np.abs(y - y.mean(axis=0)) > FAR * scale).mean())
+    away = (y - y.mean(axis=0)) / scale
+    return {
+        "outliers": float((np.abs(y - y.mean(axis=0)) > FAR * scale).mean()),
+        "skewness": float((away**3).mean(axis=0).min()),
+        "lowest": float(y.min()),
+    }

@@ -69,10 +69,13 @@ def build(
 
 
 def _decode_values(graph: Graph, target: Mapping[str, Any], outputs: str) -> None:
-    mean, scale, low, high = (
-        np.array(target[name], np.float64) for name in ("mean", "scale", "low", "high")
-    )
+    curve = target.get("curve")
+    mean, scale = (np.array((curve or target)[name], np.float64) for name in ("mean", "scale"))
+    low, high = (np.array(target[name], np.float64) for name in ("low", "high"))
     found = graph.add("Add", graph.add("Mul", outputs, scale), mean)
+    if curve:
+        root = graph.add("Max", found, np.zeros_like(mean))
+        found = graph.add("Add", graph.add("Mul", root, root), np.array(curve["shift"]))
     found = graph.add("Min", graph.add("Max", found, low), high)
     names = ", ".join(target["names"])
     graph.output(VALUE, found, "DOUBLE", ("rows", len(mean)), f"{names}, a column each")

@@ -46,6 +46,9 @@ class Situation:
         best_at: Share of the run at which its best evaluation lay.
         outliers: Share of the training rows whose target lies more than three standard
             deviations from its mean; 0 for classes.
+        skewness: Of the target over the training rows, the least of several targets; 0 for
+            classes.
+        lowest: The lowest target of them; 0 for classes.
         leads: What was measured on these data.
         calibration: What outcomes of earlier studies say of predicted probabilities.
         state: What the champion's training suffers from.
@@ -59,6 +62,8 @@ class Situation:
     loss: float
     best_at: float
     outliers: float = 0.0
+    skewness: float = 0.0
+    lowest: float = 0.0
     leads: Leads = field(default_factory=Leads)
     calibration: Calibration = field(default_factory=Calibration)
     state: State = State.UNKNOWN

@@ -23,6 +23,7 @@ ScheduleName = Literal[
 
 
 Sampling = Literal["even", "balanced"]
+TargetScale = Literal["plain", "sqrt"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class PreprocessingSpec:
             them on average (measured: on 257,000 rows of flights, day and month as categories
             lower the log-loss by 9.8%; with fewer rows a value, 230 to 900, by -6% to 0%).
         text_components: Components kept of a text column's hashed character n-grams.
+        target: What a network is trained on: the target itself, or its square root (Bartlett
+            1936); predictions and their scores are of the target itself. Not for classes.
     """
 
     one_hot_up_to: int = 9
@@ -45,6 +48,7 @@ class PreprocessingSpec:
     clip: float = 3.0
     level_rows: int = 1_000
     text_components: int = 32
+    target: TargetScale = "plain"
 
 
 @dataclass(frozen=True)

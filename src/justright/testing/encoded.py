@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def write_rows(
     np.save(folder / "x.npy", x.astype(np.float32))
     np.save(folder / "c.npy", np.zeros((len(x), 0), np.int32))
     np.save(folder / "edges.npy", np.quantile(x, np.linspace(0, 1, BINS + 1), axis=0).T)
-    scale: dict[str, tuple[float, ...]] = {"y_mean": (), "y_scale": (), "y_low": (), "y_high": ()}
+    scale: dict[str, Any] = {"y_mean": (), "y_scale": (), "y_low": (), "y_high": ()}
     if y.dtype.kind == "i":
         shares = np.bincount(y) / len(y)
         names = tuple(f"class {code}" for code in range(len(shares)))

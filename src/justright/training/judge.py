@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from justright.core.task import TaskKind
-from justright.data.encoded import EncodedMeta
-from justright.engine.contract import Rows, Stack
+from justright.data.encoded import EncodedMeta, EncodedRows
+from justright.engine.contract import Stack
 from justright.statistics.metrics import metric_named, score
 
 PROBE = 4_096
@@ -38,14 +38,19 @@ class Judged:
     weights: Floats | None
 
     @staticmethod
-    def of(meta: EncodedMeta, data: Rows, rows: Integers) -> Judged:
-        """Look up the targets of some rows."""
-        batch = data.batch(rows)
-        weights = np.asarray(batch["w"], np.float64) if "w" in batch else None
-        y = np.asarray(batch["y"])
+    def of(data: EncodedRows, rows: Integers, offset: int = 0) -> Judged:
+        """Look up the targets of some rows, whatever networks are trained on in their place.
+
+        Args:
+            data: The folder that holds them.
+            rows: int64 ``[m]``, places in the folder.
+            offset: Where the folder begins in the stack's table.
+        """
+        meta, y = data.meta, np.asarray(data.y[rows])
+        weights = None if data.w is None else data.w[rows].astype(np.float64)
         if not meta.task.is_classification:
             y = y.astype(np.float64) * np.asarray(meta.y_scale) + np.asarray(meta.y_mean)
-        return Judged(meta, rows, y, weights)
+        return Judged(meta, rows + offset, y, weights)
 
     def predict(self, outputs: Floats) -> Floats:
         """Predictions from outputs ``[m, outputs]``: values, or probabilities of all classes."""
@@ -72,14 +77,18 @@ def predictions(meta: EncodedMeta, outputs: Floats) -> Floats:
 
     Args:
         meta: Task and scale of the target.
-        outputs: float64 ``[m, outputs]``: standardised values, one logit, or a logit per class.
+        outputs: float64 ``[m, outputs]``: standardised values or roots of them, one logit, or a
+            logit per class.
     """
     if meta.task.kind is TaskKind.BINARY:
         outputs = np.concatenate([np.zeros_like(outputs), outputs], axis=1)
     if meta.task.is_classification:
         likely = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         return likely / likely.sum(axis=1, keepdims=True)
-    values = outputs * np.asarray(meta.y_scale) + np.asarray(meta.y_mean)
+    if meta.curve is None:
+        values = outputs * np.asarray(meta.y_scale) + np.asarray(meta.y_mean)
+    else:
+        values = meta.curve.straighten(outputs)
     return np.clip(values, np.asarray(meta.y_low), np.asarray(meta.y_high))
 
 

@@ -111,15 +111,14 @@ def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan
     offsets = np.cumsum([0, *map(len, folders)])
 
     def trainee(member: Member) -> Trainee:
-        meta = folders[member.folder].meta
-        offset = offsets[member.folder]
+        folder, offset = folders[member.folder], int(offsets[member.folder])
         rows, epoch = member.train + offset, len(member.train) / recipe.batch
-        validation = member.validation + offset
+        own = member.validation
         return Trainee(
             order=Order(member.seed, _sampled(recipe, data, rows)),
             course=Course(with_rate(recipe, member.rate), request.steps, epoch, member.seed),
-            probe=Judged.of(meta, data, probe_rows(rows)),
-            validation=Judged.of(meta, data, validation) if len(validation) else None,
+            probe=Judged.of(folder, probe_rows(member.train), offset),
+            validation=Judged.of(folder, own, offset) if len(own) else None,
         )
 
     return Plan(

@@ -125,17 +125,23 @@ def row_leak(stack: Stack, rows: Integers, others: Integers) -> float | None:
 
 
 def prior_of(judged: Judged) -> Floats:
-    """The best prediction that is the same for each of some rows: class shares, or the mean."""
+    """The best prediction that is the same for each of some rows: class shares, or the mean.
+
+    Of a target that is trained on in a curve it is the mean there, where such a network starts.
+    """
     if judged.meta.task.is_classification:
         counts = np.bincount(judged.y, judged.weights, len(judged.meta.task.classes))
         constant = counts / counts.sum()
+    elif (curve := judged.meta.curve) is not None:
+        mean = np.average(curve.bend(judged.y), axis=0, weights=judged.weights)
+        constant = curve.straighten(mean)
     else:
         constant = np.average(judged.y, axis=0, weights=judged.weights)
     return np.tile(constant, (len(judged.y), 1))
 
 
 def row_losses(sample: Sample, rows: Integers, outputs: Floats) -> Floats:
-    """Proper loss of each row: its log-loss, or its squared error of the standardised targets."""
+    """Loss of each row: its log-loss, or its squared error of the targets as they are trained."""
     meta: EncodedMeta = sample.data.meta
     y = sample.batch(rows)["y"]
     if meta.task.is_classification:

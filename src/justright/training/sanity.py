@@ -128,7 +128,7 @@ class Bench:
     def initial(self) -> Figures | None:
         """Loss of the untrained network, and of predicting the mean or the class shares."""
         rows = probe_rows(self._request.train)
-        judged = Judged.of(self._data.meta, self._data, rows)
+        judged = Judged.of(self._data, rows)
         stack = self._open(self._recipe, Sample.of(self._data, rows), [self._seed("first")])
         try:
             outputs = np.asarray(stack.outputs(np.arange(len(rows)))[0], np.float64)

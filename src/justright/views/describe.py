@@ -68,6 +68,9 @@ def recipe_text(recipe: Mapping[str, Any]) -> str:
     tail = isinstance(schedule, Mapping) and schedule.get("name") == "swa"
     if recipe.get("ema_epochs") or tail:
         parts.append("averaged weights")
+    preprocessing = recipe.get("preprocessing")
+    if isinstance(preprocessing, Mapping) and preprocessing.get("target") == "sqrt":
+        parts.append("square root of the target")
     return " · ".join(parts)
 
 
