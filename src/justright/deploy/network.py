@@ -103,7 +103,7 @@ class Preprocessing:
         return powers / powers.sum(axis=1, keepdims=True)
 
     def interval(self, found: np.ndarray, level: float) -> np.ndarray:
-        """Ends [2, rows, targets], or which [rows, classes]; split-conformal (Vovk et al. 2005)."""
+        """Ends [2, rows, targets], or which [rows, classes]; split-conformal (Vovk 2005)."""
         if "preprocessing/held_out/ranks" not in self.arrays:
             raise ModelError("this model knows no errors of rows held out, so it has no intervals")
         ranks, errors = (self.arrays[f"preprocessing/held_out/{n}"] for n in ("ranks", "errors"))
