@@ -17,6 +17,7 @@ from justright.designer.calibrate import calibrate
 from justright.designer.deliver import deliver
 from justright.designer.ensemble import KEY, SUGGESTED, foretell_gain, hold_out
 from justright.designer.finish import finish
+from justright.designer.more_time import more_time
 from justright.designer.options import FitOptions
 from justright.designer.session import Champion, Session
 from justright.designer.work import WorkPlan
@@ -144,7 +145,8 @@ def test_the_gain_is_foretold_where_seeds_were_trained_anyway(new_session: NewSe
     gain = alone - np.sqrt(((np.mean(both, axis=0) - y) ** 2).mean())
     assert told["gain"] == pytest.approx(gain * (1 - 1 / SUGGESTED) / (1 - 1 / 2))
     assert (told["seeds"], told["rows"]) == (2, len(y))
-    (step,) = next_steps([{"subject": "a", "verdict": {"word": "better"}}], {}, (), 60, seeds=told)
+    rounds, more = [{"subject": "a", "verdict": {"word": "better"}}], more_time([], None, 60, 1)
+    (step,) = next_steps(rounds, {}, (), more=more, seeds=told)
     assert step["title"].startswith(f"--ensemble {SUGGESTED} would gain about")
 
 
