@@ -11,8 +11,10 @@ from justright.core.codec import from_document, to_document
 from justright.core.decision import Decision, Status
 from justright.core.errors import JustRightError
 from justright.data.audit.registry import audit
+from justright.data.encoded import EncodedRows
 from justright.designer import facts
 from justright.designer.admission import TEST_S, Admission
+from justright.designer.advice import few_of
 from justright.designer.allowed import Allowed, found_slow
 from justright.designer.aside import aside
 from justright.designer.calibrate import Calibrated, calibrate, measure_coverage
@@ -29,6 +31,7 @@ from justright.designer.finish import Final, finish
 from justright.designer.forecast import forecast_more_data
 from justright.designer.headline import headline
 from justright.designer.improve import Improver
+from justright.designer.jobs import EncodedBlock
 from justright.designer.limits import with_hidden
 from justright.designer.noise import measure_noise, record_noise
 from justright.designer.opening import Earlier, open_test
@@ -160,7 +163,8 @@ class Flow:
         rows, inputs = len(first.train), session.blocks.inputs(first)
         recipe, decisions = start_recipe(problem.task, rows, inputs)
         wished = Allowed(session).start(recipe, inputs)
-        decisions = (_split_decision(session), *decisions, *_size_decision(recipe, wished))
+        further = (*_levels_decision(session, first), *_size_decision(recipe, wished))
+        decisions = (_split_decision(session), *decisions, *further)
         recipe = wished
         for decision in decisions:
             session.store.ledger.decide(session.name, decision)
@@ -328,6 +332,25 @@ def _split_decision(session: Session) -> Decision:
         splits.reason,
         "assumption: one fifth, at least 100 and at most 50,000 rows",
         Status.ASSUMPTION,
+    )
+
+
+def _levels_decision(session: Session, first: EncodedBlock) -> tuple[Decision, ...]:
+    """Which numbers are categories, too."""
+    columns = EncodedRows(first.folder).preprocessing().document["columns"]
+    names = [str(column["name"]) for column in columns if column.get("levels")]
+    if not names:
+        return ()
+    return (
+        Decision(
+            "recipe",
+            f"{few_of(names)}: an embedding of each value beside the number",
+            f"few whole values, each in {session.blocks.spec.level_rows:,} rows or more on "
+            "average, so jumps from value to value can be learned, not only a smooth course",
+            "measured on five tables: LOG.md, numbers that are categories, too",
+            Status.MEASURED,
+            {"columns": float(len(names))},
+        ),
     )
 
 
