@@ -23,6 +23,7 @@ from justright.designer.refit import refit_study
 from justright.designer.session import Arm, Champion, Session, results
 from justright.designer.situation import situation_of
 from justright.designer.work import WorkPlan
+from justright.diagnosis.sanity import Word, judge
 from justright.ideas.calibration import Calibration
 from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads
@@ -30,6 +31,8 @@ from justright.model.predictor import Model
 from justright.store.holder import this_process
 from justright.store.memory import MemoryStore
 from justright.testing.recipes import plain_recipe
+from justright.training.request import CHECKS, SanityRequest
+from justright.training.sanity import check_sanity
 
 STEPS = 60
 TITLE = "the square root of the target"
@@ -137,6 +140,20 @@ def test_scores_and_deliveries_are_of_the_target_itself(
     done = model.export_onnx(tmp_path / "model.onnx", frame)
     assert done.comparison is not None
     assert done.comparison.difference < 1e-5
+
+
+def test_the_short_experiments_find_no_fault_in_it(new_session: NewSession) -> None:
+    """An untrained network says the mean of the roots, which is not the mean of the target."""
+    session = new_session(frame=planted())
+    recipe = plain_recipe(replace(session.blocks.spec, target="sqrt"), 16)
+    block = session.blocks.block(0, recipe.preprocessing)
+    request = SanityRequest(
+        recipe, str(block.folder), block.train, block.validation, 0, len(CHECKS)
+    )
+    figures = check_sanity(request, lambda _: None)
+    assert figures["initial"]["loss"] == pytest.approx(figures["initial"]["prior"], rel=1e-3)
+    assert figures["initial"]["loss"] > 1.05  # in units of the variance, where the mean has 1
+    assert {check.word for check in judge(figures)} == {Word.PASSED}
 
 
 def test_training_on_other_data_keeps_it(new_session: NewSession) -> None:
