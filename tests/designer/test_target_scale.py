@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -18,18 +19,24 @@ from justright.data.options import DataOptions
 from justright.deploy.network import Network, read_json, read_safetensors
 from justright.designer.admission import Admission
 from justright.designer.deliver import deliver
+from justright.designer.facts import champion_fact
+from justright.designer.finish import finish
 from justright.designer.improve import Improver
 from justright.designer.refit import refit_study
 from justright.designer.session import Arm, Champion, Session, results
 from justright.designer.situation import situation_of
 from justright.designer.work import WorkPlan
+from justright.diagnosis.sanity import Word, judge
 from justright.ideas.calibration import Calibration
 from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads
 from justright.model.predictor import Model
+from justright.recipe.recipe import TargetScale
 from justright.store.holder import this_process
 from justright.store.memory import MemoryStore
 from justright.testing.recipes import plain_recipe
+from justright.training.request import CHECKS, SanityRequest
+from justright.training.sanity import check_sanity
 
 STEPS = 60
 TITLE = "the square root of the target"
@@ -43,9 +50,9 @@ def planted(rows: int = 400, low: float = 0.0) -> pl.DataFrame:
     return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": low + root**2})
 
 
-def trained(session: Session, members: int = 1) -> Champion:
+def trained(session: Session, members: int = 1, target: TargetScale = "plain") -> Champion:
     """The start recipe on the screening blocks."""
-    recipe = plain_recipe(session.blocks.spec, 16)
+    recipe = plain_recipe(replace(session.blocks.spec, target=target), 16)
     recipe = replace(recipe, shape=replace(recipe.shape, members=members))
     arm = Arm("start recipe", recipe, STEPS)
     blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
@@ -99,15 +106,11 @@ def test_scores_and_deliveries_are_of_the_target_itself(
 ) -> None:
     """Training's own predictions, float64 by hand, and the model handed over say the same."""
     session = new_session(frame=planted())
-    plain = trained(session, members)
-    recipe = plain.arm.recipe
-    spec = replace(recipe.preprocessing, target="sqrt")
-    arm = Arm("root", replace(recipe, preprocessing=spec), STEPS)
-    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
-    jobs = session.train(arm, "champion", blocks)
-    trials = results(session.run(jobs), jobs)
-    block, trial = session.blocks.encoded_as(blocks[0], spec), trials[0]
-    assert block.folder != blocks[0].folder
+    champion = trained(session, members, "sqrt")
+    arm, spec = champion.arm, champion.arm.recipe.preprocessing
+    first = session.blocks.block(0, session.blocks.spec)
+    block, trial = session.blocks.encoded_as(first, spec), champion.trials[0]
+    assert block.folder != first.folder
     data = EncodedRows(block.folder)
 
     network = read_safetensors(session.folder.trials / Path(trial.result["weights"]).name)
@@ -127,7 +130,7 @@ def test_scores_and_deliveries_are_of_the_target_itself(
     own = np.mean((decoded[block.train] - train) ** 2) / train.var()
     assert probe[list(steps).index(trial.result["best_step"])] == pytest.approx(own, rel=1e-5)
 
-    deliver(session, arm, trial, blocks[0].number)
+    deliver(session, arm, trial, first.number)
     rows = session.blocks.splits.rest[block.validation]
     frame = session.blocks.problem.table.frame[rows]
     model = Model.load(session.folder.model)
@@ -137,6 +140,53 @@ def test_scores_and_deliveries_are_of_the_target_itself(
     done = model.export_onnx(tmp_path / "model.onnx", frame)
     assert done.comparison is not None
     assert done.comparison.difference < 1e-5
+
+
+def test_the_short_experiments_find_no_fault_in_it(new_session: NewSession) -> None:
+    """An untrained network says the mean of the roots, which is not the mean of the target."""
+    session = new_session(frame=planted())
+    recipe = plain_recipe(replace(session.blocks.spec, target="sqrt"), 16)
+    block = session.blocks.block(0, recipe.preprocessing)
+    request = SanityRequest(
+        recipe, str(block.folder), block.train, block.validation, 0, len(CHECKS)
+    )
+    figures = check_sanity(request, lambda _: None)
+    assert figures["initial"]["loss"] == pytest.approx(figures["initial"]["prior"], rel=1e-3)
+    assert figures["initial"]["loss"] > 1.05  # in units of the variance, where the mean has 1
+    assert {check.word for check in judge(figures)} == {Word.PASSED}
+
+
+def test_zeros_that_rounding_makes_negative_in_some_folds_stop_no_study(
+    new_session: NewSession,
+) -> None:
+    """A target from 0 on: in some folds its standardised 0 comes back as a little less."""
+    champion = trained(new_session(frame=planted()))
+    known = ["rmsle" in trial.result["scores"] for trial in champion.trials]
+    assert len(set(known)) == 2
+    order = np.argsort(known)[::-1]  # a fold that has the score comes first
+    turned = replace(champion, trials=tuple(champion.trials[place] for place in order))
+    assert set(champion_fact(turned, 0.0)["validation"]) == {"rmse", "mae", "r2"}
+
+
+def test_baselines_are_refitted_on_the_target_itself(
+    new_session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the champion is trained on, and the rows are encoded only once for both."""
+    monkeypatch.setattr("justright.designer.finish.baseline_names", lambda: ("constant", "linear"))
+    scores = {}
+    for target in get_args(TargetScale):
+        session = new_session(target, frame=planted())
+        champion = trained(session, target=target)
+        spec = champion.arm.recipe.preprocessing
+        final = finish(session, champion, Admission(session, 0.0))
+        assert final.refitted
+        assert session.blocks.encoded_everything(spec)
+        assert session.blocks.encoded_everything(session.blocks.spec) == (target == "plain")
+        curve = EncodedRows(final.block.folder).meta.curve
+        assert (curve is None) == (target == "plain")
+        scores[target] = {name: t.result["scores"] for name, t in final.baselines.items()}
+    assert set(scores["plain"]) == {"constant", "linear"}
+    assert scores["plain"] == scores["sqrt"]
 
 
 def test_training_on_other_data_keeps_it(new_session: NewSession) -> None:

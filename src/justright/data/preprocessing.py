@@ -173,15 +173,12 @@ def _target(problem: Problem, train_rows: np.ndarray, spec: PreprocessingSpec) -
         prior = [logs[1] - logs[0]] if task.kind is TaskKind.BINARY else logs.tolist()
         return found | {"prior": [float(value) for value in prior]}
     mean, scale = mean_and_scale(y, w)
-    curve = {"curve": to_document(Curve.fit(y, w))} if spec.target == "sqrt" else {}
-    return (
-        found
-        | curve
-        | {
-            "mean": mean.tolist(),
-            "scale": scale.tolist(),
-            "low": y.min(axis=0).tolist(),
-            "high": y.max(axis=0).tolist(),
-            "prior": [0.0] * y.shape[1],
-        }
-    )
+    if spec.target == "sqrt":
+        found["curve"] = to_document(Curve.fit(y, w))
+    return found | {
+        "mean": mean.tolist(),
+        "scale": scale.tolist(),
+        "low": y.min(axis=0).tolist(),
+        "high": y.max(axis=0).tolist(),
+        "prior": [0.0] * y.shape[1],
+    }

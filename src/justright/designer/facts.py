@@ -72,12 +72,13 @@ def baselines_fact(rivals: Mapping[str, Rival]) -> list[dict[str, Any]]:
 
 
 def champion_fact(champion: Champion, at_s: float) -> dict[str, Any]:
-    """The champion and its validation scores, averaged over the screening blocks."""
-    names = champion.trials[0].result["scores"]
-    means = {
-        name: float(np.mean([trial.result["scores"][name] for trial in champion.trials]))
-        for name in names
-    }
+    """The champion and its validation scores, averaged over the screening blocks.
+
+    A block whose targets do not bear a metric (a logarithm, below zero) has no score by it.
+    """
+    each = [trial.result["scores"] for trial in champion.trials]
+    names = [name for name in each[0] if all(name in scores for scores in each)]
+    means = {name: float(np.mean([scores[name] for scores in each])) for name in names}
     return {
         "subject": champion.arm.subject,
         "recipe": to_document(champion.arm.recipe),

@@ -52,6 +52,8 @@ def recipe_text(recipe: Mapping[str, Any]) -> str:
 
     >>> recipe_text({"shape": {"hidden": [64, 64]}, "optimiser": {"rule": "adamw", "rate": 0.04}})
     '2×64 · adamw, rate 0.040'
+    >>> recipe_text({"preprocessing": {"target": "sqrt"}})
+    'square root of the target'
     """
     parts = []
     shape = recipe.get("shape")
