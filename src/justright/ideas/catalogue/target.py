@@ -25,7 +25,7 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
 RULE = Rule(
     slot="target",
     stage=Stage.DATA,
-    source="Bartlett 1936; gain: measured on five targets, RMSE better by 0.7 to 1.5% on four, none "
-    "beyond its noise, and worse by 0.1% on one; probability: assumption",
+    source="Bartlett 1936; gain: measured on five targets, RMSE better by 0.7 to 1.5% on "
+    "four, none beyond its noise, and worse by 0.1% on one; probability: assumption",
     propose=_propose,
 )
