@@ -85,6 +85,7 @@ class Improver:
         self._log = IdeaLog(session)
         self._calibration = calibrate(past_outcomes(session))
         self.refused = False
+        self._left_out: list[str] = []
         self.leads = Leads(blocks=max(session.blocks.first) + 1)
         self._confirmer = self._new_confirmer()
 
@@ -121,6 +122,9 @@ class Improver:
             least = least_gain(self._session, champion, number)
             for batch in self._batches(champion, number):
                 champion = self._work_off(champion, number, batch, least)
+            if self._left_out:
+                left_out, self._left_out = list(dict.fromkeys(self._left_out)), []
+                self._session.watch.headline(f"no time for {few_of(left_out)}")
             if champion is before:
                 break
             if self.has_rounds:
@@ -216,8 +220,7 @@ class Improver:
         run = admitted(self._session, self._admission, champion, tried)
         if len(run) < len(tried):
             self.refused = True
-            left_out = few_of([each.move.idea.title for each in tried if each not in run])
-            self._session.watch.headline(f"no time for {left_out}")
+            self._left_out += [each.move.idea.title for each in tried if each not in run]
         found = self._screen(champion, run)
         best = {each.tried.move.idea.slot: each for each in reversed(found)}
         hopeful = [
