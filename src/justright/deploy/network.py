@@ -76,8 +76,8 @@ class Preprocessing:
                 codes.append(part)
             else:
                 if (levels := np.array(d.get("levels", ()), np.float64)).size:
-                    places = (part[:, :1] == levels) @ np.arange(1, levels.size + 1)
-                    codes.append(places[:, None].astype(np.int32))  # a category, too
+                    found = part[:, :1] == levels  # it is a category, too
+                    codes.append((found.any(1) * (found.argmax(1) + 1))[:, None].astype(np.int32))
                 first = int(d["encoding"] in ("number", "date"))
                 numbers.append(part[:, :first])
                 indicators.append(part[:, first:])
