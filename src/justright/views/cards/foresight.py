@@ -61,11 +61,10 @@ def _whence(found: Mapping[str, Any]) -> str:
 
 
 def _claim(found: Mapping[str, Any]) -> str:
-    share = found["helped"] / found["outcomes"]
     text = (
-        f"{share:.0%} of {count(found['outcomes'], 'idea')} helped; the predicted probabilities "
-        f"have a Brier score of {significant(found['brier'])}, one probability for all "
-        f"{significant(found['constant'])}"
+        f"{found['helped']:.1f} of {count(found['outcomes'], 'idea')} helped; the predicted "
+        f"probabilities have a Brier score of {significant(found['brier'])}, one probability for "
+        f"all {significant(found['constant'])}"
     )
     low, high = found["low"], found["high"]
     if low is None or not (isfinite(low) and isfinite(high)):
