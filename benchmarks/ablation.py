@@ -25,20 +25,18 @@ from typing import Any
 import numpy as np
 
 from before_after import HERE, TEST_ROWS, constant_of, finished, predicted, start, targets_of
+from field_cases import case_of
 from justright.core.idea import Verdict
-from justright.data.ingest import read_table
-from justright.data.options import DataOptions
-from justright.data.problem import make_problem
-from justright.data.split import make_splits
 from justright.designer.confirm import Confirmer
 from justright.designer.session import Champion
 from justright.designer.work import WorkPlan
 from justright.statistics.compare import BETTER, NOT_BETTER
-from justright.statistics.intervals import Sample, paired_difference, standing
+from justright.statistics.intervals import paired_difference, standing
 from justright.statistics.metrics import metric_named
 from tables import tables
 
-WHOLE = "whole flow"
+WHOLE, SEARCHES = "whole flow", "all searches"
+"""Everything, and nothing but the start recipe."""
 
 REFUSED: Mapping[str, str] = {
     "sanity": r"sanity",
@@ -49,7 +47,7 @@ REFUSED: Mapping[str, str] = {
     "ideas": r"round \d+$",
     "descriptions": r"(slices, labels and examples|permutation importance|data forecast)$",
     "headline repetitions": r"headline",
-    "all three searches": r"(late )?(rate|size)\b|round \d+$",
+    SEARCHES: r"own length|(late )?(rate|size)\b|round \d+$",
 }
 """Stages and the keys of the work plan that they ask for; refused from the key's beginning."""
 
@@ -118,15 +116,10 @@ def run(entry: dict[str, Any], path: Path, arm: str, options: Any) -> None:
     (place / "done.json").write_text(json.dumps({"seconds": seconds}))
 
 
-def compared(entry: dict[str, Any], path: Path, out: Path) -> dict[str, tuple[float, str, str]]:
+def compared(entry: dict[str, Any], folder: Path, out: Path) -> dict[str, tuple[float, str, str]]:
     """Each arm's difference to the whole flow in tolerances, its word, and its text."""
-    problem = make_problem(read_table(path), DataOptions(target=tuple(targets_of(entry))))
-    rows = make_splits(problem).test
-    weights, groups, times = problem.weights(), problem.groups(), problem.times()
-    sample = Sample(
-        problem.target()[rows],
-        *(None if each is None else each[rows] for each in (weights, groups, times)),
-    )
+    case = case_of(entry, folder, 0)
+    problem, rows, sample = case.problem, case.splits.test, case.sample()
     metric = metric_named(problem.metric)
     answers = {}
     for arm in ARMS:
@@ -190,7 +183,7 @@ def main() -> None:
             done = options.out / entry["name"] / arm.replace(" ", "-") / "done.json"
             if not done.exists():
                 run(entry, path, arm, options)
-        found[entry["name"]] = compared(entry, path, options.out)
+        found[entry["name"]] = compared(entry, options.folder, options.out)
         for arm, (_, _, text) in found[entry["name"]].items():
             print(f"{entry['name']}: {arm}: {text}", flush=True)
     show(found)

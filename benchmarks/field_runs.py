@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+import ablation
 from before_after import predicted
 from field_cases import Case, write_case
 from field_envs import python_of
@@ -45,20 +46,6 @@ seconds = time.perf_counter() - began
 found.write_parquet(sys.argv[3])
 print(json.dumps({"predict_s": seconds}))
 """
-
-_START = """
-import re, sys
-from justright.cli.main import main
-from justright.designer.work import WorkPlan
-granted, searches = WorkPlan.grant, re.compile(sys.argv.pop(1))
-def grant(plan, key, propose):
-    return granted(plan, key, (lambda: 0) if searches.match(key) else propose)
-WorkPlan.grant = grant
-sys.exit(main(sys.argv[1:]))
-"""
-
-SEARCHES = r"own length|(late )?(rate|size)\b|round \d+$"
-"""Keys of the work plan that a study goes without when it is to hand over its start recipe."""
 
 START = "start recipe"
 """Name of a study of 60 s without searches."""
@@ -171,7 +158,9 @@ def fit_ours(name: str, case: Case, checkout: Path, out: Path, limits: Limits) -
         RuntimeError: If its own test score is not that of its predictions of our test rows.
     """
     work = out / "work" / case.name / name.replace(" ", "-")
-    command = ["-c", _START, SEARCHES] if name == START else ["-m", "justright.cli.main"]
+    command = ["-m", "justright.cli.main"]
+    if name == START:
+        command = [str(Path(ablation.__file__)), "--without", ablation.SEARCHES, "--"]
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     targets = [word for target in case.targets for word in ("--target", target)]

@@ -94,6 +94,18 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickvals": values, "ticktext": [f"{value:.3g}" for value in values]}
 
 
+def diagonal() -> Figure:
+    """The line on which what was predicted as a share is what was seen."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [0, 1],
+        "y": [0, 1],
+        "line": {"color": WARNING, "width": 1.4},
+        "hoverinfo": "skip",
+    }
+
+
 def intervals(
     labels: Sequence[str],
     values: Sequence[float],

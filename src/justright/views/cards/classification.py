@@ -209,16 +209,8 @@ def _reliability(bins: Sequence[Mapping[str, Any]], rows: int) -> figures.Figure
         "text": [count(entry["count"], "row") for entry in bins],
         "hovertemplate": "predicted %{x:.3f}, observed %{y:.3f}<br>%{text}<extra></extra>",
     }
-    line = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [0, 1],
-        "y": [0, 1],
-        "line": {"color": figures.WARNING, "width": 1.4},
-        "hoverinfo": "skip",
-    }
     return {
-        "data": [line, points],
+        "data": [figures.diagonal(), points],
         "layout": figures.layout(
             height=420,
             width=560,

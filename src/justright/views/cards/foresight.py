@@ -101,17 +101,9 @@ def _figure(groups: list[Mapping[str, Any]]) -> figures.Figure:
         "text": [count(each["ideas"], "idea") for each in groups],
         "hovertemplate": "said %{x:.0%}, helped %{y:.0%}<br>%{text}<extra></extra>",
     }
-    line = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [0, 1],
-        "y": [0, 1],
-        "line": {"color": figures.WARNING, "width": 1.4},
-        "hoverinfo": "skip",
-    }
     axes = {"range": [-0.05, 1.05], "tickformat": ".0%"}
     return {
-        "data": [line, points],
+        "data": [figures.diagonal(), points],
         "layout": figures.layout(
             height=380,
             width=520,
