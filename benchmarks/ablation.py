@@ -40,14 +40,15 @@ WHOLE, SEARCHES = "whole flow", "all searches"
 
 REFUSED: Mapping[str, str] = {
     "sanity": r"sanity",
-    "own length": r"own length",
+    "start recipe in full": r"own (members|length)",
+    "members": r"own members",
     "learning rate": r"(late )?rate\b",
     "size search": r"(late )?size\b",
     "noise": r"noise\b",
     "ideas": r"round \d+$",
     "descriptions": r"(slices, labels and examples|permutation importance|data forecast)$",
     "headline repetitions": r"headline",
-    SEARCHES: r"own length|(late )?(rate|size)\b|round \d+$",
+    SEARCHES: r"own (members|length)|(late )?(rate|size)\b|round \d+$",
 }
 """Stages and the keys of the work plan that they ask for; refused from the key's beginning."""
 

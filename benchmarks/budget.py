@@ -27,6 +27,7 @@ STAGES = {
     "size/shape": "size: shapes",
     "size/confirm": "size: confirmation",
     "round": "ideas and confirmation",
+    "own members": "members and own length",
     "own length": "own length",
     "final": "final network",
     "headline": "repeated cross-validation",

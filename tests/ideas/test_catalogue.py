@@ -171,12 +171,21 @@ def test_selu_goes_with_neither_normaliser_nor_blocks() -> None:
 def test_members_share_a_narrow_body() -> None:
     plain = situation(KINDS[TaskKind.REGRESSION])
     (move,) = proposed("members", plain)
-    assert move.recipe.shape == replace(plain.recipe.shape, members=8)
+    assert move.recipe.shape == replace(plain.recipe.shape, members=4)
     wide = replace(plain.recipe, shape=replace(plain.recipe.shape, hidden=(512, 64)))
     (narrowed,) = proposed("members", replace(plain, recipe=wide))
     assert narrowed.recipe.shape.hidden == (128, 64)
     assert narrowed.idea.prediction.helps < move.idea.prediction.helps
-    assert not proposed("members", replace(plain, recipe=move.recipe))
+
+
+def test_a_network_with_members_may_have_more_or_none() -> None:
+    plain = situation(KINDS[TaskKind.REGRESSION])
+    (few,) = proposed("members", plain)
+    more, none = proposed("members", replace(plain, recipe=few.recipe))
+    assert more.recipe.shape == replace(plain.recipe.shape, members=8)
+    assert none.recipe == plain.recipe
+    (only,) = proposed("members", replace(plain, recipe=more.recipe))
+    assert only.recipe == plain.recipe
 
 
 def test_a_batch_is_changed_at_equal_epochs() -> None:

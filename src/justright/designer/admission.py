@@ -12,7 +12,6 @@ from math import ceil
 
 from justright.data.split import FOLDS
 from justright.designer.blocks import ALL
-from justright.designer.lengthen import LEAST_FACTOR
 from justright.designer.session import USABLE_SHARE, Arm, Session
 from justright.ideas.rule import Move
 from justright.recipe.network import Inputs
@@ -24,6 +23,9 @@ CONFIRM_SHARE = 0.6
 
 FINISH_SHARE = 0.30
 """A final training may take this share of the limit on one thread (assumption)."""
+
+LEAST_FACTOR = 1.3
+"""A run that is not at least this much longer is not worth its comparison (assumption)."""
 
 LONG_FINISH_SHARE = 0.6
 """Share of the time left that the final training of a lengthened run may take (assumption)."""
@@ -223,19 +225,28 @@ class Admission:
 
     def longer_steps(self, champion: Arm, full: int) -> int:
         """Steps that a longer run, and then its final training, can have; 0 if too few more."""
+        most, spared = self._most_steps(champion)
+        steps = min(full, most)
+        if self.session.blocks.fixed_holdout:
+            steps = max(min(steps, spared), min(steps, SEARCHED))
+        return steps if steps >= LEAST_FACTOR * champion.steps else 0
+
+    def bears(self, arm: Arm) -> int:
+        """The steps of an arm if there is time for them and for its final training, else 0."""
+        return arm.steps if arm.steps <= min(self._most_steps(arm)) else 0
+
+    def _most_steps(self, arm: Arm) -> tuple[int, int]:
+        """Most steps that a training like an arm's can have: at all, and beside a size search."""
         session = self.session
-        encoding = self._encoding_everything_s(champion)
+        encoding = self._encoding_everything_s(arm)
         baselines = FOLDS * self.baselines_s / session.crew.capacity if self.repeats else 0.0
         left = session.clock.work_left_s - TEST_S - encoding - baselines
-        probes = [replace(champion, steps=steps) for steps in PROBED]
+        probes = [replace(arm, steps=steps) for steps in PROBED]
         whole = [self._longer_s(each) for each in probes]
         final = [self.finish_s(each) for each in probes]
         most = min(_steps_in(left, whole), _steps_in(LONG_FINISH_SHARE * left, final))
-        steps = min(full, int(most))
-        if session.blocks.fixed_holdout:
-            spared = int(_steps_in((1.0 - SIZE_KEPT) * left, whole))
-            steps = max(min(steps, spared), min(steps, SEARCHED))
-        return steps if steps >= LEAST_FACTOR * champion.steps else 0
+        spared = _steps_in((1.0 - SIZE_KEPT) * left, whole)
+        return int(most), int(spared)
 
     def _longer_s(self, arm: Arm) -> float:
         """Wall seconds of an arm on the screening blocks, of its final training, and of one

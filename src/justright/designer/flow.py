@@ -102,7 +102,7 @@ class Flow:
                 return diagnose_champion(session, champion, baselines, tolerance)
 
             improver = Improver(session, admission, self._save, tolerance, state_of)
-            champion = improver.lengthen(champion)
+            champion = improver.complete(champion)
             improver.follow(self._leads(champion, admission, tolerance))
             if session.options.only == "size":
                 state_of(champion)

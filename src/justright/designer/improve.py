@@ -1,4 +1,4 @@
-"""The anytime part: the recipe's own length, then ideas around the champion in rounds.
+"""The anytime part: the start recipe in full, then ideas around the champion in rounds.
 
 A round goes through the ideas of the catalogue, stage by stage, or by expected gain per second
 where there is no time for all. The ideas of a batch are screened on the champion's own blocks;
@@ -22,7 +22,7 @@ from justright.designer.allowed import Allowed
 from justright.designer.batches import Batch, batches, most_promising, order_decision, stages_of
 from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.idea_log import IdeaLog
-from justright.designer.lengthen import full_steps, is_taken, judge_longer, longer_move
+from justright.designer.in_full import FORMS, fuller, is_taken, judge_in_full
 from justright.designer.limits import weight_of
 from justright.designer.rate import follow_change
 from justright.designer.schedule_race import record_race
@@ -133,26 +133,25 @@ class Improver:
                 )
         return champion
 
-    def lengthen(self, champion: Champion) -> Champion:
-        """Give the champion the length that its recipe asks for, if the clock had cut it."""
-        full = full_steps(self._session, champion)
-        if not full:
-            return champion
-        key = "own length"
-        steps = self._session.plan.grant(
-            f"{key} steps", lambda: self._admission.longer_steps(champion.arm, full)
-        )
-        move, arm = longer_move(champion, steps or full)
-        tried = Tried(move, arm, key, self._log.foretell(move.idea))
-        found = self._screen(champion, [tried]) if steps else []
-        verdict = not_run(arm, {"reason": "no time, or no result"})
-        if not found:
-            self._session.plan.truncate(f"{key} steps", 0)
-        else:
-            verdict = judge_longer(self._session, champion, found[0].rival)
-        accepted = is_taken(verdict)
-        self._log.judge(key, move, tried.own, verdict, accepted=accepted)
-        return self._crown(champion, found[0].rival) if accepted else champion
+    def complete(self, champion: Champion) -> Champion:
+        """Give the champion what the start recipe asks for beyond its quick first form."""
+        for key in FORMS:
+            form = fuller(self._session, self._admission, champion, key)
+            if form is None:
+                continue
+            move, arm = form.move, form.arm
+            tried = Tried(move, arm, key, self._log.foretell(move.idea))
+            found = self._screen(champion, [tried]) if form.granted else []
+            verdict = not_run(arm, {"reason": "no time, or no result"})
+            if not found:
+                self._session.plan.truncate(f"{key} steps", 0)
+            else:
+                verdict = judge_in_full(self._session, champion, found[0].rival)
+            accepted = is_taken(verdict)
+            self._log.judge(key, move, tried.own, verdict, accepted=accepted)
+            if accepted:
+                return self._crown(champion, found[0].rival)
+        return champion
 
     def _diagnosed(self, champion: Champion, number: int) -> State:
         """The state when the round began; what was learned later does not change its order."""

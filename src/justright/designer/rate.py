@@ -43,7 +43,7 @@ from justright.training.rate_rules import (
     entrants,
     picks,
 )
-from justright.training.trunk import peak_of, trunk
+from justright.training.trunk import peak_of, search_form, trunk
 
 SEEDS = 3
 """Seeds of the range test (published: average several; three: assumption)."""
@@ -186,7 +186,7 @@ def was_refused(session: Session) -> bool:
 
 def _affordable(session: Session, champion: Champion, admission: Admission, *, late: bool) -> int:
     """On how many blocks the race can be run within its share of the time; 0 = not at all."""
-    recipe = trunk(champion.arm.recipe)
+    recipe = search_form(champion.arm.recipe)
     inputs = session.blocks.inputs_of(recipe.preprocessing)
     _, stop = race_steps(champion.arm.steps)
     test = session.seconds(Arm("", recipe, STEPS), inputs, SEEDS)
@@ -214,7 +214,7 @@ class _Finder:
 
     def curve(self) -> RangeCurve | str:
         """The range test on the champion's first block."""
-        recipe = trunk(self.champion.arm.recipe)
+        recipe = search_form(self.champion.arm.recipe)
         block = self.session.blocks.block(self.session.blocks.first[0], recipe.preprocessing)
         seeds = tuple(child_seed(block.seed, "range test", place) for place in range(SEEDS))
         job = RangeJob(recipe, block, seeds)
@@ -255,7 +255,7 @@ class _Finder:
         steps, stop = race_steps(arm.steps)
         out = session.folder.trials
         jobs = [
-            RaceJob(trunk(arm.recipe), rates, block, steps, stop, session.metric, out)
+            RaceJob(search_form(arm.recipe), rates, block, steps, stop, session.metric, out)
             for block in self._blocks(count, repeat)
         ]
         trials = session.run(jobs, self.reserve_s)

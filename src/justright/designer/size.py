@@ -36,7 +36,7 @@ from justright.sizing.shapes import Hidden
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named
 from justright.training.request import MAX_EVALUATIONS
-from justright.training.trunk import trunk
+from justright.training.trunk import search_form
 
 SIZE_SHARES = (0.4, 0.6)
 """Shares of the time left that the size search may take: the first that reaches for an answer
@@ -99,7 +99,7 @@ class SizeStage:
         self._key = LATE if late else ""
         self._champion = champion
         self._admission = admission
-        self._recipe = trunk(champion.arm.recipe)
+        self._recipe = search_form(champion.arm.recipe)
         first = session.blocks.block(session.blocks.first[0], self._recipe.preprocessing)
         self._inputs = session.blocks.inputs(first)
         self._prices: dict[tuple[Hidden, int], float] = {}
@@ -192,7 +192,7 @@ class SizeStage:
             confirmation=tuple(range(choose, choose + confirm)),
             overlap=0.0 if fixed else first.overlap,
             delta=delta,
-            limits=Allowed(session).limits(self._recipe, self._inputs),
+            limits=Allowed(session).limits(self._champion.arm.recipe, self._inputs),
             weigh=cache(self._weigh),
             cost=partial(self._cost, blocks=choose, part=1),
             budget=0.0,
@@ -244,7 +244,7 @@ class SizeStage:
         return sum(goal.cost(hidden) * share for (hidden, _), share in shares.items())
 
     def _weigh(self, hidden: Hidden) -> int:
-        return weight_of(with_hidden(self._recipe, hidden), self._inputs)
+        return weight_of(with_hidden(self._champion.arm.recipe, hidden), self._inputs)
 
     def _cost(self, hidden: Hidden, blocks: int, part: int) -> float:
         """Worker-seconds of a full run on one block, when all blocks are trained as one stack.

@@ -29,6 +29,19 @@ def trunk(recipe: Recipe) -> Recipe:
     return replace(recipe, schedule=schedule, optimiser=rate)
 
 
+def search_form(recipe: Recipe) -> Recipe:
+    """What rates and sizes are searched with: the trunk of one network without members.
+
+    Members share the body, so that its size is that of one network; whether what was found suits
+    the members is judged with them (assumption).
+
+    >>> from justright.recipe.network import Shape
+    >>> search_form(Recipe(shape=Shape(members=4))).shape.members
+    1
+    """
+    return trunk(replace(recipe, shape=replace(recipe.shape, members=1)))
+
+
 def peak_of(recipe: Recipe, constant_rate: float) -> float:
     """The peak rate of a recipe's own schedule that a constant rate stands for.
 

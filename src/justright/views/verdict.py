@@ -128,7 +128,8 @@ def _ideas(reader: Reader) -> str:
     rounds = [
         entry
         for entry in reader.entries("rounds")
-        if _word(entry) not in ("", "not run") and entry.get("slot") != "own length"
+        if _word(entry) not in ("", "not run")
+        and not str(entry.get("round")).startswith("own ")  # the start recipe in full
     ]
     if not rounds:
         return ""

@@ -1,4 +1,4 @@
-"""The longer run is named beforehand, and only where the clock had shortened the first."""
+"""The recipe in full is one comparison, named beforehand, where the first network was less."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ import pytest
 
 from justright.core.idea import Verdict
 from justright.core.trial import Trial, TrialSpec, TrialState
-from justright.designer.admission import Admission
+from justright.designer.admission import LEAST_FACTOR, Admission
 from justright.designer.improve import Improver
-from justright.designer.lengthen import LEAST_FACTOR, full_steps, is_taken, longer_move
+from justright.designer.in_full import (
+    MEMBERS_KEY,
+    full_steps,
+    fuller,
+    is_taken,
+    longer_move,
+)
 from justright.designer.session import Arm, Champion, Session, results
 from justright.recipe.recipe import Recipe
 from justright.testing.recipes import plain_recipe
+from justright.training.start import MEMBERS, with_members
 
 
 def champion(best_step: int, steps: int) -> Champion:
@@ -72,19 +79,67 @@ def test_the_recipes_own_length_is_taken_unless_it_looks_worse(
     assert is_taken(Verdict("longer", word, gain, math.nan, math.nan, 5, {})) == taken
 
 
-def test_an_own_length_that_is_not_surely_better_replaces_the_cut_one(session: Session) -> None:
+@pytest.fixture
+def quick(session: Session) -> Champion:
+    """A champion without members, of fewer steps than its recipe asks for."""
     recipe = replace(plain_recipe(session.blocks.spec, 16, 16, rate=0.01), epochs=30.0)
     arm = Arm("start recipe", recipe, 60)
     blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
     jobs = session.train(arm, "champion", blocks, parts=1)
     own = results(session.run(jobs), jobs)
-    handed_over: list[Champion] = []
-    improver = Improver(session, Admission(session, 1.0), handed_over.append, delta=0.01)
-    longer = improver.lengthen(Champion(arm, own, session.measure(own)))
-    assert longer.arm.steps > LEAST_FACTOR * 60
-    assert handed_over == [longer]
+    return Champion(arm, own, session.measure(own))
+
+
+class Hurried(Admission):
+    """There is no time for members."""
+
+    def bears(self, arm: Arm) -> int:
+        return 0
+
+
+def entry_of(session: Session) -> dict[str, Any]:
+    """The last comparison that was recorded."""
     entries = session.store.ledger.fact("s", "rounds")
     assert entries is not None
-    (entry,) = entries
+    return entries[-1]
+
+
+def test_the_recipe_in_full_replaces_its_quick_form(session: Session, quick: Champion) -> None:
+    handed_over: list[Champion] = []
+    improver = Improver(session, Admission(session, 1.0), handed_over.append, delta=0.01)
+    whole = improver.complete(quick)
+    assert whole.arm.recipe.shape.members == MEMBERS
+    assert whole.arm.steps > LEAST_FACTOR * 60
+    assert handed_over == [whole]
+    entry = entry_of(session)
     assert entry["accepted"]
+    assert entry["subject"].startswith("4 members and ")
     assert entry["verdict"]["difference"] > 0.0
+
+
+def test_where_members_take_too_long_the_length_alone_is_tried(
+    session: Session, quick: Champion
+) -> None:
+    handed_over: list[Champion] = []
+    improver = Improver(session, Hurried(session, 1.0), handed_over.append, delta=0.01)
+    longer = improver.complete(quick)
+    assert longer.arm.recipe == quick.arm.recipe
+    assert longer.arm.steps > LEAST_FACTOR * 60
+    assert handed_over == [longer]
+    entry = entry_of(session)
+    assert entry["accepted"]
+    assert entry["slot"] == "own length"
+    assert entry["verdict"]["difference"] > 0.0
+
+
+def test_members_have_to_fit_into_the_time_with_their_final_training(session: Session) -> None:
+    recipe = with_members(plain_recipe(session.blocks.spec, 16, 16, rate=0.01))
+    admission = Admission(session, 1.0)
+    assert admission.bears(Arm("members", recipe, 60)) == 60
+    assert admission.bears(Arm("members", recipe, 10**8)) == 0
+
+
+def test_what_is_in_full_already_is_not_tried_again(session: Session, quick: Champion) -> None:
+    recipe = with_members(quick.arm.recipe)
+    whole = replace(quick, arm=replace(quick.arm, recipe=recipe))
+    assert fuller(session, Admission(session, 1.0), whole, MEMBERS_KEY) is None

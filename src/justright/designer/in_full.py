@@ -1,0 +1,160 @@
+"""The start recipe in full, where the first network was a quick form of it.
+
+The first network must be usable within seconds, so it is one network without members, and on
+larger tables it gets fewer steps than its recipe asks for. Before any idea is tried, the recipe
+gets what it asks for: members and its own length, or, where there is no time for both, the length
+that there is time for. That is one comparison, named beforehand, on rows that have chosen nothing
+yet, so the rows themselves give its interval. The burden of proof lies with the quick form: the
+recipe in full is taken unless it looks worse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from justright.core.idea import Idea, Prediction, Verdict
+from justright.designer.admission import LEAST_FACTOR, Admission
+from justright.designer.allowed import Allowed
+from justright.designer.session import Arm, Champion, Session
+from justright.ideas.catalogue.length import LATE
+from justright.ideas.rule import Move
+from justright.statistics.compare import compare
+from justright.statistics.intervals import paired_difference
+from justright.statistics.metrics import metric_named
+from justright.training.budget import steps_of
+from justright.training.start import MEMBERS, with_members
+
+MEMBERS_KEY, LENGTH_KEY = "own members", "own length"
+FORMS = (MEMBERS_KEY, LENGTH_KEY)
+"""Tried in this order until one is taken: members with the own length, then length alone."""
+
+LONGER_GAIN = (0.005, 0.02, 0.08)
+"""Quantiles of what more steps bring, as shares of the loss (assumption)."""
+
+MEMBERS_GAIN = (0.001, 0.03, 0.13)
+"""The same of members (measured on thirteen tables: LOG.md, members in the start recipe)."""
+
+_WORDS = {1: "better", 0: "cannot tell", -1: "not better"}
+
+
+@dataclass(frozen=True)
+class Form:
+    """A fuller form of the champion's recipe.
+
+    Attributes:
+        key: Of `FORMS`; names it in the work plan.
+        move: It as an idea with its prediction.
+        arm: What is trained.
+        granted: Whether there is time for it.
+    """
+
+    key: str
+    move: Move
+    arm: Arm
+    granted: bool
+
+
+def fuller(session: Session, admission: Admission, champion: Champion, key: str) -> Form | None:
+    """A fuller form of the champion; None where it is that already, or may not be.
+
+    Args:
+        session: The study at work.
+        admission: Says what the time bears.
+        champion: The first network.
+        key: Of `FORMS`.
+    """
+    full, plan = full_steps(session, champion), session.plan
+    if key == LENGTH_KEY:
+        if not full:
+            return None
+        steps = plan.grant(f"{key} steps", lambda: admission.longer_steps(champion.arm, full))
+        move, arm = longer_move(champion, steps or full)
+        return Form(key, move, arm, bool(steps))
+    recipe = with_members(champion.arm.recipe)
+    inputs = session.blocks.inputs_of(recipe.preprocessing)
+    if recipe == champion.arm.recipe or not Allowed(session).among([recipe], inputs):
+        return None
+    arm = replace(champion.arm, recipe=recipe, steps=full or champion.arm.steps)
+    granted = plan.grant(f"{key} steps", lambda: admission.bears(arm))
+    return Form(key, members_move(champion, arm), arm, bool(granted))
+
+
+def full_steps(session: Session, champion: Champion) -> int:
+    """Steps that the champion's recipe asks for; 0 if it had them, or had stopped improving."""
+    spec = champion.arm.recipe.preprocessing
+    first = session.blocks.block(session.blocks.first[0], spec)
+    full = steps_of(champion.arm.recipe, len(first.train))
+    too_early = champion.best_at < LATE
+    return 0 if too_early or full < LEAST_FACTOR * champion.arm.steps else full
+
+
+def longer_move(champion: Champion, steps: int) -> tuple[Move, Arm]:
+    """The champion with more steps, as an idea with its prediction and as an arm."""
+    recipe = champion.arm.recipe
+    low, middle, high = (share * abs(champion.loss) for share in LONGER_GAIN)
+    idea = Idea(
+        title=f"{steps / champion.arm.steps:.1f} × the steps",
+        slot="own length",
+        patch={"epochs": recipe.epochs},
+        prediction=Prediction(helps=0.7, gain=(low, middle, high), seconds=0.0),
+        source="Google Deep Learning Tuning Playbook 2023; gain: assumption",
+        author="the recipe's own length",
+    )
+    arm = replace(champion.arm, steps=steps)
+    return Move(idea, recipe, steps / champion.arm.steps), arm
+
+
+def members_move(champion: Champion, arm: Arm) -> Move:
+    """The champion with members, and with more steps if the arm has them, as an idea."""
+    length = arm.steps / champion.arm.steps
+    title, patch, gain = f"{MEMBERS} members", {"shape.members": MEMBERS}, MEMBERS_GAIN
+    if length > 1:
+        title, patch = (
+            f"{title} and {length:.1f} × the steps",
+            {**patch, "epochs": arm.recipe.epochs},
+        )
+        gain = tuple(one + other for one, other in zip(gain, LONGER_GAIN, strict=True))
+    low, middle, high = (share * abs(champion.loss) for share in gain)
+    idea = Idea(
+        title=title,
+        slot="members",
+        patch=patch,
+        prediction=Prediction(helps=0.85, gain=(low, middle, high), seconds=0.0),
+        source="TabM, Gorishniy et al. 2024 (ICLR 2025): better than the tuned plain network on "
+        "76 of 86 tables, worse on 3; four of them: measured",
+        author="the start recipe in full",
+    )
+    return Move(idea, arm.recipe, length)
+
+
+def judge_in_full(session: Session, champion: Champion, rival: Champion) -> Verdict:
+    """Champion and fuller form on the champion's own blocks.
+
+    Of one block the interval is that of its validation rows; it does not hold the noise of
+    training. Of several folds it is that of the corrected paired t.
+    """
+    subject = rival.arm.subject
+    block = session.blocks.block(session.blocks.first[0], rival.arm.recipe.preprocessing)
+    both = list(zip(rival.trials, champion.trials, strict=True))
+    if len(both) >= 3:
+        pairs = [(session.measure([new]), session.measure([old])) for new, old in both]
+        return compare(subject, pairs, overlap=block.overlap, delta=0.0, alpha=0.05)
+    new, old = both[0]
+    found = paired_difference(
+        metric_named(session.metric),
+        session.blocks.sample(block),
+        session.predictions(new),
+        session.predictions(old),
+    )
+    sign = 1 if found.low > 0 else -1 if found.estimate <= 0 else 0
+    evidence = {"source": found.source, "why": "one comparison, named beforehand"}
+    return Verdict(subject, _WORDS[sign], found.estimate, found.low, found.high, 1, evidence)
+
+
+def is_taken(verdict: Verdict) -> bool:
+    """Whether the recipe gets its full form: it is what is usual, so it need not be shown better.
+
+    >>> is_taken(Verdict("x", "cannot tell", 0.4, -0.1, 0.9, 5, {}))
+    True
+    """
+    return verdict.difference > 0.0  # nan where nothing ran
