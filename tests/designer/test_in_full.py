@@ -93,7 +93,7 @@ def quick(session: Session) -> Champion:
 class Hurried(Admission):
     """There is no time for members."""
 
-    def bears(self, arm: Arm) -> int:
+    def bears(self, arm: Arm, best_at: float) -> int:
         return 0
 
 
@@ -135,8 +135,18 @@ def test_where_members_take_too_long_the_length_alone_is_tried(
 def test_members_have_to_fit_into_the_time_with_their_final_training(session: Session) -> None:
     recipe = with_members(plain_recipe(session.blocks.spec, 16, 16, rate=0.01))
     admission = Admission(session, 1.0)
-    assert admission.bears(Arm("members", recipe, 60)) == 60
-    assert admission.bears(Arm("members", recipe, 10**8)) == 0
+    assert admission.bears(Arm("members", recipe, 60), 1.0) == 60
+    assert admission.bears(Arm("members", recipe, 10**8), 1.0) == 0
+
+
+def test_a_final_training_that_ends_early_leaves_time_for_members(session: Session) -> None:
+    recipe = with_members(plain_recipe(session.blocks.spec, 16, 16, rate=0.01))
+    admission = Admission(session, 1.0)
+    most = max(
+        n for n in range(10_000, 10**7, 10_000) if admission.bears(Arm("m", recipe, n), 1.0)
+    )
+    assert admission.bears(Arm("members", recipe, round(1.2 * most)), 1.0) == 0
+    assert admission.bears(Arm("members", recipe, round(1.2 * most)), 0.25)
 
 
 def test_what_is_in_full_already_is_not_tried_again(session: Session, quick: Champion) -> None:

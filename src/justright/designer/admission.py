@@ -27,6 +27,10 @@ FINISH_SHARE = 0.30
 LEAST_FACTOR = 1.3
 """A run that is not at least this much longer is not worth its comparison (assumption)."""
 
+BEST_LATER = 1.5
+"""A fuller form of a network is best at most so many times later than the network, as a share of
+its steps (assumption; where it is later still, its final training gets fewer steps)."""
+
 LONG_FINISH_SHARE = 0.6
 """Share of the time left that the final training of a lengthened run may take (assumption)."""
 
@@ -231,31 +235,45 @@ class Admission:
             steps = max(min(steps, spared), min(steps, SEARCHED))
         return steps if steps >= LEAST_FACTOR * champion.steps else 0
 
-    def bears(self, arm: Arm) -> int:
-        """The steps of an arm if there is time for them and for its final training, else 0."""
-        return arm.steps if arm.steps <= min(self._most_steps(arm)) else 0
+    def bears(self, arm: Arm, best_at: float) -> int:
+        """The steps of an arm if there is time for them and for its final training, else 0.
+
+        Args:
+            arm: What is trained.
+            best_at: The final training is cut there, a share of the steps; not known of the arm,
+                but of a network that is like it.
+        """
+        final = replace(arm, steps=round(arm.steps * min(BEST_LATER * best_at, 1.0)))
+        left = self._left_for_longer_s(arm)
+        wall = self._screened_s(arm) + self.finish_s(final)
+        share = 1.0 - SIZE_KEPT if self.session.blocks.fixed_holdout else 1.0
+        fits = wall <= share * left and self.finish_s(final) <= LONG_FINISH_SHARE * left
+        return arm.steps if fits else 0
 
     def _most_steps(self, arm: Arm) -> tuple[int, int]:
         """Most steps that a training like an arm's can have: at all, and beside a size search."""
-        session = self.session
-        encoding = self._encoding_everything_s(arm)
-        baselines = FOLDS * self.baselines_s / session.crew.capacity if self.repeats else 0.0
-        left = session.clock.work_left_s - TEST_S - encoding - baselines
+        left = self._left_for_longer_s(arm)
         probes = [replace(arm, steps=steps) for steps in PROBED]
-        whole = [self._longer_s(each) for each in probes]
+        whole = [self._screened_s(each) + self.finish_s(each) for each in probes]
         final = [self.finish_s(each) for each in probes]
         most = min(_steps_in(left, whole), _steps_in(LONG_FINISH_SHARE * left, final))
         spared = _steps_in((1.0 - SIZE_KEPT) * left, whole)
         return int(most), int(spared)
 
-    def _longer_s(self, arm: Arm) -> float:
-        """Wall seconds of an arm on the screening blocks, of its final training, and of one
-        repetition of cross-validation where there is one.
+    def _left_for_longer_s(self, arm: Arm) -> float:
+        """Wall seconds that a fuller form of the first network and its final training may take."""
+        baselines = FOLDS * self.baselines_s / self.session.crew.capacity if self.repeats else 0.0
+        left = self.session.clock.work_left_s - TEST_S
+        return left - self._encoding_everything_s(arm) - baselines
+
+    def _screened_s(self, arm: Arm) -> float:
+        """Wall seconds of an arm on the screening blocks, and of one repetition of
+        cross-validation where there is one.
         """
         blocks = len(self.session.blocks.first)
         screen_s = self.cost(arm, blocks) / min(blocks, self.session.crew.capacity)
         repeat_s = self.repeat_s(arm, 0.0) if self.repeats else 0.0
-        return screen_s + self.finish_s(arm) + repeat_s
+        return screen_s + repeat_s
 
     def screen(self, arm: Arm, champion: Arm, pending_s: float) -> int:
         """Whether a move may be screened: 1 or 0.

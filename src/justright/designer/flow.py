@@ -347,7 +347,7 @@ def _levels_decision(session: Session, first: EncodedBlock) -> tuple[Decision, .
             f"{few_of(names)}: an embedding of each value beside the number",
             f"few whole values, each in {session.blocks.spec.level_rows:,} rows or more on "
             "average, so jumps from value to value can be learned, not only a smooth course",
-            "measured on five tables: LOG.md, numbers that are categories, too",
+            "measured on ten tables: LOG.md, numbers that are categories, too",
             Status.MEASURED,
             {"columns": float(len(names))},
         ),

@@ -75,7 +75,7 @@ def fuller(session: Session, admission: Admission, champion: Champion, key: str)
     if recipe == champion.arm.recipe or not Allowed(session).among([recipe], inputs):
         return None
     arm = replace(champion.arm, recipe=recipe, steps=full or champion.arm.steps)
-    granted = plan.grant(f"{key} steps", lambda: admission.bears(arm))
+    granted = plan.grant(f"{key} steps", lambda: admission.bears(arm, champion.best_at))
     return Form(key, members_move(champion, arm), arm, bool(granted))
 
 

@@ -32,10 +32,8 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
             changes["shape.hidden"] = [min(width, WIDEST) for width in shape.hidden]
             title, helps = f"{title}, at most {WIDEST} wide", 0.5
         yield Proposal(title, changes, helps, GAIN, 1)
-        return
-    if shape.members < MANY:
+    elif shape.members < MANY:
         yield Proposal(f"{MANY} members", {"shape.members": MANY}, 0.4, MORE_GAIN, 1)
-    yield Proposal("one network without members", {"shape.members": 1}, 0.1, MORE_GAIN)
 
 
 RULE = Rule(
