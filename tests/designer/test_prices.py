@@ -72,7 +72,8 @@ def test_the_longer_run_of_a_large_table_leaves_time_to_the_size_search(
     monkeypatch.setattr(Blocks, "first", (0,))
     alone = admission.longer_steps(arm, 10**9)
     left = session.clock.work_left_s - TEST_S
-    taken = admission._longer_s(Arm("", arm.recipe, alone))
+    longer = Arm("", arm.recipe, alone)
+    taken = admission._screened_s(longer) + admission.finish_s(longer)
     assert taken == pytest.approx((1.0 - SIZE_KEPT) * left, rel=0.05)
     assert admission.longer_steps(arm, 500) == 500
     session.prices.fixed = [0.3 * left]
