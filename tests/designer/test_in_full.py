@@ -115,6 +115,9 @@ def test_the_recipe_in_full_replaces_its_quick_form(session: Session, quick: Cha
     assert entry["accepted"]
     assert entry["subject"].startswith("4 members and ")
     assert entry["verdict"]["difference"] > 0.0
+    (decision,) = session.store.ledger.decisions("s")
+    assert decision.choice.endswith("the steps: kept")
+    assert decision.measured["gain"] == entry["verdict"]["difference"]
 
 
 def test_where_members_take_too_long_the_length_alone_is_tried(

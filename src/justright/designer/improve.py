@@ -22,7 +22,7 @@ from justright.designer.allowed import Allowed
 from justright.designer.batches import Batch, batches, most_promising, order_decision, stages_of
 from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.idea_log import IdeaLog
-from justright.designer.in_full import FORMS, fuller, is_taken, judge_in_full
+from justright.designer.in_full import FORMS, decision_of, fuller, is_taken, judge_in_full
 from justright.designer.limits import weight_of
 from justright.designer.rate import follow_change
 from justright.designer.schedule_race import record_race
@@ -147,6 +147,8 @@ class Improver:
                 self._session.plan.truncate(f"{key} steps", 0)
             else:
                 verdict = judge_in_full(self._session, champion, found[0].rival)
+                decision = decision_of(form, verdict)
+                self._session.store.ledger.decide(self._session.name, decision)
             accepted = is_taken(verdict)
             self._log.judge(key, move, tried.own, verdict, accepted=accepted)
             if accepted:

@@ -11,7 +11,9 @@ recipe in full is taken unless it looks worse.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 
+from justright.core.decision import Decision, Status
 from justright.core.idea import Idea, Prediction, Verdict
 from justright.designer.admission import LEAST_FACTOR, Admission
 from justright.designer.allowed import Allowed
@@ -149,6 +151,22 @@ def judge_in_full(session: Session, champion: Champion, rival: Champion) -> Verd
     sign = 1 if found.low > 0 else -1 if found.estimate <= 0 else 0
     evidence = {"source": found.source, "why": "one comparison, named beforehand"}
     return Verdict(subject, _WORDS[sign], found.estimate, found.low, found.high, 1, evidence)
+
+
+def decision_of(form: Form, verdict: Verdict) -> Decision:
+    """What became of a fuller form that was trained."""
+    word = "kept" if is_taken(verdict) else "left out"
+    folds = "its own rows" if verdict.blocks == 1 else f"its own {verdict.blocks} folds"
+    measured = {"gain": verdict.difference, "low": verdict.low, "high": verdict.high}
+    return Decision(
+        "recipe",
+        f"the start recipe in full, {form.move.idea.title}: {word}",
+        f"compared once with the quick first network on {folds}; it is what the recipe asks for, "
+        "so it is kept unless it looks worse",
+        form.move.idea.source,
+        Status.MEASURED,
+        {name: value for name, value in measured.items() if isfinite(value)},
+    )
 
 
 def is_taken(verdict: Verdict) -> bool:
