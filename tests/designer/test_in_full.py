@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,19 +13,26 @@ import pytest
 
 from justright.core.idea import Verdict
 from justright.core.trial import Trial, TrialSpec, TrialState
-from justright.designer.admission import LEAST_FACTOR, Admission
+from justright.designer.admission import Admission
 from justright.designer.improve import Improver
 from justright.designer.in_full import (
+    FORMS,
+    LATER,
     MEMBERS_KEY,
     full_steps,
     fuller,
     is_taken,
     longer_move,
 )
+from justright.designer.limits import weight_of
+from justright.designer.room import LEAST_FACTOR, Room
 from justright.designer.session import Arm, Champion, Session, results
+from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
 from justright.testing.recipes import plain_recipe
 from justright.training.start import MEMBERS, with_members
+
+NewSession = Callable[..., Session]
 
 
 def champion(best_step: int, steps: int) -> Champion:
@@ -70,6 +78,7 @@ def test_the_longer_run_is_the_same_recipe() -> None:
         ("cannot tell", 0.4, True),  # the recipe asks for this length: the cut has to be shown
         ("cannot tell", -0.1, False),
         ("not better", -0.4, False),
+        ("not better", 0.09, False),  # its metric is undefined on a fold
         ("not run", math.nan, False),
     ],
 )
@@ -88,13 +97,6 @@ def quick(session: Session) -> Champion:
     jobs = session.train(arm, "champion", blocks, parts=1)
     own = results(session.run(jobs), jobs)
     return Champion(arm, own, session.measure(own))
-
-
-class Hurried(Admission):
-    """There is no time for members."""
-
-    def bears(self, arm: Arm, best_at: float) -> int:
-        return 0
 
 
 def entry_of(session: Session) -> dict[str, Any]:
@@ -121,10 +123,11 @@ def test_the_recipe_in_full_replaces_its_quick_form(session: Session, quick: Cha
 
 
 def test_where_members_take_too_long_the_length_alone_is_tried(
-    session: Session, quick: Champion
+    session: Session, quick: Champion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Room, "all_steps", lambda *_: 0)
     handed_over: list[Champion] = []
-    improver = Improver(session, Hurried(session, 1.0), handed_over.append, delta=0.01)
+    improver = Improver(session, Admission(session, 1.0), handed_over.append, delta=0.01)
     longer = improver.complete(quick)
     assert longer.arm.recipe == quick.arm.recipe
     assert longer.arm.steps > LEAST_FACTOR * 60
@@ -137,22 +140,47 @@ def test_where_members_take_too_long_the_length_alone_is_tried(
 
 def test_members_have_to_fit_into_the_time_with_their_final_training(session: Session) -> None:
     recipe = with_members(plain_recipe(session.blocks.spec, 16, 16, rate=0.01))
-    admission = Admission(session, 1.0)
-    assert admission.bears(Arm("members", recipe, 60), 1.0) == 60
-    assert admission.bears(Arm("members", recipe, 10**8), 1.0) == 0
+    room = Room(Admission(session, 1.0))
+    assert room.all_steps(Arm("members", recipe, 60), 1.0) == 60
+    assert room.all_steps(Arm("members", recipe, 10**8), 1.0) == 0
 
 
 def test_a_final_training_that_ends_early_leaves_time_for_members(session: Session) -> None:
     recipe = with_members(plain_recipe(session.blocks.spec, 16, 16, rate=0.01))
-    admission = Admission(session, 1.0)
-    most = max(
-        n for n in range(10_000, 10**7, 10_000) if admission.bears(Arm("m", recipe, n), 1.0)
-    )
-    assert admission.bears(Arm("members", recipe, round(1.2 * most)), 1.0) == 0
-    assert admission.bears(Arm("members", recipe, round(1.2 * most)), 0.25)
+    room = Room(Admission(session, 1.0))
+    most = max(n for n in range(10_000, 10**7, 10_000) if room.all_steps(Arm("m", recipe, n), 1.0))
+    assert room.all_steps(Arm("members", recipe, round(1.2 * most)), 1.0) == 0
+    assert room.all_steps(Arm("members", recipe, round(1.2 * most)), 0.25)
 
 
 def test_what_is_in_full_already_is_not_tried_again(session: Session, quick: Champion) -> None:
     recipe = with_members(quick.arm.recipe)
     whole = replace(quick, arm=replace(quick.arm, recipe=recipe))
     assert fuller(session, Admission(session, 1.0), whole, MEMBERS_KEY) is None
+
+
+@pytest.mark.parametrize("key", FORMS)
+@pytest.mark.parametrize("later", LATER)
+def test_a_study_that_goes_on_keeps_the_champion_that_was_decided_about(
+    session: Session, quick: Champion, key: str, later: str
+) -> None:
+    admission = Admission(session, 1.0)
+    session.plan.granted[later] = 1  # what was refused before it is not in a plan that goes on
+    assert fuller(session, admission, quick, key) is None
+    del session.plan.granted[later]
+    assert fuller(session, admission, quick, key) is not None
+
+
+def test_the_steps_of_the_work_plan_are_repeated(session: Session, quick: Champion) -> None:
+    session.plan.granted[f"{MEMBERS_KEY} steps"] = 77
+    form = fuller(session, Admission(session, 1.0), quick, MEMBERS_KEY)
+    assert form is not None
+    assert form.arm.steps == 77
+
+
+def test_members_that_the_user_does_not_allow_are_not_tried(
+    new_session: NewSession, quick: Champion
+) -> None:
+    one = weight_of(quick.arm.recipe, Inputs(3, 0, (), 1))
+    narrow = new_session("narrow", params=one)
+    assert fuller(narrow, Admission(narrow, 1.0), quick, MEMBERS_KEY) is None

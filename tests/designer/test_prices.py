@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from justright.designer.admission import SIZE_KEPT, TEST_S, Admission
+from justright.designer.admission import TEST_S, Admission
 from justright.designer.blocks import Blocks
 from justright.designer.jobs import NetworkJob
 from justright.designer.prices import Prices
+from justright.designer.room import SIZE_KEPT, Room
 from justright.designer.session import FOREVER, Arm, Session
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
@@ -54,12 +55,12 @@ def test_the_longest_run_that_fits_takes_the_time_that_there_is(session: Session
     arm = Arm("start recipe", plain_recipe(session.blocks.spec, 64, 64), 10)
     session.prices.fixed = [1.0]
     admission = Admission(session, 0.0)
-    steps = admission.longer_steps(arm, 10**9)
+    steps = Room(admission).longer_steps(arm, 10**9)
     left = session.clock.work_left_s - TEST_S
     longer = Arm("", arm.recipe, steps)
     assert 0.5 * left < admission.finish_s(longer) < 0.65 * left
     session.prices.fixed = [left]
-    assert Admission(session, 0.0).longer_steps(arm, 10**9) == 0
+    assert Room(Admission(session, 0.0)).longer_steps(arm, 10**9) == 0
 
 
 def test_the_longer_run_of_a_large_table_leaves_time_to_the_size_search(
@@ -67,17 +68,17 @@ def test_the_longer_run_of_a_large_table_leaves_time_to_the_size_search(
 ) -> None:
     arm = Arm("start recipe", plain_recipe(session.blocks.spec, 64, 64), 10)
     admission = Admission(session, 0.0)
-    steps = admission.longer_steps(arm, 10**9)
+    steps = Room(admission).longer_steps(arm, 10**9)
     monkeypatch.setattr(Blocks, "fixed_holdout", True)
     monkeypatch.setattr(Blocks, "first", (0,))
-    alone = admission.longer_steps(arm, 10**9)
+    alone = Room(admission).longer_steps(arm, 10**9)
     left = session.clock.work_left_s - TEST_S
     longer = Arm("", arm.recipe, alone)
-    taken = admission._screened_s(longer) + admission.finish_s(longer)
+    taken = Room(admission).screened_s(longer) + admission.finish_s(longer)
     assert taken == pytest.approx((1.0 - SIZE_KEPT) * left, rel=0.05)
-    assert admission.longer_steps(arm, 500) == 500
+    assert Room(admission).longer_steps(arm, 500) == 500
     session.prices.fixed = [0.3 * left]
-    few = admission.longer_steps(arm, 10**9)
+    few = Room(admission).longer_steps(arm, 10**9)
     assert few < steps
 
 

@@ -70,3 +70,16 @@ class Verdict:
     high: float
     blocks: int
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+OWN = "own "
+"""So begin the rounds in which the start recipe gets what it asks for: these are not ideas."""
+
+
+def is_own(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of the fact "rounds" is no idea, but the start recipe in full.
+
+    >>> is_own({"round": "own length"}), is_own({"round": "round 1/members"})
+    (True, False)
+    """
+    return str(entry.get("round")).startswith(OWN)

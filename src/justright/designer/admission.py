@@ -16,28 +16,12 @@ from justright.designer.session import USABLE_SHARE, Arm, Session
 from justright.ideas.rule import Move
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import PreprocessingSpec
-from justright.sizing.evidence import NINTH
 
 CONFIRM_SHARE = 0.6
 """Share of the time left that one confirmation may take (assumption: other moves want some)."""
 
 FINISH_SHARE = 0.30
 """A final training may take this share of the limit on one thread (assumption)."""
-
-LEAST_FACTOR = 1.3
-"""A run that is not at least this much longer is not worth its comparison (assumption)."""
-
-BEST_LATER = 1.5
-"""A fuller form of a network is best at most so many times later than the network, as a share of
-its steps (assumption; where it is later still, its final training gets fewer steps)."""
-
-LONG_FINISH_SHARE = 0.6
-"""Share of the time left that the final training of a lengthened run may take (assumption)."""
-
-SIZE_KEPT = 0.15
-"""Share of the time left that the longer run of a large table leaves to the size search
-(assumption; measured on flights_late at five minutes: without it a search had time once in three
-runs, with 0.1 in none of one, with 0.2 in two of two, but the network had few steps in one)."""
 
 LOOKS = (12, 8, 5, 3)
 """Numbers of confirmation blocks, most first; the most that fits is planned (compare's looks)."""
@@ -62,9 +46,6 @@ two tables), and a candidate was already better, at full length, on the screenin
 SHORTEST = 200
 """Fewest steps of a shortened arm (assumption)."""
 
-SEARCHED = round(SHORTEST / NINTH)
-"""Steps of which a ninth is enough to compare sizes; fewer leave no time to the size search."""
-
 PROMISING = 0.3
 """Share of ideas that screening lets through, where none has an effect (see `screening.HOPE`)."""
 
@@ -74,19 +55,6 @@ where the time kept for the report makes up for it)."""
 
 DESCRIBE_SHARE = 0.02
 """Share of the limit that is kept for describing where the network errs (assumption)."""
-
-PROBED = (1_000, 2_000)
-"""Steps that are priced to tell what a step costs from what a training costs beside its steps."""
-
-
-def _steps_in(seconds: float, probed: Sequence[float]) -> float:
-    """Steps that take so many seconds, from the seconds of `PROBED` steps.
-
-    >>> _steps_in(8.0, (3.0, 5.0))
-    3500.0
-    """
-    step_s = (probed[1] - probed[0]) / (PROBED[1] - PROBED[0])
-    return PROBED[0] + (seconds - probed[0]) / step_s
 
 
 def shortened(arm: Arm, part: int) -> Arm:
@@ -198,11 +166,11 @@ class Admission:
         if not self.finishing:
             return describe + TEST_S
         ceiling = FINISH_SHARE * session.clock.limit_s
-        encoding = self._encoding_everything_s(arm)
+        encoding = self.encoding_everything_s(arm)
         finish = min(max(self.finish_s(arm), self.baselines_s), ceiling)
         return finish + encoding + self.headline_s(arm) + describe + TEST_S
 
-    def _encoding_everything_s(self, arm: Arm) -> float:
+    def encoding_everything_s(self, arm: Arm) -> float:
         """Seconds of encoding the rows of the final training and the test rows that lie not so."""
         blocks = self.session.blocks
         known = blocks.encoded_everything(arm.recipe.preprocessing)
@@ -226,54 +194,6 @@ class Admission:
             return 0.0
         wanted = HEADLINE_WANTED * self.repeat_s(arm, FOLDS * self.baselines_s)
         return min(wanted, HEADLINE_SHARE * self.session.clock.limit_s)
-
-    def longer_steps(self, champion: Arm, full: int) -> int:
-        """Steps that a longer run, and then its final training, can have; 0 if too few more."""
-        most, spared = self._most_steps(champion)
-        steps = min(full, most)
-        if self.session.blocks.fixed_holdout:
-            steps = max(min(steps, spared), min(steps, SEARCHED))
-        return steps if steps >= LEAST_FACTOR * champion.steps else 0
-
-    def bears(self, arm: Arm, best_at: float) -> int:
-        """The steps of an arm if there is time for them and for its final training, else 0.
-
-        Args:
-            arm: What is trained.
-            best_at: The final training is cut there, a share of the steps; not known of the arm,
-                but of a network that is like it.
-        """
-        final = replace(arm, steps=round(arm.steps * min(BEST_LATER * best_at, 1.0)))
-        left = self._left_for_longer_s(arm)
-        wall = self._screened_s(arm) + self.finish_s(final)
-        share = 1.0 - SIZE_KEPT if self.session.blocks.fixed_holdout else 1.0
-        fits = wall <= share * left and self.finish_s(final) <= LONG_FINISH_SHARE * left
-        return arm.steps if fits else 0
-
-    def _most_steps(self, arm: Arm) -> tuple[int, int]:
-        """Most steps that a training like an arm's can have: at all, and beside a size search."""
-        left = self._left_for_longer_s(arm)
-        probes = [replace(arm, steps=steps) for steps in PROBED]
-        whole = [self._screened_s(each) + self.finish_s(each) for each in probes]
-        final = [self.finish_s(each) for each in probes]
-        most = min(_steps_in(left, whole), _steps_in(LONG_FINISH_SHARE * left, final))
-        spared = _steps_in((1.0 - SIZE_KEPT) * left, whole)
-        return int(most), int(spared)
-
-    def _left_for_longer_s(self, arm: Arm) -> float:
-        """Wall seconds that a fuller form of the first network and its final training may take."""
-        baselines = FOLDS * self.baselines_s / self.session.crew.capacity if self.repeats else 0.0
-        left = self.session.clock.work_left_s - TEST_S
-        return left - self._encoding_everything_s(arm) - baselines
-
-    def _screened_s(self, arm: Arm) -> float:
-        """Wall seconds of an arm on the screening blocks, and of one repetition of
-        cross-validation where there is one.
-        """
-        blocks = len(self.session.blocks.first)
-        screen_s = self.cost(arm, blocks) / min(blocks, self.session.crew.capacity)
-        repeat_s = self.repeat_s(arm, 0.0) if self.repeats else 0.0
-        return screen_s + repeat_s
 
     def screen(self, arm: Arm, champion: Arm, pending_s: float) -> int:
         """Whether a move may be screened: 1 or 0.

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from justright.core.finding import Finding, Severity
+from justright.core.idea import is_own
 from justright.sizing.shapes import name_of
 
 MOST = 5
@@ -47,7 +48,8 @@ def next_steps(
     if more["size_time"]:
         title = f"--time {more['size_time']} may be enough to test {name_of(more['untested'])}"
         steps.append({"title": title, "why": "larger sizes were not compared"})
-    unclear = [entry["subject"] for entry in rounds if entry["verdict"]["word"] == "cannot tell"]
+    ideas = [entry for entry in rounds if not is_own(entry)]
+    unclear = [e["subject"] for e in ideas if e["verdict"]["word"] == "cannot tell"]
     longer = f"--time {more['time']}"
     tested = [entry["title"] for entry in more["ideas"] if entry["fits"]]
     if tested:
@@ -61,7 +63,7 @@ def next_steps(
         title = title if priced else f"{longer} may be enough to test {names}"
         why = "each takes longer" if priced else "what it takes is not known"
         steps.append({"title": title, "why": f"no time was left for it, and {why}"})
-    if test is not None and not rounds and not more["ideas"]:
+    if test is not None and not ideas and not more["ideas"]:
         steps.append({"title": f"{longer} would test ideas", "why": "no time was left for any"})
     if unclear:
         why = "too few blocks to tell"

@@ -4,8 +4,8 @@ The first network must be usable within seconds, so it is one network without me
 larger tables it gets fewer steps than its recipe asks for. Before any idea is tried, the recipe
 gets what it asks for: members and its own length, or, where there is no time for both, the length
 that there is time for. That is one comparison, named beforehand, on rows that have chosen nothing
-yet, so the rows themselves give its interval. The burden of proof lies with the quick form: the
-recipe in full is taken unless it looks worse.
+yet but each network's best step, so the rows themselves give its interval. The burden of proof
+lies with the quick form: the recipe in full is taken unless it looks worse.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from justright.core.decision import Decision, Status
-from justright.core.idea import Idea, Prediction, Verdict
-from justright.designer.admission import LEAST_FACTOR, Admission
+from justright.core.idea import OWN, Idea, Prediction, Verdict
+from justright.designer.admission import Admission
 from justright.designer.allowed import Allowed
+from justright.designer.room import LEAST_FACTOR, Room
 from justright.designer.session import Arm, Champion, Session
 from justright.ideas.catalogue.length import LATE
 from justright.ideas.rule import Move
@@ -26,8 +27,11 @@ from justright.statistics.metrics import metric_named
 from justright.training.budget import steps_of
 from justright.training.start import MEMBERS, with_members
 
-MEMBERS_KEY, LENGTH_KEY = "own members", "own length"
+MEMBERS_KEY, LENGTH_KEY = f"{OWN}members", f"{OWN}length"
 FORMS = (MEMBERS_KEY, LENGTH_KEY)
+LATER = ("rate", "size search", "round 1")
+"""What is granted first after the forms; then the champion has been decided about as it was."""
+
 """Tried in this order until one is taken: members with the own length, then length alone."""
 
 LONGER_GAIN = (0.005, 0.02, 0.08)
@@ -57,7 +61,7 @@ class Form:
 
 
 def fuller(session: Session, admission: Admission, champion: Champion, key: str) -> Form | None:
-    """A fuller form of the champion; None where it is that already, or may not be.
+    """A fuller form of the champion; None where it is that already, or cannot be.
 
     Args:
         session: The study at work.
@@ -65,11 +69,14 @@ def fuller(session: Session, admission: Admission, champion: Champion, key: str)
         champion: The first network.
         key: Of `FORMS`.
     """
-    full, plan = full_steps(session, champion), session.plan
+    full, plan, room = full_steps(session, champion), session.plan, Room(admission)
+    asked = f"{key} steps"
+    if asked not in plan.granted and any(plan.granted.get(later) for later in LATER):
+        return None  # refused before, and what followed rests on the champion as it is
     if key == LENGTH_KEY:
         if not full:
             return None
-        steps = plan.grant(f"{key} steps", lambda: admission.longer_steps(champion.arm, full))
+        steps = plan.grant(asked, lambda: room.longer_steps(champion.arm, full))
         move, arm = longer_move(champion, steps or full)
         return Form(key, move, arm, bool(steps))
     recipe = with_members(champion.arm.recipe)
@@ -77,8 +84,11 @@ def fuller(session: Session, admission: Admission, champion: Champion, key: str)
     if recipe == champion.arm.recipe or not Allowed(session).among([recipe], inputs):
         return None
     arm = replace(champion.arm, recipe=recipe, steps=full or champion.arm.steps)
-    granted = plan.grant(f"{key} steps", lambda: admission.bears(arm, champion.best_at))
-    return Form(key, members_move(champion, arm), arm, bool(granted))
+    steps = plan.grant(asked, lambda: room.all_steps(arm, champion.best_at))
+    if not steps:
+        return None  # the catalogue has members, too, and says what they would take
+    arm = replace(arm, steps=steps)
+    return Form(key, members_move(champion, arm), arm, granted=True)
 
 
 def full_steps(session: Session, champion: Champion) -> int:
@@ -160,7 +170,7 @@ def decision_of(form: Form, verdict: Verdict) -> Decision:
     measured = {"gain": verdict.difference, "low": verdict.low, "high": verdict.high}
     return Decision(
         "recipe",
-        f"the start recipe in full, {form.move.idea.title}: {word}",
+        f"{form.move.idea.title}: {word}",
         f"compared once with the quick first network on {folds}; it is what the recipe asks for, "
         "so it is kept unless it looks worse",
         form.move.idea.source,
@@ -175,4 +185,5 @@ def is_taken(verdict: Verdict) -> bool:
     >>> is_taken(Verdict("x", "cannot tell", 0.4, -0.1, 0.9, 5, {}))
     True
     """
-    return verdict.difference > 0.0  # nan where nothing ran
+    # nan where nothing ran; a metric that is undefined on one fold makes a gain "not better"
+    return verdict.difference > 0.0 and verdict.word != _WORDS[-1]

@@ -76,13 +76,19 @@ def record_noise(session: Session, arm: Arm) -> None:
     _record(session, to_document(found) | {"losses": losses, "subject": arm.subject}, found.df)
 
 
-def record_rungs(session: Session, losses: Mapping[Hidden, np.ndarray], part: int) -> bool:
+def record_rungs(
+    session: Session, losses: Mapping[Hidden, np.ndarray], part: int, members: int
+) -> bool:
     """Record the noise that the runs of a size search show; whether they show enough.
+
+    They are of one network without members. Where the champion has some, its own repeats are
+    wanted, too, and replace what is recorded here.
 
     Args:
         session: The study at work.
         losses: Of each size on the blocks of the search, nan where it was not trained in full.
         part: "In full" means the network's own length over this.
+        members: Of the champion.
     """
     found = repeats_of(np.array(list(losses.values()))) if losses else None
     if found is None or found.noise.df < LEAST_DF:
@@ -92,12 +98,12 @@ def record_rungs(session: Session, losses: Mapping[Hidden, np.ndarray], part: in
     ]
     sizes = [name_of(hidden) for hidden in losses]
     document = to_document(found.noise) | {"losses": places, "sizes": sizes, "part": part}
-    _record(session, document, found.noise.df)
-    return True
+    _record(session, document | {"single": members > 1}, found.noise.df)
+    return members == 1
 
 
 def _record(session: Session, document: dict[str, object], df: int) -> None:
     """Record a noise, unless what is known rests on more degrees of freedom."""
     before = session.store.ledger.fact(session.name, "noise") or {}
-    if df >= before.get("df", 0):
+    if before.get("single") or df >= before.get("df", 0):
         session.fact("noise", document)

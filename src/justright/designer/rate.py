@@ -1,8 +1,8 @@
 """The learning rate: a range test, a race of rates, a check of the lowest point between them.
 
-The test runs on the champion's shape, once, and again only after a change that moves the best
-rate. It does not change the champion: the rate that comes out becomes an idea, which is screened
-and confirmed at full length like any other.
+The test runs on the champion's shape without members, once, and again only after a change that
+moves the best rate. It does not change the champion: the rate that comes out becomes an idea,
+which is screened and confirmed at full length like any other.
 """
 
 from __future__ import annotations

@@ -125,17 +125,17 @@ class SizeStage:
         if SIZE_ENDED not in session.plan.granted:  # else what followed rests on what was found
             self._go_on()
             session.plan.truncate(SIZE_ENDED, 1)
-        shared = session.blocks.fixed_holdout
-        rows = self._row_variance if shared else None
+        rows = self._row_variance if session.blocks.fixed_holdout else None
         report = report_of(evidence, self._goal, rows, session.options.size.prefer)
         if report is None:
             session.fact("size", {"reason": NOTHING_FULL})
         else:
             report = replace(report, time=self._time_for(report.wanted, 0))
             recipe = with_hidden(self._champion.arm.recipe, report.chosen)
-            record(session, report, Allowed(session).seconds(recipe, self._inputs))
-            blocks = (*self._goal.selection, *self._goal.confirmation)
-            self.shows_noise = record_rungs(session, evidence.whole(blocks), self._goal.part)
+            members = recipe.shape.members
+            record(session, report, Allowed(session).seconds(recipe, self._inputs), members)
+            whole = evidence.whole((*self._goal.selection, *self._goal.confirmation))
+            self.shows_noise = record_rungs(session, whole, self._goal.part, members)
         return report
 
     def _reason(self) -> str:

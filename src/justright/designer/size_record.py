@@ -13,13 +13,14 @@ from justright.sizing.report import JUDGED, SizeReport
 from justright.sizing.shapes import name_of
 
 
-def record(session: Session, report: SizeReport, answers_s: float) -> None:
+def record(session: Session, report: SizeReport, answers_s: float, members: int = 1) -> None:
     """Put the verdict about sizes down: as a fact, a decision, and what is to be looked at.
 
     Args:
         session: The study at work.
         report: The verdict.
         answers_s: Seconds in which the chosen size answers for one row; 0 if that is unknown.
+        members: Of the champion; sizes were compared without them.
     """
     weighed = next(row.weights for row in report.rows if row.hidden == report.chosen)
     document = to_document(report) | {
@@ -28,6 +29,7 @@ def record(session: Session, report: SizeReport, answers_s: float) -> None:
         "weights": weighed,
         "bytes": BYTES_A_WEIGHT * weighed,
         "ms_to_answer": 1000 * answers_s or None,
+        "members": members,
     }
     session.fact("size", _without_nan(document))
     session.watch.headline(f"size: {report.sentence}")

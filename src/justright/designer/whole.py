@@ -25,7 +25,7 @@ def measure_whole_gain(
 
     Args:
         session: The study at work.
-        before: The start recipe at its own length.
+        before: The start recipe in full.
         champion: What the ideas made of it.
         admission: Says whether there is time; nothing comes after it but the test.
         used: Blocks below this number were seen by decisions.

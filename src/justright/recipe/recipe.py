@@ -36,9 +36,10 @@ class PreprocessingSpec:
             (assumption: an embedding row needs a handful of examples).
         clip: Bound of the smooth clip ``x / sqrt(1 + (x / clip)²)``.
         level_rows: A number of few whole values is a category, too, if so many rows hold each of
-            them on average (measured: LOG.md, numbers that are categories, too: with 3,300 rows a
-            value or more it lowers the log-loss of 257,000 flights by 9.8%, with 750 it raises
-            that of letter by 32%; in between, with 840 to 2,600, two tables show nothing).
+            them on average (assumption between what is measured, LOG.md, numbers that are
+            categories, too: with 3,300 rows a value or more it lowers the log-loss of 257,000
+            flights by 9.8%, with 750 it raises that of letter by 32%, and two tables with 840 to
+            2,600 show nothing).
         text_components: Components kept of a text column's hashed character n-grams.
         target: What a network is trained on: the target itself, or its square root (Bartlett
             1936); predictions and their scores are of the target itself. Not for classes.

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from justright.core.idea import is_own
 from justright.store.base import AbstractStore
 from justright.views.cards.more_data import doubling
 from justright.views.cards.slices import slice_name
@@ -114,6 +115,7 @@ def _noise(reader: Reader) -> str:
     if seed is None or not isfinite(seed):
         return ""
     which = "trainings" if noise.get("sizes") else "seeds"
+    which += " of one network" if noise.get("single") else ""
     which += f" of 1/{part} of the length" if (part := noise.get("part") or 1) > 1 else ""
     text = f"{fixed(seed, decimals(seed))} between {which}"
     return (
@@ -128,8 +130,7 @@ def _ideas(reader: Reader) -> str:
     rounds = [
         entry
         for entry in reader.entries("rounds")
-        if _word(entry) not in ("", "not run")
-        and not str(entry.get("round")).startswith("own ")  # the start recipe in full
+        if _word(entry) not in ("", "not run") and not is_own(entry)
     ]
     if not rounds:
         return ""

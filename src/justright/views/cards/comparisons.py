@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from justright.core.idea import Prediction
+from justright.core.idea import Prediction, is_own
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
 from justright.views.ideas import whole_gain_text
@@ -54,7 +54,8 @@ def comparisons(reader: Reader) -> Card | NotApplicable:
         table=Table(heads, tuple(rows), accepted),
         notes=(
             f"Gains are in units of the loss that decides ({metric_title(reader)} is reported), "
-            "positive is better, each block a new partition and a new seed for both arms.",
+            "positive is better, each block a new partition and a new seed for both arms; what "
+            "the start recipe asks for was compared once, on the rows of the first network.",
             "Predictions were frozen before the first run: probability that it helps, and the "
             "gain if it does. The pale bar spans their 10% to 90% quantiles.",
             "The cost is the time of one core that the idea's own trainings took.",
@@ -70,13 +71,19 @@ def _claim(rounds: tuple[Mapping[str, Any], ...], waiting: int, whole: Mapping[s
     words = [str(_verdict(entry).get("word")) for entry in rounds]
     waiting += words.count(NOT_RUN)
     words = [word for word in words if word != NOT_RUN]
-    accepted = [str(entry.get("subject")) for entry in rounds if entry.get("accepted")]
+    kept = [entry for entry in rounds if entry.get("accepted")]
+    own, accepted = (
+        [str(entry.get("subject")) for entry in kept if is_own(entry) == wanted]
+        for wanted in (True, False)
+    )
     parts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
     claim = f"{count(len(words), 'comparison')} with the champion: {', '.join(parts)}"
     if not words:
         claim = "Nothing was compared with the champion"
     if waiting:
         claim += f"; {count(waiting, 'idea')} had no time"
+    if own:
+        claim += f". The start recipe got what it asks for: {', '.join(own)}"
     if not accepted:
         return f"{claim}. The champion stayed."
     return f"{claim}. Accepted: {', '.join(accepted)}{_together(whole)}."

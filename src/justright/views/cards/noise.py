@@ -116,6 +116,7 @@ def _what(found: Mapping[str, Any]) -> str:
         names = ", ".join(map(str, sizes))
         part = found.get("part") or 1
         length = f", trained for 1/{part} of the length" if part > 1 else ""
+        length += ", as one network without members" if found.get("single") else ""
         return (
             f"The runs of the size search: {names}{length}; each is moved by what its size is "
             "better or worse in the mean, and a block is other rows and another seed, or the seed "

@@ -161,6 +161,11 @@ def _notes(found: Mapping[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
             "that: large sizes gain more from the rest of it than small ones. What was chosen is "
             "compared with the network at hand before it replaces it."
         )
+    if (members := int(found.get("members") or 1)) > 1:
+        notes.append(
+            "Sizes were compared as one network each, to save time; weights, bytes and "
+            f"milliseconds are those of a network with {members} members, which share the body."
+        )
     most = max(int(row.get("blocks") or 0) for row in rows)
     if not found.get("confirmed"):
         notes.append("There was no time to confirm this on blocks that chose nothing.")
