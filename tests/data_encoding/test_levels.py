@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from justright.designer.blocks import Blocks
 from justright.recipe.recipe import PreprocessingSpec
 from justright.training.request import Member, TrainRequest
 from justright.training.run import train_stack
-from justright.training.start import start_recipe
+from justright.training.start import PERIODIC, start_recipe
 
 ROWS = 4_000
 SPEC = PreprocessingSpec(level_rows=100)
@@ -94,6 +95,7 @@ def test_a_target_that_jumps_from_day_to_day_is_learned(tmp_path: Path) -> None:
     for name, spec in {"number": PreprocessingSpec(), "both": SPEC}.items():
         block = blocks.block(0, spec)
         recipe, _ = start_recipe(problem.task, len(block.train), blocks.inputs(block))
+        recipe = replace(recipe, shape=replace(recipe.shape, **PERIODIC))  # bins can jump, too
         member = Member("m", 1, 0, block.train, block.validation)
         folders, out = (str(block.folder),), str(tmp_path / "out")
         request = TrainRequest(recipe, folders, (member,), 120, out, "rmse")

@@ -16,6 +16,7 @@ from justright.designer.work import WorkPlan
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
 from justright.sizing.shapes import SHAPES
+from justright.training.start import PIECEWISE
 
 NewSession = Callable[..., Session]
 
@@ -123,3 +124,15 @@ def test_latencies_are_written_as_they_are_read(seconds: float) -> None:
 def test_a_latency_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="latency"):
         replace(SizeWishes(), latency_s=parse_latency(text))
+
+
+@pytest.mark.parametrize(
+    ("most", "numbers"), [(100_000, "piecewise"), (1_500, "periodic"), (400, "none")]
+)
+def test_where_no_body_is_light_enough_numbers_enter_with_fewer_weights(
+    new_session: NewSession, most: int, numbers: str
+) -> None:
+    bins = Recipe(shape=replace(Recipe().shape, hidden=(128, 128), **PIECEWISE))
+    start = Allowed(new_session(params=most)).start(bins, INPUTS)
+    assert start.shape.numbers == numbers
+    assert weight_of(start, INPUTS) <= most

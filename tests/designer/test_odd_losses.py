@@ -83,7 +83,7 @@ def test_a_metric_that_is_better_when_greater(new_session: NewSession) -> None:
     rng = np.random.default_rng(7)
     a, b, noise = rng.normal(size=(3, ROWS)) * [[1.0], [1.0], [0.3]]
     columns = {"a": a, "b": b, "y": np.where(np.sin(3 * a) * b + a > noise, "yes", "no")}
-    session = run(new_session, columns, "auc")
+    session = run(new_session, columns, "auc", params=4_000)
     found, stages = sizes(session)
     assert {"size/ladder", "size/length", "size/shape"} <= stages
     best, worst = (pick(row["loss"] for row in found["rows"]) for pick in (min, max))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import ceil
+from typing import Any
 
 from justright.core.codec import fingerprint
 from justright.core.errors import JustRightError, OptionError
@@ -15,6 +17,7 @@ from justright.executors.base import Call
 from justright.recipe.network import Inputs, NetworkSpec
 from justright.recipe.recipe import Recipe
 from justright.sizing.shapes import SHAPES, Limits, name_of
+from justright.training.start import PERIODIC, PIECEWISE
 
 NANO = 1e-9
 """Latencies are granted in whole nanoseconds."""
@@ -47,14 +50,19 @@ class Allowed:
     def start(self, recipe: Recipe, inputs: Inputs) -> Recipe:
         """The recipe itself, or with the heaviest lighter body that is allowed.
 
+        Where no body is, numbers enter as cosines, which have fewer weights than bins, or as they
+        are.
+
         Raises:
             OptionError: If not even the lightest body is allowed for these inputs.
         """
         if self.among([recipe], inputs):
             return recipe
-        others = [with_hidden(recipe, hidden) for hidden in SHAPES]
-        if allowed := self.among(others, inputs):
-            return max(allowed, key=lambda each: weight_of(each, inputs))
+        others: list[Recipe] = []
+        for each in _lighter_entries(recipe):
+            others = [with_hidden(each, hidden) for hidden in SHAPES]
+            if allowed := self.among(others, inputs):
+                return max(allowed, key=lambda each: weight_of(each, inputs))
         least = min(others, key=lambda each: weight_of(each, inputs))
         weights, name = self._networks * weight_of(least, inputs), name_of(least.shape.hidden)
         if not self._light(least, inputs):
@@ -105,6 +113,15 @@ class Allowed:
                 raise JustRightError("how fast networks answer could not be measured")
             found = {_key(spec): seconds for spec, seconds in zip(new, answer, strict=True)}
         return [NANO * plan.grant(key, lambda key=key: ceil(found[key] / NANO)) for key in keys]
+
+
+def _lighter_entries(recipe: Recipe) -> tuple[Recipe, ...]:
+    """The recipe, and the same with embeddings of numbers of ever fewer weights."""
+    entries: list[Mapping[str, Any]] = [{}, PERIODIC, {"numbers": "none"}]
+    known = [each["numbers"] for each in (PIECEWISE, PERIODIC)]
+    place = known.index(recipe.shape.numbers) if recipe.shape.numbers in known else len(known)
+    lighter = entries[:1] + entries[place + 1 :]
+    return tuple(replace(recipe, shape=replace(recipe.shape, **each)) for each in lighter)
 
 
 def found_slow(limit_s: float | None, answered_s: float) -> Finding | None:

@@ -358,11 +358,14 @@ def _size_decision(asked: Recipe, allowed: Recipe) -> tuple[Decision, ...]:
     """Why the start recipe has another size than usual."""
     if asked == allowed:
         return ()
+    words = {"periodic": ", and cosines of numbers", "none": ", and numbers as they are"}
+    changed = asked.shape.numbers != allowed.shape.numbers
+    entry = words.get(allowed.shape.numbers, "") if changed else ""
     return (
         Decision(
             "recipe",
             f"hidden layers {name_of(allowed.shape.hidden)} instead of "
-            f"{name_of(asked.shape.hidden)}",
+            f"{name_of(asked.shape.hidden)}{entry}",
             "the heaviest body within the limit that was given; it may cost accuracy",
             "the user's limit",
             Status.ASSUMPTION,
