@@ -143,6 +143,11 @@ class Admission:
         final_s = self._final_s(longer, session.blocks.inputs_of(spec), networks)
         return final_s + self.held_out_s(arm, networks)
 
+    @property
+    def after_s(self) -> float:
+        """Seconds of refitting the baselines where they wait for the network's only worker."""
+        return self.baselines_s if self.session.crew.capacity == 1 else 0.0
+
     def held_out_s(self, arm: Arm, networks: int) -> float:
         """Wall seconds of the further seeds of an ensemble on the screening blocks."""
         if networks == 1:
@@ -167,7 +172,7 @@ class Admission:
             return describe + TEST_S
         ceiling = FINISH_SHARE * session.clock.limit_s
         encoding = self.encoding_everything_s(arm)
-        finish = min(max(self.finish_s(arm), self.baselines_s), ceiling)
+        finish = min(max(self.finish_s(arm) + self.after_s, self.baselines_s), ceiling)
         return finish + encoding + self.headline_s(arm) + describe + TEST_S
 
     def encoding_everything_s(self, arm: Arm) -> float:
@@ -266,7 +271,7 @@ class Admission:
         seconds = self._final_s(arm, session.blocks.inputs(block), networks)
         left = max(session.clock.work_left_s - TEST_S, 0.0)
         evidence = self.headline_s(arm) + self.held_out_s(arm, networks)
-        evidence += DESCRIBE_SHARE * session.clock.limit_s
+        evidence += DESCRIBE_SHARE * session.clock.limit_s + self.after_s
 
         def percent(available_s: float) -> int:
             return min(int(100 * available_s / max(seconds, 1e-9)), 100)

@@ -76,8 +76,13 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
         seeds = [session.blocks.block(ALL, spec, place) for place in range(wanted or 1)]
         networks = session.train(arm, "final", seeds)
         networks = tuple(replace(job, stop=stop) for job in networks)
-    baselines = _baselines(session, everything, spec)
-    trials = session.run([*networks, *baselines], TEST_S)
+    if session.crew.capacity == 1:  # else they would wait, while their time runs out
+        trials = session.run([*networks], TEST_S)
+        baselines = _baselines(session, everything, spec)
+        trials = {**trials, **session.run([*baselines], TEST_S)}
+    else:
+        baselines = _baselines(session, everything, spec)
+        trials = session.run([*networks, *baselines], TEST_S)
     refitted = {job.name: results(trials, [job])[0] for job in baselines}
     own = [trial for trial in results(trials, networks) if _usable(trial)]
     if own:

@@ -1,0 +1,52 @@
+"""The final training, and the baselines that are refitted beside it or after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from justright.baselines.registry import BASELINES
+from justright.core.trial import TrialState
+from justright.designer import finish as module
+from justright.designer.admission import Admission
+from justright.designer.finish import finish
+from justright.designer.session import Arm, Champion, Session, results
+from justright.testing.recipes import plain_recipe
+
+
+@pytest.fixture
+def champion(session: Session) -> Champion:
+    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 16, 16, rate=0.01), 60)
+    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
+    jobs = session.train(arm, "champion", blocks, parts=1)
+    own = results(session.run(jobs), jobs)
+    return Champion(arm, own, session.measure(own))
+
+
+def test_on_one_worker_the_time_of_the_baselines_begins_when_the_network_is_done(
+    session: Session, champion: Champion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("justright.baselines.registry.BASELINES", BASELINES[:2])
+    known: list[list[TrialState]] = []
+    make = module._baselines
+
+    def observed(*arguments: Any) -> Any:
+        trials = session.store.trials.list("s")
+        known.append([trial.state for trial in trials if trial.spec.stage == "final"])
+        return make(*arguments)
+
+    monkeypatch.setattr(module, "_baselines", observed)
+    assert session.crew.capacity == 1
+    final = finish(session, champion, Admission(session, 1.0))
+    assert known == [[TrialState.DONE]]
+    refitted: Mapping[str, Any] = final.baselines
+    assert [trial.state for trial in refitted.values()] == [TrialState.DONE] * 2
+
+
+def test_on_one_worker_time_is_kept_for_refitting_the_baselines(
+    session: Session, champion: Champion
+) -> None:
+    kept = [Admission(session, seconds).reserve_s(champion.arm) for seconds in (0.0, 20.0)]
+    assert kept[1] - kept[0] == pytest.approx(20.0, rel=1e-3)
