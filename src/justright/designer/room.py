@@ -99,5 +99,5 @@ class Room:
         admission, session = self.admission, self.admission.session
         each = FOLDS * admission.baselines_s / session.crew.capacity
         baselines = each if admission.repeats else 0.0
-        left = session.clock.work_left_s - TEST_S
+        left = session.clock.work_left_s - TEST_S - admission.after_s
         return left - admission.encoding_everything_s(arm) - baselines
