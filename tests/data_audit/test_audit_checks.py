@@ -65,6 +65,52 @@ class TestDuplicates(CheckContract):
         return view_of(pl.concat([frame, frame.head(100)]))
 
 
+def _persons(rows: int = 1_000, each: int = 5) -> pl.Series:
+    """Numbers of persons with so many rows each, in no order of the file."""
+    return pl.Series(np.random.default_rng(3).permutation(np.arange(rows) // each + 1_000))
+
+
+def _own_level(person: pl.Series) -> pl.Series:
+    """A level of each person that its number does not tell."""
+    levels = np.random.default_rng(4).normal(size=10_000)
+    return pl.Series(levels[person.to_numpy()])
+
+
+class TestGroups(CheckContract):
+    name, columns = "groups", ("person",)
+
+    def planted(self) -> View:
+        person = _persons()
+        frame = clean_frame().with_columns(person=person, y=pl.col("y") + 4 * _own_level(person))
+        return view_of(frame)
+
+    def clean(self) -> tuple[View, ...]:  # numbers that say nothing, or say what neighbours say
+        person = _persons()
+        smooth = clean_frame().with_columns(age=person, y=pl.col("y") + (person - 1_100) / 20)
+        return (
+            view_of(clean_frame().with_columns(person=person)),
+            view_of(smooth),
+            *super().clean(),
+        )
+
+
+class TestGroupsOfClasses(CheckContract):
+    name, columns = "groups", ("person",)
+
+    def planted(self) -> View:
+        person = "p" + _persons().cast(pl.String)
+        mood = pl.Series(["ill" if p > 0 else "well" for p in _own_level(_persons())])
+        rare = pl.Series(np.random.default_rng(5).random(1_000) < 0.05)
+        y = pl.when(rare).then(pl.lit("ill")).otherwise(mood)
+        return view_of(clean_frame().with_columns(person=person, y=y))
+
+    def test_says_nothing_once_it_is_named(self) -> None:
+        view = self.planted()
+        named = view_of(view.problem.table.frame, group="person")
+        assert _find(self.name, view)
+        assert not _find(self.name, named)
+
+
 class TestDrift(CheckContract):
     name, columns = "drift", ("a", "colour")
 

@@ -15,6 +15,7 @@ from justright.data.audit.constants import find_constants
 from justright.data.audit.dates import find_unused_time
 from justright.data.audit.drift import find_drift
 from justright.data.audit.duplicates import find_duplicates
+from justright.data.audit.groups import find_groups
 from justright.data.audit.identifiers import find_identifiers
 from justright.data.audit.imbalance import find_imbalance
 from justright.data.audit.infinities import find_infinities
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     Check("leakage", find_leakage),
     Check("missing-by-class", find_missing_by_class),
     Check("duplicates", find_duplicates),
+    Check("groups", find_groups),
     Check("drift", find_drift),
     Check("unused-time", find_unused_time),
     Check("imbalance", find_imbalance),
