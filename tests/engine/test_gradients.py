@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ from justright.engine.torch_stack.table import Table
 from justright.nets.activations import ACTIVATIONS
 from justright.nets.explicit import is_explicit
 from justright.nets.forward import Noise
-from justright.recipe.network import Inputs, NetworkSpec, Shape, tensor_shapes
+from justright.recipe.network import Inputs, NetworkSpec, Shape, buffer_shapes, tensor_shapes
 from justright.recipe.recipe import LossSpec
 from justright.testing.backends import BATCH, ROWS, make_rows
 
@@ -30,6 +32,11 @@ def make_states(program: Program, k: int) -> State:
     for seed in range(k):
         rng = np.random.default_rng(seed)
         arrays = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+        for name, shape in buffer_shapes(program.net).items():
+            edges = np.sort(rng.normal(size=shape), axis=-1)
+            edges[0, 1] = edges[0, 0]  # a first bin without width
+            edges[1, -2] = edges[1, -1]
+            arrays[name] = edges
         states.append(begin(program, layout, Candidate(str(seed), seed, Weights(arrays))))
     return join(states)
 
@@ -86,16 +93,18 @@ def test_every_entry(numbers: str, scale_layer: bool, k: int) -> None:
 @pytest.mark.parametrize(
     "inputs", [Inputs(4, 0, (), 3), Inputs(0, 2, (5,), 3), Inputs(3, 2, (), 3)]
 )
+@pytest.mark.parametrize("numbers", ["periodic", "piecewise"])
 @pytest.mark.parametrize("k", [1, 3])
-def test_entries_of_numbers_or_categories_alone(inputs: Inputs, k: int) -> None:
-    shape = Shape(hidden=(7, 5), numbers="periodic", number_width=3, bins=4)
+def test_entries_of_numbers_or_categories_alone(inputs: Inputs, numbers: Any, k: int) -> None:
+    shape = Shape(hidden=(7, 5), numbers=numbers, number_width=3, bins=4)
     check(
         Program(NetworkSpec(shape, inputs), LossSpec(), "adamw", BATCH, dtype="float64"), {}, k=k
     )
 
 
-def test_the_entry_learns_anew_in_every_step() -> None:
-    program, k = make_program(numbers="periodic"), 2
+@pytest.mark.parametrize("numbers", ["periodic", "piecewise"])
+def test_the_entry_learns_anew_in_every_step(numbers: str) -> None:
+    program, k = make_program(numbers=numbers), 2
     layout, state = make_layout(program), make_states(program, k)
     table = Table(make_rows(program.net, program.loss), torch.float64)
     gradients = [torch.zeros_like(state.flat["p"]) for _ in range(2)]

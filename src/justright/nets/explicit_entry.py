@@ -1,4 +1,4 @@
-"""What enters the body, with its derivative written out: periodic numbers, categories, the rest.
+"""What enters the body, with its derivative written out: numbers, categories, the rest.
 
 What `forward.StackedNet.entry` computes, without autograd and in buffers that are kept. The rows
 lie in the last axis of every buffer of the numbers, so that each operation runs along them.
@@ -7,7 +7,7 @@ lie in the last axis of every buffer of the numbers, so that each operation runs
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import pi
+from math import inf, pi
 
 import torch
 from torch import Tensor
@@ -17,19 +17,19 @@ from justright.recipe.network import NetworkSpec
 
 
 def has_explicit_entry(spec: NetworkSpec) -> bool:
-    """Whether this file knows the network's embeddings, and there are any to learn."""
-    inputs, kind = spec.inputs, spec.shape.numbers
-    periodic = kind == "periodic" and inputs.numbers > 0
-    return periodic or (bool(inputs.categories) and not (kind != "none" and inputs.numbers))
+    """Whether there are embeddings to learn."""
+    inputs = spec.inputs
+    return bool(inputs.categories) or (spec.shape.numbers != "none" and inputs.numbers > 0)
 
 
 class ExplicitEntry:
     """The vector that enters the body, forwards and backwards.
 
     Args:
-        spec: A network that `has_explicit_entry` knows.
+        spec: A network with embeddings (`has_explicit_entry`).
         tensors: Learned tensors ``[k, ...]`` by name.
         gradients: Where their gradients go, by the same names.
+        kept: Kept tensors by name.
         batch: Rows of a step.
     """
 
@@ -38,24 +38,28 @@ class ExplicitEntry:
         spec: NetworkSpec,
         tensors: Mapping[str, Tensor],
         gradients: Mapping[str, Tensor],
+        kept: Mapping[str, Tensor],
         batch: int,
     ) -> None:
         any_tensor = next(iter(tensors.values()))
         k = any_tensor.shape[0]
-        inputs = spec.inputs
+        inputs, kind = spec.inputs, spec.shape.numbers
         self._out = any_tensor.new_empty((k, batch, spec.body_inputs))
-        periodic = spec.shape.numbers == "periodic" and inputs.numbers > 0
-        self._numbers = inputs.numbers if periodic else 0
-        width = self._numbers * spec.shape.number_width
-        rest = inputs.numbers + inputs.indicators - self._numbers
-        self._rest = self._out[..., width : width + rest]
-        self._parts: list[_Periodic | _Categories] = []
-        if periodic:
-            self._parts.append(_Periodic(tensors, gradients, self._out[..., :width]))
+        self._embedded = inputs.numbers if kind != "none" else 0
+        self._width = self._embedded * spec.shape.number_width
+        self._start = self._width + inputs.numbers + inputs.indicators - self._embedded
+        self._numbers: _Periodic | _Piecewise | None = None
+        if self._embedded:
+            place = self._out[..., : self._width].unflatten(-1, (self._embedded, -1))
+            place = place.permute(0, 2, 3, 1)
+            if kind == "periodic":
+                self._numbers = _Periodic(tensors, gradients, place)
+            else:
+                self._numbers = _Piecewise(tensors, gradients, place, kept["numbers.edges"])
+        self._categories = None
         if inputs.categories:
-            end = self._out[..., width + rest :]
-            self._parts.append(_Categories(tensors, gradients, end, inputs.categories))
-        self._starts = [0 if isinstance(part, _Periodic) else width + rest for part in self._parts]
+            end = self._out[..., self._start :]
+            self._categories = _Categories(tensors, gradients, end, inputs.categories)
 
     def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
         """The entry ``[k, rows, inputs]``, in a buffer that the next call overwrites.
@@ -64,80 +68,134 @@ class ExplicitEntry:
             x: ``[k, rows, numbers + indicators]``.
             c: int ``[k, rows, categories]``, or None where there are none.
         """
-        self._rest.copy_(x[..., self._numbers :])
-        for part in self._parts:
-            if isinstance(part, _Periodic):
-                part.forward(x[..., : self._numbers])
-            elif c is not None:
-                part.forward(c)
+        self._out[..., self._width : self._start].copy_(x[..., self._embedded :])
+        if self._numbers is not None:
+            self._numbers.forward(x[..., : self._embedded].transpose(1, 2))
+        if self._categories is not None and c is not None:
+            self._categories.forward(c)
         return self._out
 
     def backward(self, flow: Tensor) -> None:
         """Write every gradient; ``flow`` is that of the entry."""
-        for part, start in zip(self._parts, self._starts, strict=True):
-            part.backward(flow[..., start : start + part.width])
+        if self._numbers is not None:
+            own = flow[..., : self._width].unflatten(-1, (self._embedded, -1))
+            self._numbers.backward(own.permute(0, 2, 3, 1))
+        if self._categories is not None:
+            self._categories.backward(flow[..., self._start :])
+
+
+class _Map:
+    """``W features + b`` for each number, from ``[k, numbers, features, rows]``.
+
+    Args:
+        tensors: Learned tensors ``[k, ...]`` by name.
+        gradients: Where their gradients go, by the same names.
+        place: ``[k, numbers, width, rows]``, where the result belongs.
+    """
+
+    def __init__(
+        self, tensors: Mapping[str, Tensor], gradients: Mapping[str, Tensor], place: Tensor
+    ) -> None:
+        self._place = place
+        weight, bias = tensors["numbers.weight"], tensors["numbers.bias"]
+        self._weight_gradient = gradients["numbers.weight"]
+        self._bias_gradient = gradients["numbers.bias"]
+        k, numbers, features, width = weight.shape
+        rows = place.shape[-1]
+        self.flat = (k * numbers, features, rows)
+        self._weight, self._bias = weight, bias
+        self.features = weight.new_empty((k, numbers, features, rows))
+        self._out = weight.new_empty((k * numbers, width, rows))
+        self._incoming = torch.empty_like(self._out)
+
+    def forward(self) -> None:
+        """Map what stands in `features`."""
+        flat, features, _ = self.flat
+        bias = self._bias.reshape(flat, -1, 1)
+        weight = self._weight.reshape(flat, features, -1).transpose(1, 2)
+        torch.baddbmm(bias, weight, self.features.view(self.flat), out=self._out)
+        self._place.copy_(self._out.view(self._place.shape))
+
+    def backward(self, flow: Tensor) -> Tensor:
+        """Write the gradients; returns ``flow`` as ``[k * numbers, width, rows]``."""
+        incoming = self._incoming
+        parted = incoming.view(self._place.shape).copy_(flow)
+        torch.sum(parted, dim=-1, out=self._bias_gradient)
+        found = torch.bmm(self.features.view(self.flat), incoming.transpose(1, 2))
+        self._weight_gradient.copy_(found.view(self._weight.shape))
+        return incoming
 
 
 class _Periodic:
     """``[W cos(2π x f + p) + b, x]`` for each number, as `embeddings.periodic`."""
 
     def __init__(
-        self, tensors: Mapping[str, Tensor], gradients: Mapping[str, Tensor], out: Tensor
+        self, tensors: Mapping[str, Tensor], gradients: Mapping[str, Tensor], place: Tensor
     ) -> None:
-        self._frequency = tensors["numbers.frequency"]
-        self._phase = tensors["numbers.phase"]
-        self._weight, self._bias = tensors["numbers.weight"], tensors["numbers.bias"]
-        self._gradients = {
-            name: gradients[f"numbers.{name}"] for name in ("frequency", "phase", "weight", "bias")
-        }
-        k, numbers, frequencies, learned = self._weight.shape
-        batch, self.width = out.shape[1], out.shape[2]
-        place = out.view(k, batch, numbers, learned + 1).permute(0, 2, 3, 1)
-        self._learned_place, self._raw_place = place[:, :, :learned], place[:, :, learned]
-        flat = k * numbers
-        self._x = out.new_empty((k, numbers, 1, batch))
-        self._angle = out.new_empty((k, numbers, frequencies, batch))
-        self._cosine = torch.empty_like(self._angle)
+        self._map = _Map(tensors, gradients, place[:, :, :-1])
+        self._raw_place = place[:, :, -1]
+        self._frequency, self._phase = tensors["numbers.frequency"], tensors["numbers.phase"]
+        self._weight = tensors["numbers.weight"]
+        self._frequency_gradient = gradients["numbers.frequency"]
+        self._phase_gradient = gradients["numbers.phase"]
+        k, numbers, _, rows = place.shape
+        self._x = place.new_empty((k, numbers, 1, rows))
+        self._angle = torch.empty_like(self._map.features)
         self._flow = torch.empty_like(self._angle)
-        self._learned = out.new_empty((flat, learned, batch))
-        self._incoming = out.new_empty((k, numbers, learned, batch))
         # one product sums a flow over the rows, and its product with x
-        self._sums = out.new_ones((k, numbers, batch, 2))
-        self._dims = (k, numbers, frequencies, learned, batch)
+        self._sums = place.new_ones((k, numbers, rows, 2))
 
     def forward(self, x: Tensor) -> None:
-        k, numbers, frequencies, learned, batch = self._dims
-        flat = k * numbers
-        self._x.squeeze(2).copy_(x.transpose(1, 2))
+        self._x.squeeze(2).copy_(x)
         scaled = self._frequency.unsqueeze(-1) * (2 * pi)
         torch.addcmul(self._phase.unsqueeze(-1), self._x, scaled, out=self._angle)
-        torch.cos(self._angle, out=self._cosine)
-        torch.baddbmm(
-            self._bias.reshape(flat, learned, 1),
-            self._weight.reshape(flat, frequencies, learned).transpose(1, 2),
-            self._cosine.view(flat, frequencies, batch),
-            out=self._learned,
-        )
-        self._learned_place.copy_(self._learned.view(k, numbers, learned, batch))
-        self._raw_place.copy_(self._x.squeeze(2))
+        torch.cos(self._angle, out=self._map.features)
+        self._map.forward()
+        self._raw_place.copy_(x)
 
     def backward(self, flow: Tensor) -> None:
-        k, numbers, frequencies, learned, batch = self._dims
-        flat = k * numbers
-        turned = flow.reshape(k, batch, numbers, learned + 1).permute(0, 2, 3, 1)
-        incoming = self._incoming.copy_(turned[:, :, :learned])
-        torch.sum(incoming, dim=-1, out=self._gradients["bias"])
-        by_row = incoming.view(flat, learned, batch)
-        found = torch.bmm(self._cosine.view(flat, frequencies, batch), by_row.transpose(1, 2))
-        self._gradients["weight"].copy_(found.view(k, numbers, frequencies, learned))
-        inner = self._flow.view(flat, frequencies, batch)
-        torch.bmm(self._weight.reshape(flat, frequencies, learned), by_row, out=inner)
+        by_row = self._map.backward(flow[:, :, :-1])
+        flat, frequencies, rows = self._map.flat
+        inner = self._flow.view(flat, frequencies, rows)
+        torch.bmm(self._weight.reshape(flat, frequencies, -1), by_row, out=inner)
         sine = torch.sin(self._angle, out=self._angle)
         self._flow.mul_(sine)
         self._sums[..., 1].copy_(self._x.squeeze(2))
-        both = torch.bmm(inner, self._sums.view(flat, batch, 2)).view(k, numbers, frequencies, 2)
-        torch.neg(both[..., 0], out=self._gradients["phase"])
-        torch.mul(both[..., 1], -2 * pi, out=self._gradients["frequency"])
+        both = torch.bmm(inner, self._sums.view(flat, rows, 2)).view(*self._phase.shape, 2)
+        torch.neg(both[..., 0], out=self._phase_gradient)
+        torch.mul(both[..., 1], -2 * pi, out=self._frequency_gradient)
+
+
+class _Piecewise:
+    """Each number's bins and a linear map of them, as `embeddings.piecewise`."""
+
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        gradients: Mapping[str, Tensor],
+        place: Tensor,
+        edges: Tensor,
+    ) -> None:
+        self._map = _Map(tensors, gradients, place)
+        span = edges.diff(dim=-1).unsqueeze(-1)
+        self._low = edges[..., :-1].unsqueeze(-1)
+        self._inverse = torch.where(span > 0, 1.0 / span, 0.0)  # an empty bin holds 0
+        self._least, self._most = torch.zeros_like(span), torch.ones_like(span)
+        self._least[:, :, 0], self._most[:, :, -1] = -inf, inf
+        k, numbers, _, rows = place.shape
+        self._x = place.new_empty((k, numbers, 1, rows))
+
+    def forward(self, x: Tensor) -> None:
+        filled = self._map.features
+        self._x.squeeze(2).copy_(x)
+        torch.sub(self._x, self._low, out=filled).mul_(self._inverse)
+        # measured: takes half the time of a clamp by tensors
+        torch.maximum(filled, self._least, out=filled)
+        torch.minimum(filled, self._most, out=filled)
+        self._map.forward()
+
+    def backward(self, flow: Tensor) -> None:
+        self._map.backward(flow)
 
 
 class _Categories:
@@ -152,7 +210,7 @@ class _Categories:
     ) -> None:
         self._tables, self._gradient = tensors[CATEGORIES], gradients[CATEGORIES]
         k, values, self._table_width = self._tables.shape
-        self.width, self._place = out.shape[2], out
+        self._place = out
         starts = [0]
         for size in sizes[:-1]:
             starts.append(starts[-1] + size)

@@ -89,7 +89,7 @@ class ByAutograd:
 
 
 class WrittenOut:
-    """A plain perceptron: body by hand, and embeddings too where they are known."""
+    """A plain perceptron: body by hand, and embeddings too but for mixed rows."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class WrittenOut:
         self._body = ExplicitBody(program.net, tensors, gradients, program.batch)
         self._entry = None
         if has_explicit_entry(program.net):
-            self._entry = ExplicitEntry(program.net, tensors, gradients, program.batch)
+            self._entry = ExplicitEntry(program.net, tensors, gradients, kept, program.batch)
         names = [name for name in tensors if name.partition(".")[0] in ("numbers", "categories")]
         self._embeddings = {name: tensors[name].detach().requires_grad_() for name in names}
         self._places = [gradients[name] for name in names]
