@@ -72,7 +72,7 @@ def _persons(rows: int = 1_000, each: int = 5) -> pl.Series:
 
 def _own_level(person: pl.Series) -> pl.Series:
     """A level of each person that its number does not tell."""
-    levels = np.random.default_rng(4).normal(size=10_000)
+    levels = np.random.default_rng(4).normal(size=100_000)
     return pl.Series(levels[person.to_numpy()])
 
 
@@ -81,15 +81,22 @@ class TestGroups(CheckContract):
 
     def planted(self) -> View:
         person = _persons()
-        frame = clean_frame().with_columns(person=person, y=pl.col("y") + 4 * _own_level(person))
-        return view_of(frame)
+        return view_of(
+            clean_frame().with_columns(person=person, y=pl.col("y") + 4 * _own_level(person))
+        )
 
-    def clean(self) -> tuple[View, ...]:  # numbers that say nothing, or say what neighbours say
-        person = _persons()
-        smooth = clean_frame().with_columns(age=person, y=pl.col("y") + (person - 1_100) / 20)
+    def clean(self) -> tuple[View, ...]:
+        frame, person = clean_frame(), _persons()
+        level = pl.col("y") + 4 * _own_level(person)
+        named = "model " + person.cast(pl.String)
         return (
-            view_of(clean_frame().with_columns(person=person)),
-            view_of(smooth),
+            view_of(frame.with_columns(person=person)),  # numbers that say nothing
+            view_of(frame.with_columns(age=person, y=pl.col("y") + (person - 1_100) / 20)),
+            view_of(frame.with_columns(model=named, y=level)),  # what it says may be what counts
+            view_of(  # the split has kept them whole
+                frame.with_columns(day=person, y=level).sort("day"),
+                np.arange(800, 1_000),
+            ),
             *super().clean(),
         )
 
@@ -98,10 +105,9 @@ class TestGroupsOfClasses(CheckContract):
     name, columns = "groups", ("person",)
 
     def planted(self) -> View:
-        person = "p" + _persons().cast(pl.String)
-        mood = pl.Series(["ill" if p > 0 else "well" for p in _own_level(_persons())])
-        rare = pl.Series(np.random.default_rng(5).random(1_000) < 0.05)
-        y = pl.when(rare).then(pl.lit("ill")).otherwise(mood)
+        person = _persons()
+        ill = (_own_level(person) > 0) | pl.Series(np.random.default_rng(5).random(1_000) < 0.05)
+        y = pl.when(ill).then(pl.lit("ill")).otherwise(pl.lit("well"))
         return view_of(clean_frame().with_columns(person=person, y=y))
 
     def test_says_nothing_once_it_is_named(self) -> None:
@@ -109,6 +115,23 @@ class TestGroupsOfClasses(CheckContract):
         named = view_of(view.problem.table.frame, group="person")
         assert _find(self.name, view)
         assert not _find(self.name, named)
+
+
+class TestGroupsOfALargeTable(CheckContract):
+    name, columns = "groups", ("person",)
+
+    def planted(self) -> View:
+        person = _persons(100_000)
+        return view_of(
+            clean_frame(100_000).with_columns(
+                person=person, y=pl.col("y") + 4 * _own_level(person)
+            )
+        )
+
+    def clean(self) -> tuple[View, ...]:
+        person = _persons(100_000)
+        far = pl.col("y") + (person - 1_000) / 2_000
+        return (view_of(clean_frame(100_000).with_columns(age=person, y=far)),)
 
 
 class TestDrift(CheckContract):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from justright.baselines.registry import BASELINES
 from justright.core.trial import TrialState
 from justright.designer import finish as module
 from justright.designer.admission import Admission
+from justright.designer.crew import Crew
 from justright.designer.finish import finish
+from justright.designer.room import Room
 from justright.designer.session import Arm, Champion, Session, results
 from justright.testing.recipes import plain_recipe
 
@@ -45,8 +48,25 @@ def test_on_one_worker_the_time_of_the_baselines_begins_when_the_network_is_done
     assert [trial.state for trial in refitted.values()] == [TrialState.DONE] * 2
 
 
+@pytest.mark.parametrize("steps", [40, 10**7])
 def test_on_one_worker_time_is_kept_for_refitting_the_baselines(
-    session: Session, champion: Champion
+    session: Session, champion: Champion, steps: int
 ) -> None:
-    kept = [Admission(session, seconds).reserve_s(champion.arm) for seconds in (0.0, 20.0)]
+    arm = replace(champion.arm, steps=steps)  # also one that may take no longer than it does
+    kept = [Admission(session, seconds).reserve_s(arm) for seconds in (0.0, 20.0)]
     assert kept[1] - kept[0] == pytest.approx(20.0, rel=1e-3)
+
+
+def test_beside_the_baselines_a_network_needs_no_less_time_than_they_do(
+    session: Session, champion: Champion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = session.clock.work_left_s
+    two = Admission(session, 0.9 * left)
+    monkeypatch.setattr(Crew, "capacity", 2)
+    assert two.beside_s == two.baselines_s
+    most = [
+        Room(each).longer_steps(champion.arm, 10**9) for each in (two, Admission(session, 0.0))
+    ]
+    assert 0 < most[0] < most[1]
+    assert Room(two).all_steps(champion.arm, 1.0)
+    assert not Room(Admission(session, 1.1 * left)).all_steps(champion.arm, 1.0)

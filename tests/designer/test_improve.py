@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from justright.core.decision import Decision
 from justright.designer.admission import Admission
 from justright.designer.improve import Improver
 from justright.designer.limits import SizeWishes
@@ -44,6 +45,12 @@ def start_arm(session: Session, rate: float = 0.01) -> Arm:
     return Arm("start recipe", recipe, 150)
 
 
+def idea_decisions(session: Session, begins: str) -> list[Decision]:
+    """What was decided about ideas, as stored."""
+    made = session.store.ledger.decisions("s")
+    return [each for each in made if each.stage == "ideas" and each.choice.startswith(begins)]
+
+
 def start(session: Session) -> Champion:
     return trained(session, start_arm(session))
 
@@ -60,6 +67,10 @@ def test_a_size_with_fewer_weights_need_not_be_better_however_many_units_it_has(
     improver.follow(Leads(size=(32,), blocks=5))
     champion = replace(champion, loss=champion.loss - 1.0)  # nothing looks better
     assert improver.run(champion).arm.recipe.shape.hidden == (32,)
+    (kept,) = idea_decisions(session, "size 1×32")
+    assert kept.choice == "size 1×32: kept"
+    assert kept.reason.startswith("beside the champion on 5 fresh blocks: ")
+    assert {"gain", "low", "high", "predicted gain"} <= set(kept.measured)
     options = replace(session.options, size=SizeWishes(prefer="accuracy"))
     session = replace(session, options=options)
     improver = Improver(session, Admission(session, 1.0), lambda _: None, delta=1e3)
@@ -85,6 +96,8 @@ def test_an_idea_costs_what_its_trainings_took_and_none_where_none_ran(
     screened = [t for t in session.store.trials.list("s") if t.spec.subject in TRIED]
     assert len(screened) == 2 * len(session.blocks.first)
     assert all(cost[trial.spec.subject] >= trial.result["seconds"] > 0.0 for trial in screened)
+    (looked_at,) = idea_decisions(session, "left out after a first look")
+    assert set(looked_at.measured) == set(TRIED)
     left_out = set(cost) - set(TRIED)
     assert left_out
     assert {cost[title] for title in left_out} == {None}

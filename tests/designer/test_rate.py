@@ -15,6 +15,7 @@ from justright.ideas.rule import Leads
 from justright.recipe.patch import Patch
 from justright.testing.recipes import plain_recipe
 from justright.training.rate_rules import NAMES
+from justright.training.start import with_members
 
 RATE = 0.05
 GOOD = 0.2
@@ -79,6 +80,18 @@ def test_a_second_run_reads_what_the_first_one_trained(session: Session) -> None
     began = time.perf_counter()
     assert run(session, 1e-5) == first
     assert time.perf_counter() - began < 5.0
+    assert {trial.spec.id: trial.result for trial in session.store.trials.list("s")} == before
+
+
+def test_members_share_the_rate_of_the_network_without_them(session: Session) -> None:
+    first = run(session, 1e-5)
+    before = {trial.spec.id: trial.result for trial in session.store.trials.list("s")}
+    plain = champion_at(session, 1e-5)
+    arm = replace(plain.arm, recipe=with_members(plain.arm.recipe))
+    assert arm.recipe.shape.members > 1
+    with_them = replace(plain, arm=arm)
+    found = find_rate(session, with_them, Admission(session, 1.0), Leads())
+    assert found.rate == first
     assert {trial.spec.id: trial.result for trial in session.store.trials.list("s")} == before
 
 

@@ -40,6 +40,7 @@ from justright.sizing.goal import Ask
 from justright.sizing.report import JUDGED, SizeReport
 from justright.testing.recipes import plain_recipe
 from justright.training.cost import USUAL, Measured
+from justright.training.start import with_members
 
 NewSession = Callable[..., Session]
 
@@ -176,6 +177,19 @@ def test_a_second_run_finds_everything_stored(found: Found) -> None:
     before = done(found.session)
     assert str(search(copied(found.session))) == str(found.report)
     assert done(found.session) == before
+
+
+def test_members_are_searched_for_as_the_network_without_them(found: Found) -> None:
+    session, before = copied(found.session), done(found.session)
+    recipe = with_members(plain_recipe(session.blocks.spec, 32, batch=64))
+    assert recipe.shape.members > 1
+    champion = Champion(Arm("start recipe", recipe, STEPS), (), 0.5)
+    report = SizeStage(session, champion, Admission(session, 1.0), delta=0.05).run()
+    assert report is not None
+    said = [(row.name, row.loss, row.word) for row in report.rows]
+    assert said == [(row.name, row.loss, row.word) for row in found.report.rows]
+    assert report.chosen == found.report.chosen
+    assert done(session) == before
 
 
 def test_a_work_plan_repeats_the_search_without_asking_the_clock(

@@ -89,10 +89,13 @@ def test_grid_search_over_sizes() -> None:
 
 def test_every_parameter_reaches_the_recipe() -> None:
     x, y = line()
-    found = JustRightRegressor(hidden=[8], epochs=3, rate=0.01, dropout=0.3, random_state=0)
+    found = JustRightRegressor(
+        hidden=[8], epochs=3, rate=0.01, dropout=0.3, members=2, random_state=0
+    )
     recipe = found.fit(x, y).recipe_
     assert (recipe.shape.hidden, recipe.epochs) == ((8,), 3)
     assert (recipe.optimiser.rate, recipe.regularisation.dropout) == (0.01, 0.3)
+    assert recipe.shape.members == 2
     assert found.n_iter_ == round(3 * 68 / 32)
     everything = found.set_params(validation_fraction=0.0).fit(x, y)
     assert everything.n_iter_ == round(3 * 80 / 32)
@@ -254,6 +257,7 @@ def test_labels_come_back_as_they_were(labels: np.ndarray, kind: str) -> None:
         ({"epochs": 0}, "epochs=0"),
         ({"rate": "fast"}, "rate='fast'"),
         ({"dropout": 1.0}, "dropout=1.0"),
+        ({"members": 0}, "members=0"),
         ({"validation_fraction": -0.1}, "validation_fraction=-0.1"),
         ({"effort": "search", "hidden": (8,)}, "the study decides"),
         ({"effort": "search", "time": "soon"}, "soon"),

@@ -148,6 +148,11 @@ class Admission:
         """Seconds of refitting the baselines where they wait for the network's only worker."""
         return self.baselines_s if self.session.crew.capacity == 1 else 0.0
 
+    @property
+    def beside_s(self) -> float:
+        """Seconds of refitting the baselines where they run beside the network."""
+        return self.baselines_s - self.after_s
+
     def held_out_s(self, arm: Arm, networks: int) -> float:
         """Wall seconds of the further seeds of an ensemble on the screening blocks."""
         if networks == 1:
@@ -172,8 +177,9 @@ class Admission:
             return describe + TEST_S
         ceiling = FINISH_SHARE * session.clock.limit_s
         encoding = self.encoding_everything_s(arm)
-        finish = min(max(self.finish_s(arm) + self.after_s, self.baselines_s), ceiling)
-        return finish + encoding + self.headline_s(arm) + describe + TEST_S
+        finish = min(max(self.finish_s(arm), self.beside_s), ceiling)
+        after = min(self.after_s, ceiling)
+        return finish + after + encoding + self.headline_s(arm) + describe + TEST_S
 
     def encoding_everything_s(self, arm: Arm) -> float:
         """Seconds of encoding the rows of the final training and the test rows that lie not so."""

@@ -21,6 +21,7 @@ from justright.designer.advice import few_of
 from justright.designer.allowed import Allowed
 from justright.designer.batches import Batch, batches, most_promising, order_decision, stages_of
 from justright.designer.confirm import LIGHTER, Confirmer
+from justright.designer.idea_decisions import record_compared, record_screening
 from justright.designer.idea_log import IdeaLog
 from justright.designer.in_full import FORMS, decision_of, fuller, is_taken, judge_in_full
 from justright.designer.limits import weight_of
@@ -140,7 +141,8 @@ class Improver:
             if form is None:
                 continue
             move, arm = form.move, form.arm
-            tried = Tried(move, arm, key, self._log.foretell(move.idea))
+            tried = Tried(move, arm, key, "")
+            tried = replace(tried, own=self._foretell(tried))
             found = self._screen(champion, [tried]) if form.granted else []
             verdict = not_run(arm, {"reason": "no time, or no result"})
             if not found:
@@ -234,6 +236,7 @@ class Improver:
             if not any(one.tried is each for one in hopeful):
                 verdict = screen_verdict(champion, each.arm, seen)
                 self._log.judge(each.key, each.move, each.own, verdict, accepted=False)
+        record_screening(self._session, champion, [each for each in found if each not in hopeful])
         new, overtaken = champion, []
         for place, each in enumerate(hopeful):
             if self._confirm(champion, each):
@@ -258,6 +261,7 @@ class Improver:
         verdict = self._confirmer.confirm(champion, each.rival, tried.key, weight)
         accepted = verdict.word in ("better", LIGHTER)
         self._log.judge(tried.key, tried.move, tried.own, verdict, accepted=accepted)
+        record_compared(self._session, tried.move, verdict, accepted=accepted)
         return accepted
 
     def _crown(self, champion: Champion, rival: Champion) -> Champion:

@@ -29,10 +29,10 @@ from justright.training.start import MEMBERS, with_members
 
 MEMBERS_KEY, LENGTH_KEY = f"{OWN}members", f"{OWN}length"
 FORMS = (MEMBERS_KEY, LENGTH_KEY)
+"""Tried in this order until one is taken: members with the own length, then length alone."""
+
 LATER = ("rate", "size search", "round 1")
 """What is granted first after the forms; then the champion has been decided about as it was."""
-
-"""Tried in this order until one is taken: members with the own length, then length alone."""
 
 LONGER_GAIN = (0.005, 0.02, 0.08)
 """Quantiles of what more steps bring, as shares of the loss (assumption)."""

@@ -73,7 +73,8 @@ class Room:
         finish_s = self.admission.finish_s(replace(arm, steps=round(arm.steps * needed)))
         left = self._left_s(arm)
         share = 1.0 - SIZE_KEPT if self.admission.session.blocks.fixed_holdout else 1.0
-        fits = self.screened_s(arm) + finish_s <= share * left
+        last_s = max(finish_s, self.admission.beside_s)
+        fits = self.screened_s(arm) + last_s <= share * left
         return arm.steps if fits and finish_s <= LONG_FINISH_SHARE * left else 0
 
     def screened_s(self, arm: Arm) -> float:
@@ -89,9 +90,14 @@ class Room:
         """Most steps that a training like an arm's can have: at all, and beside a size search."""
         left = self._left_s(arm)
         probes = [replace(arm, steps=steps) for steps in PROBED]
+        screened = [self.screened_s(each) for each in probes]
         final = [self.admission.finish_s(each) for each in probes]
-        whole = [self.screened_s(each) + last for each, last in zip(probes, final, strict=True)]
-        most = min(_steps_in(left, whole), _steps_in(LONG_FINISH_SHARE * left, final))
+        whole = [first + last for first, last in zip(screened, final, strict=True)]
+        most = min(
+            _steps_in(left, whole),
+            _steps_in(left - self.admission.beside_s, screened),
+            _steps_in(LONG_FINISH_SHARE * left, final),
+        )
         return int(most), int(_steps_in((1.0 - SIZE_KEPT) * left, whole))
 
     def _left_s(self, arm: Arm) -> float:

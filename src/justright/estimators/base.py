@@ -37,6 +37,7 @@ class TableEstimator(BaseEstimator, ABC):
         epochs: float | None = None,
         rate: float | None = None,
         dropout: float | None = None,
+        members: int | None = None,
         validation_fraction: float = 0.15,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -47,6 +48,7 @@ class TableEstimator(BaseEstimator, ABC):
         self.epochs = epochs
         self.rate = rate
         self.dropout = dropout
+        self.members = members
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
@@ -143,8 +145,13 @@ class TableEstimator(BaseEstimator, ABC):
         if self.dropout is not None:
             _check_between("dropout", self.dropout, 0, 1, low_too=True)
         _check_between("validation_fraction", self.validation_fraction, 0, 1, low_too=True)
-        wishes = Wishes(hidden, self.epochs, self.rate, self.dropout, self.validation_fraction)
-        own = [n for n in ("hidden", "epochs", "rate", "dropout") if getattr(self, n) is not None]
+        if self.members is not None and not _whole(self.members):
+            raise ValueError(f"members={self.members!r}: give a whole number, 1 for one network")
+        named = ("hidden", "epochs", "rate", "dropout", "members")
+        wishes = Wishes(
+            hidden, self.epochs, self.rate, self.dropout, self.members, self.validation_fraction
+        )
+        own = [name for name in named if getattr(self, name) is not None]
         if self.effort == "search" and own:
             raise ValueError(
                 f"{own[0]}={getattr(self, own[0])!r} with effort='search': the study decides "

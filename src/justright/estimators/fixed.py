@@ -1,4 +1,4 @@
-"""The fixed effort: the start recipe, in a number of steps that follows from the rows alone.
+"""The fixed effort: the start recipe in full, in steps that follow from the rows alone.
 
 Nothing here reads a clock, so the same rows and seed give the same network.
 """
@@ -28,7 +28,7 @@ from justright.model.held import HeldModel
 from justright.recipe.network import Inputs, NetworkSpec
 from justright.recipe.recipe import PreprocessingSpec, Recipe
 from justright.training.request import Member, MemberResult, TrainRequest
-from justright.training.start import start_recipe
+from justright.training.start import start_recipe, with_members
 
 LEAST_STEPS = 250
 """Fewest steps where the epochs are not said. Measured on six tables of 220 to 400 training rows:
@@ -41,13 +41,14 @@ EVALUATIONS = 8
 
 @dataclass(frozen=True)
 class Wishes:
-    """What is to differ from the start recipe; None = nothing.
+    """What is to differ from the start recipe in full; None = nothing.
 
     Attributes:
         hidden: Width of each hidden layer.
         epochs: Length of the training.
         rate: Peak learning rate at width 256.
         dropout: Share of hidden units silenced.
+        members: Networks in one that share the body; 1 = a plain network.
         validation: Share of the rows that is held out to choose the step.
     """
 
@@ -55,13 +56,16 @@ class Wishes:
     epochs: float | None = None
     rate: float | None = None
     dropout: float | None = None
+    members: int | None = None
     validation: float = 0.15
 
     def recipe(self, start: Recipe) -> Recipe:
-        """The start recipe with the wishes fulfilled.
+        """The start recipe with the wishes fulfilled; members, unless said, as the width allows.
 
         >>> Wishes(rate=0.01).recipe(Recipe()).optimiser.rate
         0.01
+        >>> [each.recipe(Recipe()).shape.members for each in (Wishes(), Wishes(members=1))]
+        [4, 1]
         """
         changed = start
         if self.hidden is not None:
@@ -73,7 +77,9 @@ class Wishes:
         if self.dropout is not None:
             noise = replace(changed.regularisation, dropout=self.dropout)
             changed = replace(changed, regularisation=noise)
-        return changed
+        if self.members is None:
+            return with_members(changed)
+        return replace(changed, shape=replace(changed.shape, members=self.members))
 
     def steps(self, recipe: Recipe, rows: int) -> int:
         """Steps of a training: the epochs, at least `LEAST_STEPS` where nobody said how many.

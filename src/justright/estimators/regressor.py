@@ -28,6 +28,9 @@ class JustRightRegressor(RegressorMixin, TableEstimator):
         rate: Peak learning rate at width 256, from which that of other widths follows; None =
             0.07.
         dropout: Share of hidden units silenced during the first half; None = 0.15.
+        members: Networks in one that share the body and whose predictions are averaged (TabM,
+            Gorishniy et al. 2024); None = 4, or 1 where a layer is wider than 128; 1 = a plain
+            network, which trains in under half the time.
         validation_fraction: Share of the rows held out to choose the best of eight evaluations;
             0 = none, and the last step is kept.
         random_state: Seed, generator, or None for another network each time.

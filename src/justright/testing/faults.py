@@ -110,6 +110,9 @@ SOUND: Mapping[str, Fault] = {
     "rate ÷ 3": Fault("", {"optimiser.rate": lambda rate: rate / 3}),
     "1 × 32": Fault("", {"shape.hidden": (32,)}),
     "4 × 64": Fault("", {"shape.hidden": (64,) * 4}),
+    "4 members": Fault("", {"shape.members": 4}),
+    "residual": Fault("", {"shape.body": "residual", "shape.normaliser": "layer"}),
+    "batch normalisation": Fault("", {"shape.normaliser": "batch"}),
     "noise on inputs": Fault(
         "",
         {

@@ -1,4 +1,4 @@
-"""Columns that may name what several rows belong to: persons, households, machines."""
+"""Numbers that may name what several rows belong to: persons, households, machines."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from justright.core.column import Column, ColumnKind
+from justright.core.column import ColumnKind
 from justright.core.finding import Finding, Severity
-from justright.data.audit.view import View
+from justright.data.audit.view import SAMPLE, View, plain
+from justright.data.problem import target_of
 
 ALIKE = 0.6
 """Target's difference between rows of one value, relative to rows of neighbouring values, below
@@ -19,32 +20,58 @@ rows that belong together): persons 0.43 ± 0.05, members of a household 0; a ta
 FEWEST_GROUPS, FEWEST_ROWS = 50, 1.5
 """Fewest values, and fewest rows of one in the mean. Assumptions: fewer values are classes."""
 
-_FEWEST_PAIRS = 50
-"""Fewest pairs of rows on either side of the comparison. Assumption."""
+BOTH_SIDES = 0.5
+"""Share of test rows whose value also stands outside the test from which it matters. Assumption:
+a split by time or by file may have kept the groups whole."""
+
+_FEWEST_PAIRS, _WINDOWS = 50, 20
+"""Fewest pairs of rows on either side of the comparison, and stretches of values that are looked
+at in a large table. Assumptions."""
 
 
 def find_groups(view: View) -> Iterator[Finding]:
-    """Report columns whose equal values have targets that neighbouring values do not share.
+    """Report numbers whose equal values have targets that neighbouring values do not share.
 
-    An amount that predicts the target well does so for neighbouring values, too, and so is left
-    alone; a number of a person does not.
+    A number that predicts the target well does so for neighbouring values, too, and so is left
+    alone; a number of a person does not. Categories have no neighbours: what is alike within one
+    may as well be what it says.
     """
     if view.problem.options.group is not None:
         return
-    target = _comparable(view)
+    frame, rest = view.problem.table.frame, view.splits.rest
+    target = None
     for column in view.inputs:
-        if column.kind is ColumnKind.TEXT:
+        if column.kind is not ColumnKind.NUMBER:
             continue
-        found = _alike(view.values(column), target, view.rng)
+        values = plain(frame[column.name], column)
+        if not _repeats(values[rest]) or not _on_both_sides(values, view):
+            continue
+        if target is None:
+            target = _comparable(view)
+        found = _alike(values[rest], target, view.rng)
         if found is not None and sum(found) < ALIKE:
-            yield _finding(view, column, found[0])
+            yield _finding(column.name, found[0])
+
+
+def _repeats(values: np.ndarray) -> bool:
+    """Whether many values have more than one row."""
+    known = values[~np.isnan(values)]
+    distinct = len(np.unique(known))
+    return distinct >= FEWEST_GROUPS and len(known) >= FEWEST_ROWS * distinct
+
+
+def _on_both_sides(values: np.ndarray, view: View) -> bool:
+    """Whether rows of one value lie inside the test and outside."""
+    inside = values[view.splits.test]
+    return bool(np.isin(inside, values[view.splits.rest]).mean() >= BOTH_SIDES)
 
 
 def _comparable(view: View) -> np.ndarray:
-    """Targets in columns whose squared differences count alike: ranks, or classes as they are."""
+    """Targets in columns whose squared differences count alike: ranks, or a column a class."""
+    target = target_of(view.problem.table.frame[view.splits.rest], view.problem.task)
     if view.problem.task.is_classification:
-        return np.eye(len(view.problem.task.classes), dtype=np.float64)[view.target]
-    ranks = [np.unique(y, return_inverse=True)[1] for y in view.target.T]
+        return np.eye(len(view.problem.task.classes), dtype=np.float64)[target]
+    ranks = [np.unique(y, return_inverse=True)[1] for y in target.T]
     return np.stack([rank / max(rank.max(), 1) for rank in ranks], axis=1)
 
 
@@ -53,13 +80,11 @@ def _alike(
 ) -> tuple[float, float] | None:
     """Ratio of mean squared differences within values and across, and two standard errors of it.
 
-    Pairs are next to each other in the order of the values, rows of one value in random order.
+    Pairs are next to each other in the order of the values, rows of one value in random order; of
+    a large table in stretches of that order, so that values stay whole and keep their neighbours.
     """
-    known = np.flatnonzero(~np.isnan(values) if values.dtype.kind == "f" else values >= 0)
-    distinct = len(np.unique(values[known]))
-    if distinct < FEWEST_GROUPS or len(known) < FEWEST_ROWS * distinct:
-        return None
-    order = known[np.lexsort((rng.random(len(known)), values[known]))]
+    known = np.flatnonzero(~np.isnan(values))
+    order = _stretches(known[np.lexsort((rng.random(len(known)), values[known]))], rng)
     apart = np.square(np.diff(target[order], axis=0)).sum(axis=1)
     same = values[order][1:] == values[order][:-1]
     within, across = apart[same], apart[~same]
@@ -71,8 +96,16 @@ def _alike(
     return ratio, 2.0 * float(error)
 
 
-def _finding(view: View, column: Column, ratio: float) -> Finding:
-    name = column.name
+def _stretches(order: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """All of a short order, or stretches of a long one, together at most `SAMPLE` places."""
+    if len(order) <= SAMPLE:
+        return order
+    size = SAMPLE // _WINDOWS
+    starts = np.sort(rng.choice(len(order) // size, _WINDOWS, replace=False)) * size
+    return order[(starts[:, None] + np.arange(size)).ravel()]
+
+
+def _finding(name: str, ratio: float) -> Finding:
     return Finding(
         "groups",
         Severity.WARNING,

@@ -1,0 +1,67 @@
+"""What became of ideas, as stored decisions: what was compared, and what a first look left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from justright.core.decision import Decision, Status
+from justright.core.idea import Verdict
+from justright.designer.advice import few_of
+from justright.designer.screening import Screened
+from justright.designer.session import Champion, Session
+from justright.ideas.catalogue.schedule import RULE as SCHEDULE
+from justright.ideas.rule import Move
+
+STAGE = "ideas"
+
+
+def record_compared(session: Session, move: Move, verdict: Verdict, *, accepted: bool) -> None:
+    """Record an idea that was trained beside the champion on fresh blocks.
+
+    Schedules are told as one race (`schedule_race`), and what had no time is no decision.
+
+    Args:
+        session: The study at work.
+        move: The idea.
+        verdict: The word on it.
+        accepted: Whether it is part of the champion now.
+    """
+    if not verdict.blocks or move.idea.slot == SCHEDULE.slot:
+        return
+    measured = {"gain": verdict.difference, "low": verdict.low, "high": verdict.high}
+    measured |= {"predicted probability": move.idea.prediction.helps}
+    measured |= {"predicted gain": move.idea.prediction.gain[1]}
+    decision = Decision(
+        STAGE,
+        f"{move.idea.title}: {'kept' if accepted else 'left out'}",
+        f"beside the champion on {verdict.blocks} fresh blocks: {verdict.word}",
+        move.idea.source,
+        Status.MEASURED,
+        {name: value for name, value in measured.items() if isfinite(value)},
+    )
+    session.store.ledger.decide(session.name, decision)
+
+
+def record_screening(session: Session, champion: Champion, left: Sequence[Screened]) -> None:
+    """Record which ideas a first look left out, with their gains there.
+
+    Args:
+        session: The study at work.
+        champion: Beside whose trials they were looked at.
+        left: What did not look better by enough, best gain first.
+    """
+    if not left:
+        return
+    titles = [each.tried.move.idea.title for each in left]
+    blocks = len(champion.trials)
+    decision = Decision(
+        STAGE,
+        f"left out after a first look: {few_of(titles)}",
+        f"on the champion's own {blocks} block{'s' if blocks != 1 else ''} none of them looked "
+        "better by enough to be compared on fresh ones",
+        "half a standard deviation of a paired difference: benchmarks/statistics.py",
+        Status.MEASURED,
+        {title: each.gain for title, each in zip(titles, left, strict=True)},
+    )
+    session.store.ledger.decide(session.name, decision)
