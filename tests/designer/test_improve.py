@@ -69,7 +69,7 @@ def test_a_size_with_fewer_weights_need_not_be_better_however_many_units_it_has(
     assert improver.run(champion).arm.recipe.shape.hidden == (32,)
     (kept,) = idea_decisions(session, "size 1×32")
     assert kept.choice == "size 1×32: kept"
-    assert kept.reason.startswith("beside the champion on 5 fresh blocks: ")
+    assert kept.reason.startswith("beside the champion, 5 fresh blocks say: ")
     assert {"gain", "low", "high", "predicted gain"} <= set(kept.measured)
     options = replace(session.options, size=SizeWishes(prefer="accuracy"))
     session = replace(session, options=options)

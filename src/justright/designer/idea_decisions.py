@@ -35,7 +35,7 @@ def record_compared(session: Session, move: Move, verdict: Verdict, *, accepted:
     decision = Decision(
         STAGE,
         f"{move.idea.title}: {'kept' if accepted else 'left out'}",
-        f"beside the champion on {verdict.blocks} fresh blocks: {verdict.word}",
+        f"beside the champion, {verdict.blocks} fresh blocks say: {verdict.word}",
         move.idea.source,
         Status.MEASURED,
         {name: value for name, value in measured.items() if isfinite(value)},
@@ -58,8 +58,8 @@ def record_screening(session: Session, champion: Champion, left: Sequence[Screen
     decision = Decision(
         STAGE,
         f"left out after a first look: {few_of(titles)}",
-        f"on the champion's own {blocks} block{'s' if blocks != 1 else ''} none of them looked "
-        "better by enough to be compared on fresh ones",
+        f"on the champion's own {blocks} block{'s' if blocks != 1 else ''} not better by enough "
+        "to be compared on fresh ones",
         "half a standard deviation of a paired difference: benchmarks/statistics.py",
         Status.MEASURED,
         {title: each.gain for title, each in zip(titles, left, strict=True)},
