@@ -11,8 +11,9 @@ import pytest
 from justright.designer.admission import Admission
 from justright.designer.clock import Clock
 from justright.designer.forecast import KEY, forecast_more_data
-from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
+from justright.testing.champions import trained
 from justright.testing.recipes import plain_recipe
 
 NewSession = Callable[..., Session]
@@ -20,10 +21,7 @@ NewSession = Callable[..., Session]
 
 def champion(session: Session) -> Champion:
     arm = Arm("start recipe", plain_recipe(session.blocks.spec, 16, 16, rate=0.02), 200)
-    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
-    jobs = session.train(arm, "champion", blocks, parts=1)
-    own = results(session.run(jobs), jobs)
-    return Champion(arm, own, session.measure(own))
+    return trained(session, arm)
 
 
 @pytest.fixture(name="study")

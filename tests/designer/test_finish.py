@@ -15,17 +15,15 @@ from justright.designer.admission import Admission
 from justright.designer.crew import Crew
 from justright.designer.finish import finish
 from justright.designer.room import Room
-from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session
+from justright.testing.champions import trained
 from justright.testing.recipes import plain_recipe
 
 
 @pytest.fixture
 def champion(session: Session) -> Champion:
     arm = Arm("start recipe", plain_recipe(session.blocks.spec, 16, 16, rate=0.01), 60)
-    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
-    jobs = session.train(arm, "champion", blocks, parts=1)
-    own = results(session.run(jobs), jobs)
-    return Champion(arm, own, session.measure(own))
+    return trained(session, arm)
 
 
 def test_on_one_worker_the_time_of_the_baselines_begins_when_the_network_is_done(

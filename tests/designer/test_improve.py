@@ -12,26 +12,18 @@ from justright.core.decision import Decision
 from justright.designer.admission import Admission
 from justright.designer.improve import Improver
 from justright.designer.limits import SizeWishes
-from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
 from justright.ideas.registry import RULES, propose_moves
 from justright.ideas.rule import Leads, Proposal, Rule, Situation
 from justright.ideas.stage import Stage
 from justright.recipe.network import Shape
 from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+from justright.testing.champions import trained
 
 NewSession = Callable[..., Session]
 
 TRIED = ("rate × 3", "rate ÷ 3")
-
-
-def trained(session: Session, arm: Arm) -> Champion:
-    """A champion with its trainings on the screening blocks."""
-    spec = arm.recipe.preprocessing
-    blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
-    jobs = session.train(arm, "champion", blocks, parts=1)
-    own = results(session.run(jobs), jobs)
-    return Champion(arm, own, session.measure(own))
 
 
 def start_arm(session: Session, rate: float = 0.01) -> Arm:

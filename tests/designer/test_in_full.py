@@ -26,9 +26,10 @@ from justright.designer.in_full import (
 )
 from justright.designer.limits import weight_of
 from justright.designer.room import LEAST_FACTOR, Room
-from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
+from justright.testing.champions import trained
 from justright.testing.recipes import plain_recipe
 from justright.training.start import MEMBERS, with_members
 
@@ -93,10 +94,7 @@ def quick(session: Session) -> Champion:
     """A champion without members, of fewer steps than its recipe asks for."""
     recipe = replace(plain_recipe(session.blocks.spec, 16, 16, rate=0.01), epochs=30.0)
     arm = Arm("start recipe", recipe, 60)
-    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
-    jobs = session.train(arm, "champion", blocks, parts=1)
-    own = results(session.run(jobs), jobs)
-    return Champion(arm, own, session.measure(own))
+    return trained(session, arm)
 
 
 def entry_of(session: Session) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
 from justright.designer.rate import find_rate
 from justright.designer.rest import LEAST_TO_TRY, Rest
-from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import ANOTHER_FINAL, LATE, WorkPlan
 from justright.ideas.rule import Leads
+from justright.testing.champions import trained
 from justright.testing.recipes import plain_recipe
 
 NewSession = Callable[..., Session]
@@ -42,10 +43,7 @@ def begun(new_session: NewSession) -> tuple[Session, Champion]:
     session = new_session(plan=WorkPlan())
     recipe = plain_recipe(session.blocks.spec, 16, 16, rate=HOPELESS)
     arm = Arm("start recipe", recipe, 150)
-    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
-    jobs = session.train(arm, "champion", blocks, parts=1)
-    own = results(session.run(jobs), jobs)
-    return session, Champion(arm, own, session.measure(own))
+    return session, trained(session, arm)
 
 
 @pytest.fixture(name="study")

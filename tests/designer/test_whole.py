@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from justright.designer.admission import Admission
-from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session
 from justright.designer.whole import measure_whole_gain
 from justright.designer.work import WorkPlan
+from justright.testing.champions import trained
 from justright.testing.recipes import plain_recipe
 
 NewSession = Callable[..., Session]
@@ -18,10 +19,7 @@ USED = 40
 
 def champion(session: Session, subject: str, rate: float) -> Champion:
     arm = Arm(subject, plain_recipe(session.blocks.spec, 16, 16, rate=rate), 200)
-    blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
-    jobs = session.train(arm, "champion", blocks, parts=1)
-    own = results(session.run(jobs), jobs)
-    return Champion(arm, own, session.measure(own))
+    return trained(session, arm)
 
 
 @pytest.fixture(name="study")
