@@ -32,7 +32,7 @@ class JustRightClassifier(ClassifierMixin, TableEstimator):
         dropout: Share of hidden units silenced during the first half; None = 0.15.
         members: Networks in one that share the body and whose predictions are averaged (TabM,
             Gorishniy et al. 2024); None = 4, or 1 where a layer is wider than 128; 1 = a plain
-            network, which trains in under half the time.
+            network, which trains in half to two thirds of the time (measured).
         validation_fraction: Share of the rows that a fixed effort holds out: all steps are taken,
             and of eight evaluations on these rows the best one is kept. 0 = every row is learned
             from and the last step is kept, which overfits small noisy tables.

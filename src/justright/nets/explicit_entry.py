@@ -189,7 +189,7 @@ class _Piecewise:
         filled = self._map.features
         self._x.squeeze(2).copy_(x)
         torch.sub(self._x, self._low, out=filled).mul_(self._inverse)
-        # measured: takes half the time of a clamp by tensors
+        # measured: filled with a clamp by tensors, bins take 1.3 to 5 times as long
         torch.maximum(filled, self._least, out=filled)
         torch.minimum(filled, self._most, out=filled)
         self._map.forward()

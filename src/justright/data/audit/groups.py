@@ -41,7 +41,7 @@ def find_groups(view: View) -> Iterator[Finding]:
     frame, rest = view.problem.table.frame, view.splits.rest
     target = None
     for column in view.inputs:
-        if column.kind is not ColumnKind.NUMBER:
+        if column.kind is not ColumnKind.NUMBER or not _may_repeat(view.values(column)):
             continue
         values = plain(frame[column.name], column)
         if not _repeats(values[rest]) or not _on_both_sides(values, view):
@@ -51,6 +51,12 @@ def find_groups(view: View) -> Iterator[Finding]:
         found = _alike(values[rest], target, view.rng)
         if found is not None and sum(found) < ALIKE:
             yield _finding(column.name, found[0])
+
+
+def _may_repeat(sample: np.ndarray) -> bool:
+    """Whether a sample leaves it open, so that measurements of a large table cost nothing."""
+    known = sample[~np.isnan(sample)]
+    return FEWEST_GROUPS <= len(np.unique(known)) < len(known)
 
 
 def _repeats(values: np.ndarray) -> bool:
