@@ -76,6 +76,23 @@ def test_the_screen_ends_with_verdict_and_report(finished: Path) -> None:
     assert "report.html" in lines[-1]
 
 
+def test_every_step_is_a_decision_that_explain_tells_in_order(finished: Path) -> None:
+    with open_store(finished / "studies") as store:
+        made = store.ledger.decisions("toy")
+        test = store.ledger.fact("toy", "test") or {}
+        done = {key: store.ledger.fact("toy", key) or {} for key in ("sanity", "rate", "size")}
+    stages = list(dict.fromkeys(decision.stage for decision in made))
+    way = ["split", "recipe", "baselines", "statistics", "state", "final training", "verdict"]
+    assert [stage for stage in stages if stage in way] == way
+    for stage in done:  # done, or left out with its reason
+        told = [decision.choice for decision in made if decision.stage == stage]
+        assert ("left out" in told) == ("reason" in done[stage]), (stage, told)
+    assert made[-1].choice == f"the network {test['word']} {test['against']}"
+    told = justright("explain", "toy", cwd=finished).stdout
+    places = [told.index(f"{decision.stage}: {decision.choice[:40]}") for decision in made]
+    assert places == sorted(places)
+
+
 def test_what_is_called_validation_is_the_champions_not_of_training_rows(finished: Path) -> None:
     """The final network saw every row but the test rows: it has no validation score."""
     with open_store(finished / "studies") as store:

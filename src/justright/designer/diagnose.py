@@ -10,6 +10,7 @@ from justright.core.codec import to_document
 from justright.core.trial import Trial, TrialState
 from justright.designer.rivals import Rival, loss_of, score_of
 from justright.designer.session import Champion, Session
+from justright.designer.stage_decisions import record_state
 from justright.diagnosis.curves import Curves, Effect, Yardstick
 from justright.diagnosis.losses import row_losses
 from justright.diagnosis.states import State, diagnose
@@ -36,7 +37,7 @@ WITHOUT = "no "
 def diagnose_champion(
     session: Session, champion: Champion, baselines: Mapping[str, Rival], tolerance: float
 ) -> State:
-    """The state of the champion's training, which is recorded as the fact "state".
+    """The state of the champion's training, which is recorded as a fact and a decision.
 
     All runs of its recipe count, whatever stage asked for them: each is a block.
 
@@ -49,6 +50,7 @@ def diagnose_champion(
     runs = [curves for trial in _runs(session, champion) if (curves := _curves(session, trial))]
     found = diagnose(runs, _yardstick(session, champion, baselines, tolerance, len(runs)))
     session.fact("state", to_document(found) | {"subject": champion.arm.subject})
+    record_state(session, found, champion.arm.subject)
     session.watch.headline(f"state of the champion: {found.state}")
     return found.state
 

@@ -18,6 +18,7 @@ from justright.designer.blocks import ALL
 from justright.designer.champion import BASELINES_S
 from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.stage_decisions import record_final
 from justright.recipe.recipe import PreprocessingSpec
 
 FEWEST_STEPS = 20
@@ -85,6 +86,8 @@ def finish(session: Session, champion: Champion, admission: Admission) -> Final:
         trials = session.run([*networks, *baselines], TEST_S)
     refitted = {job.name: results(trials, [job])[0] for job in baselines}
     own = [trial for trial in results(trials, networks) if _usable(trial)]
+    rows = (len(first.train), len(everything.train))
+    record_final(session, arm, own[0] if own else None, rows, share)
     if own:
         others = tuple(own[1:])
         return Final(

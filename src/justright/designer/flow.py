@@ -43,6 +43,7 @@ from justright.designer.rivals import Rival, score_of
 from justright.designer.sanity import check_champion
 from justright.designer.session import Champion, Session
 from justright.designer.size import SizeStage
+from justright.designer.stage_decisions import record_baselines, record_left_out, record_verdict
 from justright.designer.tolerance import tolerance_of
 from justright.designer.whole import measure_whole_gain
 from justright.diagnosis.states import State
@@ -116,6 +117,7 @@ class Flow:
             admission = replace(admission, baselines_s=0.0)  # they are refitted
             rest = Rest(session, improver, admission, tolerance)
             champion, final = rest.use(champion, final)
+            record_left_out(session)
             together = hold_out(session, champion, final, admission)
             last, left = champion, admission
             aside(session, "health", lambda: examine_champion(session, last))
@@ -225,6 +227,7 @@ class Flow:
         session = self._session
         metric = metric_named(session.metric)
         scores = score_of(baselines, session.metric)
+        record_baselines(session, baselines)
         if scores:
             best = min(scores, key=lambda name: metric.loss(scores[name]))
             session.watch.baseline = f"{best} {scores[best]:.4g}"
@@ -297,7 +300,9 @@ class Flow:
         test = open_test(session, final, served.prediction, validation, earlier, tolerance)
         first = headline(session, repeated, champion, tolerance, test)
         words = {key: first[key] for key in ("word", "against")}
-        session.fact("test", test | words | {"headline": first})
+        opened = test | words | {"headline": first}
+        session.fact("test", opened)
+        record_verdict(session, opened)
         measure_coverage(session, served.prediction)
         measure_reliability(session, served.prediction)
         self._record(champion, final=True)
