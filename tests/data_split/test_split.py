@@ -23,7 +23,7 @@ from justright.data.draws import (
 from justright.data.ingest import read_table
 from justright.data.options import DataOptions
 from justright.data.problem import Problem, make_problem
-from justright.data.split import FOLDS, Partition, Splits, make_splits, partition
+from justright.data.split import FOLDS, REPORTED, Partition, Splits, make_splits, partition
 
 
 def _problem(rows: int, *, kind: str = "regression", seed: int = 0, **columns) -> Problem:
@@ -129,6 +129,20 @@ def test_middle_tables_get_fresh_splits_and_large_ones_a_fixed_hold_out() -> Non
     assert one.fixed
     assert one.key == two.key
     assert np.array_equal(one.validation, two.validation)
+
+
+@pytest.mark.parametrize("columns", [{}, {"t": np.arange(60_000)}], ids=["random", "in time"])
+def test_figures_of_large_tables_have_partitions_of_their_own(columns: dict) -> None:
+    large = _problem(60_000, **columns)
+    splits = make_splits(large)
+    searched = partition(large, splits, 3)
+    told = [partition(large, splits, REPORTED + k) for k in range(3)]
+    assert searched.fixed
+    assert len({part.key for part in (searched, *told)}) == 4
+    for part in told:
+        _check(large, splits, part)
+        assert not part.fixed
+        assert not np.array_equal(part.validation, searched.validation)
 
 
 def test_classes_keep_their_shares() -> None:

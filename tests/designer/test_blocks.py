@@ -18,6 +18,7 @@ from justright.data.split import (
     CROSS_VALIDATE_BELOW,
     FOLDS,
     HOLD_OUT_ABOVE,
+    REPORTED,
     Splits,
     partition,
 )
@@ -119,6 +120,14 @@ def test_blocks_of_a_fixed_holdout_are_encoded_once(tmp_path: Path) -> None:
     assert blocks.encoding_s(range(5), blocks.spec) == 3.0
     blocks.block(4, blocks.spec)
     assert blocks.encoding_s(range(5), blocks.spec) == blocks.fresh_encode_s == 0.0
+
+
+def test_beyond_the_search_a_large_table_is_divided_anew(tmp_path: Path) -> None:
+    blocks = blocks_of(tmp_path, HOLD_OUT_ABOVE + 1)
+    numbers = (0, REPORTED, REPORTED + 1)
+    assert len({blocks.planned(number, blocks.spec).partition for number in numbers}) == 3
+    blocks.latest_encode_s = 3.0
+    assert blocks.encoding_s(numbers, blocks.spec) == 9.0
 
 
 def test_what_the_training_rows_teach_is_a_part_of_the_price(

@@ -15,10 +15,11 @@ from conftest import NewSession
 from justright.core.trial import Trial, TrialSpec, TrialState
 from justright.data.ingest import read_table
 from justright.data.options import DataOptions
+from justright.data.split import REPORTED
 from justright.designer.options import FitOptions
 from justright.designer.out_of_fold import OutOfFold, frame_of, gather
 from justright.designer.reading import read_problem
-from justright.designer.repeats import FRESH, Repeated
+from justright.designer.repeats import Repeated
 from justright.designer.session import Arm, Champion, Session
 from justright.recipe.recipe import Recipe
 
@@ -125,7 +126,7 @@ def test_the_mean_is_of_all_trainings_and_the_single_one_of_the_cleanest(
     """Screening chose, so it counts last; a repetition chose nothing, so it counts first."""
     session = new_session(frame=numbered(300))
     champion = Champion(ARM, trainings(session, session.blocks.first), 0.0)
-    numbers = range(5 * FRESH, 5 * FRESH + 5)
+    numbers = range(REPORTED, REPORTED + 5)
     spec = ARM.recipe.preprocessing
     blocks = tuple(session.blocks.planned(number, spec) for number in numbers)
     repeated = Repeated(blocks, trainings(session, numbers, add=8.0), {})
@@ -137,16 +138,19 @@ def test_the_mean_is_of_all_trainings_and_the_single_one_of_the_cleanest(
     assert found.repeated == len(found.rows)
 
 
-def test_only_trainings_of_the_very_recipe_and_length_count(new_session: NewSession) -> None:
+@pytest.mark.parametrize(("rows", "further"), [(2_600, 1), (26_000, REPORTED)])
+def test_only_trainings_of_the_very_recipe_and_length_count(
+    new_session: NewSession, rows: int, further: int
+) -> None:
     """Planted in the store: a confirmation, one of a third of the length, one of another rate."""
-    session = new_session(frame=numbered(2_600))
+    session = new_session(frame=numbered(rows))
     champion = Champion(ARM, trainings(session, session.blocks.first), 0.0)
     faster = replace(ARM.recipe, optimiser=replace(ARM.recipe.optimiser, rate=0.5))
-    for number, arm, add in ((1, ARM, 2.0), (2, replace(ARM, steps=33), 1e9)):
+    for number, arm, add in ((further, ARM, 2.0), (2, replace(ARM, steps=33), 1e9)):
         stored(session, arm, number, add)
     stored(session, replace(ARM, recipe=faster), 3, 1e9)
     found = gather(session, champion, NONE)
-    blocks = [session.blocks.planned(n, ARM.recipe.preprocessing) for n in (0, 1)]
+    blocks = [session.blocks.planned(n, ARM.recipe.preprocessing) for n in (0, further)]
     rest = session.blocks.splits.rest
     inside = [np.isin(found.rows, rest[block.validation]) for block in blocks]
     assert (inside[0] | inside[1]).all()

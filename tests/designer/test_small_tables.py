@@ -16,13 +16,13 @@ from justright.core.trial import Trial, TrialSpec, TrialState
 from justright.data.ingest import read_table
 from justright.data.options import DataOptions
 from justright.data.problem import make_problem
-from justright.data.split import make_splits
+from justright.data.split import REPORTED, make_splits
 from justright.designer.admission import Admission
 from justright.designer.blocks import FOLDS, Blocks
 from justright.designer.evidence import why_not
 from justright.designer.headline import LOCKED, choice, headline
 from justright.designer.jobs import EncodedBlock, NetworkJob
-from justright.designer.repeats import FRESH, KEY, Repeated, repeat
+from justright.designer.repeats import KEY, Repeated, repeat
 from justright.designer.rivals import Rival, score_of
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
@@ -131,7 +131,7 @@ def test_who_is_cross_validated(
 def test_the_folds_are_none_that_a_decision_can_have_seen(tmp_path: Path) -> None:
     session = session_of(tmp_path)
     spec = session.blocks.spec
-    fresh = [session.blocks.block(FOLDS * FRESH + place, spec) for place in range(2 * FOLDS)]
+    fresh = [session.blocks.block(REPORTED + place, spec) for place in range(2 * FOLDS)]
     seen = {session.blocks.block(number, spec).partition for number in range(2 * FOLDS)}
     assert len({block.partition for block in fresh}) == 2 * FOLDS
     assert not seen & {block.partition for block in fresh}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from conftest import table
 from justright.designer.admission import Admission
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.whole import measure_whole_gain
@@ -22,10 +23,10 @@ def champion(session: Session, subject: str, rate: float) -> Champion:
     return trained(session, arm)
 
 
-@pytest.fixture(name="study")
-def a_study(new_session: NewSession) -> Session:
+@pytest.fixture(name="study", params=[400, 26_000])
+def a_study(new_session: NewSession, request: pytest.FixtureRequest) -> Session:
     plan = WorkPlan({"whole gain/confirm part": 1, "whole gain/confirm": 5}, repeat=True)
-    return new_session(plan=plan)
+    return new_session(plan=plan, frame=table(request.param))
 
 
 def test_a_gain_is_found_on_fresh_blocks_only(study: Session) -> None:

@@ -21,6 +21,7 @@ from justright.data.split import (
     CROSS_VALIDATE_BELOW,
     FOLDS,
     HOLD_OUT_ABOVE,
+    REPORTED,
     Partition,
     Splits,
     partition,
@@ -74,8 +75,12 @@ class Blocks:
 
     @property
     def fixed_holdout(self) -> bool:
-        """Whether all blocks share their partition."""
+        """Whether all blocks of the search share their partition."""
         return self.rows > HOLD_OUT_ABOVE
+
+    def shared(self, number: int) -> bool:
+        """Whether a block has the partition that all blocks of the search share."""
+        return self.fixed_holdout and 0 <= number < REPORTED
 
     def block(self, number: int, spec: PreprocessingSpec, repeat: int = 0) -> EncodedBlock:
         """One block, encoded.
@@ -115,7 +120,7 @@ class Blocks:
 
     @property
     def fresh_encode_s(self) -> float:
-        """Seconds of encoding a partition that is still unknown; 0 where all blocks share one."""
+        """Seconds of encoding what a search meets next; 0 where its blocks share a partition."""
         return 0.0 if self.fixed_holdout else self.latest_encode_s
 
     def encoding_s(self, numbers: Iterable[int], spec: PreprocessingSpec) -> float:
@@ -168,7 +173,7 @@ class Blocks:
 
     def _part(self, number: int) -> Partition:
         """The partition of a block, in places of the rest, worked out once."""
-        if self.fixed_holdout and number != ALL:
+        if self.shared(number):
             number = 0
         if number not in self._parts:
             rest = self.splits.rest

@@ -197,7 +197,7 @@ class Confirmer:
         both = [(self._loss(new, rival), self._loss(old, champion)) for new, old in look.pairs]
         new, old = (list(losses) for losses in zip(*both, strict=True))
         done = [pair[1].state is TrialState.DONE for pair in look.pairs]
-        fixed, block = blocks.fixed_holdout, blocks.block(0, blocks.spec)
+        fixed, block = blocks.shared(self._fresh), blocks.planned(self._fresh, blocks.spec)
         rows = self._row_variance(list(compress(look.pairs, done)), block) if fixed else 0.0
         judge = partial(
             compare,

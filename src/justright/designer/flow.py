@@ -121,10 +121,9 @@ class Flow:
             together = hold_out(session, champion, final, admission)
             last, left = champion, admission
             aside(session, "health", lambda: examine_champion(session, last))
-            if not admission.repeats:  # whose estimate holds what choosing among ideas took off
-                measure_whole_gain(session, before, champion, admission, improver.used)
             aside(session, "errors", lambda: describe_errors(session, last, baselines))
             repeated = repeat(session, champion, final.percent, baselines, admission)
+            measure_whole_gain(session, before, champion, admission, improver.used)
             aside(session, "more data", lambda: forecast_more_data(session, last, left, tolerance))
             calibrated = calibrate(session, champion, repeated, together)
             foretell_gain(session, champion, tolerance)

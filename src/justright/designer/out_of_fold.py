@@ -19,6 +19,7 @@ import polars as pl
 from justright.core.codec import fingerprint, to_document
 from justright.core.files import write_whole
 from justright.core.trial import Trial, TrialState
+from justright.data.split import REPORTED
 from justright.deploy.network import Preprocessing
 from justright.designer.confirm import SET_ASIDE
 from justright.designer.improve import MOST_ROUNDS
@@ -28,7 +29,8 @@ from justright.designer.session import Champion, Session
 from justright.statistics.temperature import scaled
 
 BLOCKS = (MOST_ROUNDS + 2) * SET_ASIDE
-"""Blocks that a study can have trained on: the size search, each round, the whole gain."""
+"""Blocks that a study can have trained on: the size search, each round, the whole gain; of a large
+table those of the whole gain follow elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def _blocks_of(
 ) -> Mapping[str, EncodedBlock]:
     """The blocks with these partitions, as far as a study can have met them."""
     found: dict[str, EncodedBlock] = {}
-    for number in range(1 if session.blocks.fixed_holdout else BLOCKS):
+    large = (0, *range(REPORTED, REPORTED + SET_ASIDE))
+    for number in large if session.blocks.fixed_holdout else range(BLOCKS):
         if found.keys() >= partitions:
             break
         block = session.blocks.planned(number, champion.arm.recipe.preprocessing)

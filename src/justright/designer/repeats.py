@@ -15,8 +15,8 @@ from itertools import takewhile
 import numpy as np
 
 from justright.core.trial import Trial, TrialState
+from justright.data.split import FOLDS, REPORTED
 from justright.designer.admission import TEST_S, Admission
-from justright.designer.blocks import FOLDS
 from justright.designer.crew import Job
 from justright.designer.evidence import why_not
 from justright.designer.finish import FEWEST_STEPS
@@ -34,9 +34,6 @@ first part is 0.05 at four (Nadeau & Bengio 2003)."""
 MARGIN, MOST = 1.3, 1.5
 """A fold of a baseline is priced at so many times, and cut at so many times, what a screening
 fold took on average (assumption)."""
-
-FRESH = 1_000
-"""Number of the first repetition; the search never gets so far (six rounds of at most four)."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,7 @@ def _run(
 
 
 def _blocks(session: Session, arm: Arm, repetition: int) -> list[EncodedBlock]:
-    first = FOLDS * (FRESH + repetition)
+    first = REPORTED + FOLDS * repetition
     spec = arm.recipe.preprocessing
     return [session.blocks.block(number, spec) for number in range(first, first + FOLDS)]
 

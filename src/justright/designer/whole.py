@@ -1,9 +1,9 @@
 """What the ideas brought together: the last champion against the one before them.
 
 Each was accepted on blocks of its own; the sum of those gains would be too good, as what looked
-best was taken. So both are trained once more on blocks that no decision has seen, and this one
-comparison, which chooses nothing, is what is told. Large tables have one hold-out: there the seeds
-are new, but the rows have chosen, and that is said.
+best was taken. So both are trained once more on partitions that no decision has seen, and this one
+comparison, which chooses nothing, is what is told. Large tables, whose search has one hold-out,
+are divided anew for it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from justright.core.codec import to_document
 from justright.core.decision import Decision, Status
+from justright.data.split import REPORTED
 from justright.designer.admission import Admission
 from justright.designer.confirm import Confirmer
 from justright.designer.session import Champion, Session
@@ -28,28 +29,26 @@ def measure_whole_gain(
         session: The study at work.
         before: The start recipe in full.
         champion: What the ideas made of it.
-        admission: Says whether there is time; nothing comes after it but the test.
+        admission: Says whether there is time; after it come descriptions and the test only.
         used: Blocks below this number were seen by decisions.
     """
     if champion.arm == before.arm:
         return
-    confirmer = Confirmer(session, replace(admission, finishing=False), used, 0.0)
+    fresh = REPORTED if session.blocks.fixed_holdout else used
+    left = replace(admission, finishing=False, repeats=False)
+    confirmer = Confirmer(session, left, fresh, 0.0)
     confirmer.next_round()
     verdict = confirmer.confirm(before, champion, _KEY, 0)
     if not verdict.blocks:
         return
-    fixed = session.blocks.fixed_holdout
-    fact = to_document(verdict) | {"of": champion.arm.subject, "same_rows": fixed}
-    session.fact("whole gain", fact)
+    session.fact("whole gain", to_document(verdict) | {"of": champion.arm.subject})
     gain, low, high = verdict.difference, verdict.low, verdict.high
     session.store.ledger.decide(
         session.name,
         Decision(
             "ideas",
             f"{champion.arm.subject} instead of the start recipe: {verdict.word}",
-            f"both with {verdict.blocks} new seeds, on the rows that chose the ideas"
-            if fixed
-            else f"both on {verdict.blocks} blocks that no decision has seen",
+            f"both on {verdict.blocks} blocks that no decision has seen",
             "corrected paired t, Nadeau & Bengio 2003",
             Status.MEASURED,
             {"gain": gain, "low": low, "high": high},

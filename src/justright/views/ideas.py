@@ -98,20 +98,12 @@ def whole_gain_text(whole: Mapping[str, Any]) -> str:
 
     >>> whole_gain_text({"difference": -0.003, "low": -0.007, "high": 0.001, "blocks": 8})
     '0.003 worse than the start recipe (gain −0.007 to 0.001, on 8 blocks that decided nothing)'
-
-    Large tables have one hold-out, whose rows have chosen the ideas:
-
-    >>> whole = {"difference": 2.0, "low": 1.0, "high": 3.0, "blocks": 3, "same_rows": True}
-    >>> whole_gain_text(whole)
-    '2.0 better than the start recipe (gain 1.0 to 3.0, with 3 new seeds on the rows that chose)'
     """
     gain, low, high = whole["difference"], whole["low"], whole["high"]
     word, places = ("better" if gain > 0 else "worse"), decimals((high - low) / 2)
     blocks = whole.get("blocks") or 0
-    where = f"on {count(blocks, 'block')} that decided nothing"
-    if whole.get("same_rows"):
-        where = f"with {count(blocks, 'new seed')} on the rows that chose"
     size = f"{fixed(abs(gain), places)} {word}"
+    where = f"on {count(blocks, 'block')} that decided nothing"
     return f"{size} than the start recipe (gain {span(low, high)}, {where})"
 
 
