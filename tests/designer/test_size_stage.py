@@ -23,8 +23,8 @@ from justright.designer.size import (
     SIZE_SHARES,
     SMALL_BLOCKS,
     SizeStage,
-    key_of,
 )
+from justright.designer.size_plan import key_of
 from justright.designer.work import (
     LATE,
     LIMIT,
@@ -216,7 +216,7 @@ def test_a_budget_too_small_for_an_answer_buys_nothing(new_session: NewSession) 
 def test_a_search_at_a_part_of_the_length_says_so_and_can_be_gone_on_with_in_full(
     part: int, new_session: NewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("justright.designer.size.SHORTEST", 25)
+    monkeypatch.setattr("justright.designer.size_plan.SHORTEST", 25)
     monkeypatch.setattr(Blocks, "fixed_holdout", property(lambda self: part == 9))
     steps = 270
     granted = {LIMIT: 60, SIZE_BUDGET: BUDGET, SIZE_PART: part}
@@ -250,7 +250,7 @@ def test_a_refused_search_leaves_no_length_behind(new_session: NewSession) -> No
     assert LATE + SIZE_PART in session.plan.granted
     asked = key_of(Ask((16,), (0, 1), 1.0, "length"), 1)
     stale = WorkPlan(granted={SIZE_PART: 3, SIZE_BUDGET: 9, asked: 1})
-    assert stage_of(replace(session, plan=stale), 3 * SHORTEST)._goal.part == 1
+    assert stage_of(replace(session, plan=stale), 3 * SHORTEST).goal.part == 1
 
 
 def test_a_study_that_goes_on_searches_where_it_did_before(new_session: NewSession) -> None:
@@ -282,7 +282,7 @@ def test_the_most_that_a_search_may_take_of_what_is_left(
             stage = SizeStage(session, champion, admission, delta=0.05)
             left = admission.left(champion.arm, champion.arm)
             usable = session.crew.capacity * USABLE_SHARE
-            budgets[large, finishing] = stage._goal.budget / (left * usable)
+            budgets[large, finishing] = stage.goal.budget / (left * usable)
     assert budgets[False, True] == pytest.approx(SIZE_SHARES[-1], rel=0.05)
     assert budgets[True, True] == pytest.approx(LARGE_SHARES[-1], rel=0.05)
     assert budgets[False, False] == pytest.approx(1.0, rel=0.05)
@@ -310,12 +310,10 @@ def test_under_a_longer_limit_the_new_budget_comes_on_top_of_what_was_spent(
         stages[name] = stage_of(other)
         left[name] = other.plan.granted[SIZE_LEFT]
     fresh, further = stages["fresh"], stages["gone on with"]
-    spent = further._spent_before(further._goal)
-    assert spent > 0.1 * fresh._goal.budget
-    by_second = fresh._goal.budget / left["fresh"]
-    assert further._goal.budget - spent == pytest.approx(
-        by_second * left["gone on with"], rel=0.02
-    )
+    spent = further._spent_before(further.goal)
+    assert spent > 0.1 * fresh.goal.budget
+    by_second = fresh.goal.budget / left["fresh"]
+    assert further.goal.budget - spent == pytest.approx(by_second * left["gone on with"], rel=0.02)
 
 
 def test_a_search_that_ended_asks_for_nothing_new_when_the_study_goes_on(found: Found) -> None:

@@ -10,7 +10,7 @@ from justright.core.task import Task, TaskKind
 from justright.ideas.catalogue.size import SHAPES, neighbours
 from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads, Move, Situation
-from justright.recipe.network import Inputs
+from justright.recipe.network import Inputs, Shape
 from justright.recipe.recipe import Recipe
 
 AT = Situation(
@@ -61,6 +61,23 @@ def test_a_raced_rate_takes_the_place_of_the_blind_neighbours() -> None:
     assert move.recipe.optimiser.rate == 5 * base
     assert move.idea.title == "raced rate × 5"
     assert len(moves("rate", recipe=move.recipe, leads=Leads(rate=5 * base))) == 2
+
+
+def test_what_a_size_was_ahead_by_is_what_it_is_expected_to_bring() -> None:
+    (unknown,) = moves("shape", leads=Leads(size=(32,)))
+    (seen,) = moves("shape", leads=Leads(size=(32,), size_gain=0.1))
+    assert seen.idea.prediction.gain[1] == pytest.approx(0.1)  # in units of the metric
+    assert seen.idea.prediction.helps > unknown.idea.prediction.helps
+    assert "measured" in seen.idea.source
+
+
+def test_a_size_too_wide_for_members_is_tried_without_them_too() -> None:
+    members = Recipe(shape=Shape(members=4))
+    narrow = moves("shape", recipe=members, leads=Leads(size=(64,)))
+    wide = moves("shape", recipe=members, leads=Leads(size=(256,)))
+    assert [move.recipe.shape.members for move in narrow] == [4]
+    assert [move.recipe.shape.members for move in wide] == [4, 1]
+    assert all(move.recipe.shape.hidden == (256,) for move in wide)
 
 
 def test_a_searched_size_is_tried_instead_of_blind_neighbours() -> None:

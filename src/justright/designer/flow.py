@@ -42,7 +42,7 @@ from justright.designer.rest import Rest
 from justright.designer.rivals import Rival, score_of
 from justright.designer.sanity import check_champion
 from justright.designer.session import Champion, Session
-from justright.designer.size import SizeStage
+from justright.designer.size import SizeStage, lead_on
 from justright.designer.stage_decisions import record_baselines, record_left_out, record_verdict
 from justright.designer.tolerance import tolerance_of
 from justright.designer.whole import measure_whole_gain
@@ -141,8 +141,7 @@ class Flow:
         found = stage.run()
         if not stage.shows_noise:
             measure_noise(self._session, champion, admission)
-        size = found.chosen if found else None
-        return replace(leads, size=size, blocks=stage.blocks_seen)
+        return lead_on(leads, stage, found)
 
     def _describe(self) -> Recipe:
         """Record what the data are, encode the first block, choose the start recipe."""

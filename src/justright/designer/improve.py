@@ -25,6 +25,7 @@ from justright.designer.idea_decisions import record_compared, record_screening
 from justright.designer.idea_log import IdeaLog
 from justright.designer.in_full import FORMS, decision_of, fuller, is_taken, judge_in_full
 from justright.designer.limits import weight_of
+from justright.designer.range_test import RATE_KEY
 from justright.designer.rate import follow_change
 from justright.designer.schedule_race import record_race
 from justright.designer.screening import (
@@ -154,7 +155,9 @@ class Improver:
             accepted = is_taken(verdict)
             self._log.judge(key, move, tried.own, verdict, accepted=accepted)
             if accepted:
-                return self._crown(champion, found[0].rival)
+                champion = self._crown(champion, found[0].rival)
+                if key != RATE_KEY:
+                    break
         return champion
 
     def _diagnosed(self, champion: Champion, number: int) -> State:

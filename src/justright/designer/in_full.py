@@ -17,6 +17,7 @@ from justright.core.decision import Decision, Status
 from justright.core.idea import OWN, Idea, Prediction, Verdict
 from justright.designer.admission import Admission
 from justright.designer.allowed import Allowed
+from justright.designer.range_test import RATE_KEY, far_rate
 from justright.designer.room import LEAST_FACTOR, Room
 from justright.designer.session import Arm, Champion, Session
 from justright.ideas.catalogue.length import LATE
@@ -28,8 +29,9 @@ from justright.training.budget import steps_of
 from justright.training.start import MEMBERS, with_members
 
 MEMBERS_KEY, LENGTH_KEY = f"{OWN}members", f"{OWN}length"
-FORMS = (MEMBERS_KEY, LENGTH_KEY)
-"""Tried in this order until one is taken: members with the own length, then length alone."""
+FORMS = (RATE_KEY, MEMBERS_KEY, LENGTH_KEY)
+"""Tried in this order: the rate if it is a mistake, then, until one is taken, members with the own
+length and length alone."""
 
 LATER = ("rate", "size search", "round 1")
 """What is granted first after the forms; then the champion has been decided about as it was."""
@@ -73,6 +75,13 @@ def fuller(session: Session, admission: Admission, champion: Champion, key: str)
     asked = f"{key} steps"
     if asked not in plan.granted and any(plan.granted.get(later) for later in LATER):
         return None  # refused before, and what followed rests on the champion as it is
+    if key == RATE_KEY:
+        found = far_rate(session, champion, admission)
+        if found is None:
+            return None
+        move, arm = found
+        steps = plan.grant(asked, lambda: room.all_steps(arm, champion.best_at))
+        return Form(key, move, arm, bool(steps))
     if key == LENGTH_KEY:
         if not full:
             return None
@@ -168,11 +177,14 @@ def decision_of(form: Form, verdict: Verdict) -> Decision:
     word = "kept" if is_taken(verdict) else "left out"
     folds = "its own rows" if verdict.blocks == 1 else f"its own {verdict.blocks} folds"
     measured = {"gain": verdict.difference, "low": verdict.low, "high": verdict.high}
+    stage, why = "recipe", "it is what the recipe asks for"
+    if form.key == RATE_KEY:
+        stage, why = "rate", "the range test says that the first one is a mistake"
     return Decision(
-        "recipe",
+        stage,
         f"{form.move.idea.title}: {word}",
-        f"compared once with the quick first network on {folds}; it is what the recipe asks for, "
-        "so it is kept unless it looks worse",
+        f"compared once with the quick first network on {folds}; {why}, so it is kept unless it "
+        "looks worse",
         form.move.idea.source,
         Status.MEASURED,
         {name: value for name, value in measured.items() if isfinite(value)},

@@ -16,11 +16,11 @@ import numpy as np
 
 from justright.core.codec import to_document
 from justright.core.decision import Decision, Status
-from justright.core.seeds import child_seed
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
-from justright.designer.rate_jobs import RaceJob, RangeJob
+from justright.designer.range_test import CUT, FACT, RATE_SHARE, range_curve, range_seconds
+from justright.designer.rate_jobs import RaceJob
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
 from justright.designer.work import LATE
 from justright.ideas.rule import Leads
@@ -35,7 +35,6 @@ from justright.training.rate_race import (
 )
 from justright.training.rate_rules import (
     MOST_ENTRANTS,
-    STEPS,
     Entrant,
     Pick,
     RangeCurve,
@@ -44,12 +43,6 @@ from justright.training.rate_rules import (
     picks,
 )
 from justright.training.trunk import peak_of, search_form, trunk
-
-SEEDS = 3
-"""Seeds of the range test (published: average several; three: assumption)."""
-
-RATE_SHARE = 0.06
-"""Share of the core-seconds that finding the rate may take (assumption)."""
 
 LATE_SHARE = 0.5
 """The same where it was refused at first, of what is left after everything else (assumption: the
@@ -129,8 +122,11 @@ def find_rate(
     count = session.plan.grant(
         key, lambda: 0 if waits else _affordable(session, champion, admission, late=late)
     )
-    finder = _Finder(session, champion, key, admission.reserve_s(champion.arm))
-    curve = finder.curve() if count else "there was no time for a range test"
+    reserve_s = admission.reserve_s(champion.arm)
+    finder = _Finder(session, champion, key, reserve_s)
+    curve = range_curve(session, champion, reserve_s) if count else _no_time(session)
+    if curve == CUT:
+        session.plan.truncate(key, 0)
     proposed = () if isinstance(curve, str) else picks(curve)
     race = curve if isinstance(curve, str) else finder.race(proposed, count)
     if isinstance(curve, str) or isinstance(race, str):
@@ -189,7 +185,7 @@ def _affordable(session: Session, champion: Champion, admission: Admission, *, l
     recipe = search_form(champion.arm.recipe)
     inputs = session.blocks.inputs_of(recipe.preprocessing)
     _, stop = race_steps(champion.arm.steps)
-    test = session.seconds(Arm("", recipe, STEPS), inputs, SEEDS)
+    test = range_seconds(session, champion)
     short = Arm("", recipe, stop)
     members = (MOST_ENTRANTS, 2)  # of the race, and of the check
     each = sum(session.seconds(short, inputs, count) for count in members)
@@ -203,6 +199,15 @@ def _affordable(session: Session, champion: Champion, admission: Admission, *, l
     return 0
 
 
+def _no_time(session: Session) -> str:
+    """Why there was no race; what a range test alone has said is worth telling."""
+    known = session.store.ledger.fact(session.name, FACT)
+    if known is None:
+        return "there was no time for a range test"
+    suggested = f"{known['suggested']:.2g}"
+    return f"there was no time for a race; the range test alone suggests {suggested}"
+
+
 @dataclass(frozen=True)
 class _Finder:
     """The trainings behind a rate; where one brings nothing, the answer is the reason."""
@@ -211,21 +216,6 @@ class _Finder:
     champion: Champion
     key: str
     reserve_s: float
-
-    def curve(self) -> RangeCurve | str:
-        """The range test on the champion's first block."""
-        recipe = search_form(self.champion.arm.recipe)
-        block = self.session.blocks.block(self.session.blocks.first[0], recipe.preprocessing)
-        seeds = tuple(child_seed(block.seed, "range test", place) for place in range(SEEDS))
-        job = RangeJob(recipe, block, seeds)
-        (trial,) = results(self.session.run([job], self.reserve_s), [job])
-        if trial.state is TrialState.FAILED:
-            return f"the range test failed: {trial.reason}"
-        if trial.state is not TrialState.DONE:
-            return self._cut("range test")
-        found = trial.result
-        rates, losses = (np.asarray(found[name], np.float64) for name in ("rates", "losses"))
-        return RangeCurve(rates, losses, found["diverged"])
 
     def race(self, proposed: Sequence[Pick], count: int) -> Race | str:
         """Race the prior and rates beside it; check what comes out on fresh seeds."""

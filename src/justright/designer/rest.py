@@ -13,7 +13,7 @@ from justright.designer.finish import Final, finish
 from justright.designer.improve import Improver
 from justright.designer.rate import find_rate, was_refused
 from justright.designer.session import Champion, Session
-from justright.designer.size import SizeStage
+from justright.designer.size import SizeStage, lead_on
 from justright.designer.work import ANOTHER_FINAL, LATE
 from justright.ideas.rule import Leads
 
@@ -76,7 +76,7 @@ class Rest:
         found = stage.run()
         if found is None:
             return leads
-        return replace(leads, size=found.chosen, blocks=stage.blocks_seen)
+        return lead_on(leads, stage, found)
 
     def _searching(self, champion: Champion) -> Admission:
         """Nothing is kept for another final training where there is no time to try anything."""

@@ -7,18 +7,19 @@ trunks that are continued from third to third, and their curves handed back to i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 
 from justright.core.trial import Trial, TrialState
-from justright.designer.admission import SHORTEST, Admission
+from justright.designer.admission import Admission
 from justright.designer.allowed import Allowed
 from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.noise import record_rungs
 from justright.designer.options import time_text
 from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.size_plan import key_of, parts_of, recorded, recorded_asks
 from justright.designer.size_record import record
 from justright.designer.work import (
     LATE,
@@ -28,6 +29,7 @@ from justright.designer.work import (
     SIZE_LEFT,
     SIZE_PART,
 )
+from justright.ideas.rule import Leads
 from justright.sizing.evidence import SHARES, Curve, Evidence
 from justright.sizing.goal import Ask, Goal, told
 from justright.sizing.report import SizeReport, report_of
@@ -62,13 +64,6 @@ LARGE_BLOCKS = (2, 2)
 SMALL_BLOCKS = (5, 5)
 """The same for small tables: a repetition of five folds each."""
 
-PARTS = tuple(round(1 / share) for share in reversed(SHARES))
-"""The network's own length over these is what sizes are compared at, where time is short; a ninth
-is for large tables only. Measured on the grid of eight tables, two blocks at a ninth against four
-others in full: rank correlation 0.81 and 0.97 on the two largest, diamonds and letter (two blocks
-in full: 0.70 and 0.99), but 0.61 and 0.55 on satellite and bikeshare (in full: 0.95 and 0.97),
-where large sizes overfit later than that."""
-
 CURVES = ("metric", "probe_loss", "validation_loss")
 
 
@@ -83,7 +78,9 @@ class SizeStage:
         late: Whether it was refused before, and begins with what is left after everything else.
 
     Attributes:
-        shows_noise: Whether its runs have shown the noise.
+        champion: As given.
+        goal: What is searched.
+        evidence: What its runs have shown; whether that is the noise, too: `shows_noise`.
     """
 
     def __init__(
@@ -97,60 +94,60 @@ class SizeStage:
     ) -> None:
         self._session = session
         self._key = LATE if late else ""
-        self._champion = champion
+        self.champion = champion
         self._admission = admission
         self._recipe = search_form(champion.arm.recipe)
         first = session.blocks.block(session.blocks.first[0], self._recipe.preprocessing)
         self._inputs = session.blocks.inputs(first)
         self._prices: dict[tuple[Hidden, int], float] = {}
-        self._goal = self._make_goal(first, delta)
-        self._evidence = Evidence()
+        self.goal = self._make_goal(first, delta)
+        self.evidence = Evidence()
         self._predictions: dict[Hidden, Trial] = {}
         self.shows_noise = False
 
     @property
     def blocks_seen(self) -> int:
         """Blocks below this number were seen by the search, or by the champion before it."""
-        ours = max(self._goal.confirmation) + 1 if self._evidence.curves else 0
+        ours = max(self.goal.confirmation) + 1 if self.evidence.curves else 0
         return max(max(self._session.blocks.first) + 1, ours)
 
     def run(self) -> SizeReport | None:
         """Search while the budget lasts, record the verdict, and return it."""
-        session, evidence = self._session, self._evidence
+        session, evidence = self._session, self.evidence
         if reason := self._reason():
             session.fact("size", {"reason": reason})
             return None
-        for ask in recorded_asks(session.plan.granted, self._goal.part):
+        for ask in recorded_asks(session.plan.granted, self.goal.part):
             self._train(evidence, [ask])
         if SIZE_ENDED not in session.plan.granted:  # else what followed rests on what was found
             self._go_on()
             session.plan.truncate(SIZE_ENDED, 1)
         rows = self._row_variance if session.blocks.fixed_holdout else None
-        report = report_of(evidence, self._goal, rows, session.options.size.prefer)
+        report = report_of(evidence, self.goal, rows, session.options.size.prefer)
         if report is None:
             session.fact("size", {"reason": NOTHING_FULL})
         else:
             report = replace(report, time=self._time_for(report.wanted, 0))
-            recipe = with_hidden(self._champion.arm.recipe, report.chosen)
+            recipe = with_hidden(self.champion.arm.recipe, report.chosen)
             members = recipe.shape.members
             record(session, report, Allowed(session).seconds(recipe, self._inputs), members)
-            whole = evidence.whole((*self._goal.selection, *self._goal.confirmation))
-            self.shows_noise = record_rungs(session, whole, self._goal.part, members)
+            whole = evidence.whole((*self.goal.selection, *self.goal.confirmation))
+            self.shows_noise = record_rungs(session, whole, self.goal.part, members)
         return report
 
     def _reason(self) -> str:
         """Why there is no search; empty if there is one."""
-        if not math.isfinite(self._champion.loss):
+        if not math.isfinite(self.champion.loss):
             return UNDEFINED
-        if not self._goal.delta:
+        if not self.goal.delta:
             return NOTHING_LEARNED
         plan, key = self._session.plan, "size search"
         waits = not self._key and plan.granted.get(LATE + key)  # it was late before, and so stays
-        if plan.grant(self._key + key, lambda: 0 if waits else int(worthwhile(self._goal))):
+        if plan.grant(self._key + key, lambda: 0 if waits else int(worthwhile(self.goal))):
             return ""
         plan.truncate(self._key + SIZE_BUDGET, 0)
         plan.truncate(self._key + SIZE_PART, 0)
-        wanted, left = least(self._goal), self._goal.budget
+        wanted, left = least(self.goal), self.goal.budget
         if not math.isfinite(wanted):
             return NOT_ALLOWED
         if plan.repeat:  # what could be spared then is not known now
@@ -172,11 +169,11 @@ class SizeStage:
 
     def _go_on(self) -> None:
         """Train what the search asks for, until it asks for nothing, or the clock cuts it."""
-        session, evidence = self._session, self._evidence
-        while not session.plan.repeat and (asks := next_asks(evidence, self._goal)):
+        session, evidence = self._session, self.evidence
+        while not session.plan.repeat and (asks := next_asks(evidence, self.goal)):
             for ask in asks:
-                session.plan.grant(key_of(ask, self._goal.part), lambda: 1)
-                session.watch.headline(f"size, {told(ask, self._steps(self._goal.part))}")
+                session.plan.grant(key_of(ask, self.goal.part), lambda: 1)
+                session.watch.headline(f"size, {told(ask, self._steps(self.goal.part))}")
             if not self._train(evidence, asks):
                 return
 
@@ -192,7 +189,7 @@ class SizeStage:
             confirmation=tuple(range(choose, choose + confirm)),
             overlap=0.0 if fixed else first.overlap,
             delta=delta,
-            limits=Allowed(session).limits(self._champion.arm.recipe, self._inputs),
+            limits=Allowed(session).limits(self.champion.arm.recipe, self._inputs),
             weigh=cache(self._weigh),
             cost=partial(self._cost, blocks=choose, part=1),
             budget=0.0,
@@ -204,7 +201,7 @@ class SizeStage:
             for part in self._parts()
         }
         self._encoding = session.blocks.encoding_s(range(choose + confirm), spec)
-        left = self._admission.left(self._champion.arm, self._champion.arm)
+        left = self._admission.left(self.champion.arm, self.champion.arm)
         session.plan.grant(self._key + SIZE_LEFT, lambda: round(1000 * left))
         spared = [max(share * left - self._encoding, 0.0) for share in self._shares]
         budgets = [seconds * self._usable for seconds in spared]
@@ -230,9 +227,9 @@ class SizeStage:
 
     def _parts(self) -> tuple[int, ...]:
         """By what the network's own length may be divided."""
-        shares = [share for *_, share in _recorded(self._session.plan.granted)]
+        shares = [share for *_, share in recorded(self._session.plan.granted)]
         large = self._session.blocks.fixed_holdout
-        return parts_of(self._champion.arm.steps, shares, large=large)
+        return parts_of(self.champion.arm.steps, shares, large=large)
 
     def _spent_before(self, goal: Goal) -> float:
         """Worker-seconds of what was trained before the study was resumed."""
@@ -244,7 +241,7 @@ class SizeStage:
         return sum(goal.cost(hidden) * share for (hidden, _), share in shares.items())
 
     def _weigh(self, hidden: Hidden) -> int:
-        return weight_of(with_hidden(self._champion.arm.recipe, hidden), self._inputs)
+        return weight_of(with_hidden(self.champion.arm.recipe, hidden), self._inputs)
 
     def _cost(self, hidden: Hidden, blocks: int, part: int) -> float:
         """Worker-seconds of a full run on one block, when all blocks are trained as one stack.
@@ -264,13 +261,13 @@ class SizeStage:
 
     def _steps(self, part: int) -> int:
         """Steps of a full run of the search."""
-        return max(round(self._champion.arm.steps / part), 1)
+        return max(round(self.champion.arm.steps / part), 1)
 
     def _jobs(self, ask: Ask) -> tuple[NetworkJob, ...]:
         session, arm = self._session, self._arm(ask.hidden, 1)
         spec = arm.recipe.preprocessing
         blocks = [session.blocks.block(number, spec) for number in ask.blocks]
-        stop = max(round(self._steps(self._goal.part) * ask.share), 1)
+        stop = max(round(self._steps(self.goal.part) * ask.share), 1)
         return tuple(
             replace(
                 job,
@@ -286,7 +283,7 @@ class SizeStage:
         """Run some asks and take in what they show; whether all of them came to their end."""
         session = self._session
         jobs = {ask: self._jobs(ask) for ask in asks}
-        reserve = self._admission.reserve_s(self._champion.arm)
+        reserve = self._admission.reserve_s(self.champion.arm)
         self._prices.clear()
         trials = session.run([job for group in jobs.values() for job in group], reserve)
         complete = True
@@ -296,17 +293,17 @@ class SizeStage:
             if failed:
                 evidence.failed[ask.hidden] = failed[0].reason or "no result"
             elif all(trial.state is TrialState.DONE for trial in own):
-                steps = self._steps(self._goal.part)
+                steps = self._steps(self.goal.part)
                 curves = [_curve(session, trial, steps) for trial in own]
                 if not all(math.isfinite(curve.loss[-1]) for curve in curves):
                     evidence.failed[ask.hidden] = UNDEFINED
                     continue
                 pairs = zip(ask.blocks, curves, strict=True)
                 evidence.add({(ask.hidden, block): curve for block, curve in pairs})
-                if ask.share == 1.0 and ask.blocks == self._goal.selection:
+                if ask.share == 1.0 and ask.blocks == self.goal.selection:
                     self._predictions[ask.hidden] = own[0]
             else:
-                session.plan.truncate(key_of(ask, self._goal.part), 0)
+                session.plan.truncate(key_of(ask, self.goal.part), 0)
                 complete = False
         return complete
 
@@ -337,64 +334,22 @@ def _curve(session: Session, trial: Trial, full: int) -> Curve:
     )
 
 
-def parts_of(steps: int, begun: Sequence[float], *, large: bool) -> tuple[int, ...]:
-    """By what a network's own length may be divided where sizes are compared.
+def lead_on(leads: Leads, stage: SizeStage, report: SizeReport | None) -> Leads:
+    """The leads with the size that was found, and with what it was ahead of the champion's by.
 
     Args:
-        steps: Its own length.
-        begun: Shares of it at which runs of an earlier search ended: they are not cut short.
-        large: Whether all blocks share one hold-out.
-
-    >>> parts_of(6_000, [], large=True), parts_of(6_000, [], large=False)
-    ((1, 3, 9), (1, 3))
-    >>> parts_of(6_000, [1 / 9, 1 / 3], large=True), parts_of(500, [], large=True)
-    ((1, 3), (1,))
+        leads: What was known before.
+        stage: The search.
+        report: Its verdict; None where it has none.
     """
-    most = min(steps / SHORTEST, (1.0 + 1e-9) / max([*begun, 1 / PARTS[-1]]))
-    return tuple(
-        part for part in PARTS if part == 1 or (part <= most and (large or part < PARTS[-1]))
-    )
+    leads = replace(leads, blocks=stage.blocks_seen)
+    if report is None:
+        return leads
+    own, goal = stage.champion.arm.recipe.shape.hidden, stage.goal
+    ahead = stage.evidence.ahead(report.chosen, own, goal.selection, goal.weigh)
+    gain = ahead if ahead > goal.delta else 0.0  # nan is not
+    return replace(leads, size=report.chosen, size_gain=gain)
 
 
 def _seconds(amount: float) -> str:
     return f"{amount:,.0f} core-seconds" if amount >= 10 else f"{amount:.1f} core-seconds"
-
-
-SHARES_BY_KEY = {round(1000 * s / part): s / part for s in SHARES for part in PARTS}
-"""Shares of the network's own length at which runs end, as they stand in a work plan."""
-
-
-def key_of(ask: Ask, part: int) -> str:
-    """The ask's key in the work plan, by the share of the network's own length.
-
-    >>> key_of(Ask((64, 64), (0, 1), 1 / 3, "ladder"), 1)
-    'size ask ladder/64-64/0,1/333'
-    >>> key_of(Ask((64, 64), (0, 1), 1.0, "length"), 3)
-    'size ask length/64-64/0,1/333'
-    """
-    shape = "-".join(map(str, ask.hidden))
-    blocks = ",".join(map(str, ask.blocks))
-    return f"size ask {ask.stage}/{shape}/{blocks}/{round(1000 * ask.share / part)}"
-
-
-def recorded_asks(granted: Mapping[str, int], part: int) -> list[Ask]:
-    """The asks of a work plan in their order.
-
-    >>> ask = Ask((64, 64), (0, 1), 1 / 3, "ladder")
-    >>> recorded_asks({key_of(ask, 1): 1}, 1) == [ask]
-    True
-    """
-    return [
-        Ask(hidden, blocks, share * part, stage)
-        for stage, hidden, blocks, share in _recorded(granted)
-    ]
-
-
-def _recorded(granted: Mapping[str, int]) -> Iterator[tuple[str, Hidden, tuple[int, ...], float]]:
-    """Stage, size, blocks and share of the network's own length of what was asked for."""
-    for key, amount in granted.items():
-        if key.startswith("size ask ") and amount:
-            stage, shape, blocks, share = key.removeprefix("size ask ").split("/")
-            hidden = tuple(int(units) for units in shape.split("-"))
-            numbers = tuple(int(number) for number in blocks.split(","))
-            yield stage, hidden, numbers, SHARES_BY_KEY[int(share)]

@@ -22,12 +22,15 @@ class Leads:
     Attributes:
         rate: Peak rate that came out of the race of rates; None without one, or if the prior did.
         size: Hidden layers that the size search chose; None if it did not get that far.
+        size_gain: By how much that size was ahead of the champion in the search, whose runs are
+            shorter and have no members; 0 where it was not by more than matters.
         blocks: Blocks below this number have been seen by decisions.
         raced: The recipe that the rates were raced with; None without a race.
     """
 
     rate: float | None = None
     size: tuple[int, ...] | None = None
+    size_gain: float = 0.0
     blocks: int = 0
     raced: Recipe | None = field(default=None, compare=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,6 +96,32 @@ class Evidence:
         sizes = [each for each in self.sizes if each not in self.failed]
         losses = zip(sizes, self.losses(sizes, blocks, FULL), strict=True)
         return {size: own for size, own in losses if np.isfinite(own).any()}
+
+    def ahead(
+        self, size: Hidden, own: Hidden, blocks: Sequence[int], weigh: Callable[[Hidden], int]
+    ) -> float:
+        """By how much a size was better than another at the longest share that both have.
+
+        Where the other was not trained, the lightest trained one that is not lighter stands for
+        it: of sizes that are too small it is the better one.
+
+        Args:
+            size: The size in question.
+            own: What it is compared with.
+            blocks: On these blocks.
+            weigh: Weights of a size.
+
+        Returns:
+            nan where both have no share in common, or nothing is as heavy.
+        """
+        trained = [each for each in self.sizes if each not in self.failed]
+        heavier = [each for each in trained if weigh(each) >= weigh(own)]
+        rival = min(heavier, key=weigh, default=own)
+        gains = [
+            self.mean(rival, blocks, share) - self.mean(size, blocks, share)
+            for share in reversed(SHARES)
+        ]
+        return next((gain for gain in gains if np.isfinite(gain)), float("nan"))
 
     def mean(self, hidden: Hidden, blocks: Iterable[int], share: float) -> float:
         """Mean loss of a size over blocks at a share of the length; nan if one is missing."""

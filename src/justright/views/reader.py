@@ -40,6 +40,7 @@ _CUT = (
     (re.compile(r"^(late )?size (core-seconds|length over|milliseconds left)$"), ""),
     (re.compile(r"^(late )?size (ask .*|search)$"), "size search"),
     (re.compile(r"^own length steps$"), "the recipe's own length"),
+    (re.compile(r"^own rate (test|steps)$"), "the check of the recipe's rate"),
     (re.compile(r"^own members steps$"), "the recipe's members"),
     (re.compile(r"^final \d+$"), "training on all rows"),
     (re.compile(r"^round [\d.]+/[^/]+/screen "), ""),

@@ -17,12 +17,13 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
         if alpha != own:
             title = f"mixup {alpha:g}" if alpha else "no mixup"
             changes, fights = {"regularisation.mixup": alpha}, 1 if alpha > own else -1
-            yield Proposal(title, changes, 0.15, (0.002, 0.006, 0.02), fights=fights)
+            yield Proposal(title, changes, 0.06, (0.002, 0.006, 0.02), fights=fights)
 
 
 RULE = Rule(
     slot="mixup",
     stage=Stage.AUGMENTATION,
-    source="Zhang et al. 2018; probability and gain: assumption",
+    source="Zhang et al. 2018; probability: measured with the start recipe (LOG.md, outcomes of "
+    "ideas); gain: assumption",
     propose=_propose,
 )

@@ -18,16 +18,17 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
         yield Proposal(
             title=f"raced {_times(raced / own)}",
             changes={"optimiser.rate": raced},
-            helps=0.4,
+            helps=0.2,
             gain=(0.002, 0.01, 0.04),
-            source="range test and race on these data; probability and gain: assumption",
+            source="range test and race on these data; probability: measured (LOG.md, "
+            "outcomes of ideas); gain: assumption",
         )
         return
     for factor in FACTORS:
         yield Proposal(
             title=_times(factor),
             changes={"optimiser.rate": own * factor},
-            helps=0.2,
+            helps=0.12,
             gain=(0.002, 0.008, 0.03),
         )
 
@@ -39,7 +40,8 @@ def _times(factor: float) -> str:
 RULE = Rule(
     slot="rate",
     stage=Stage.TRAINING,
-    source="half-decade neighbours, Bengio 2012; gain: assumption",
+    source="half-decade neighbours, Bengio 2012; probability: measured with the start recipe "
+    "(LOG.md, outcomes of ideas); gain: assumption",
     propose=_propose,
     lasting=False,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from justright.ideas.rule import Proposal, Rule, Situation
 from justright.ideas.stage import Stage
 from justright.sizing.shapes import name_of
+from justright.training.start import MEMBERS_WIDEST
 
 SHAPES: tuple[tuple[int, ...], ...] = (
     (64, 64),
@@ -17,6 +18,11 @@ SHAPES: tuple[tuple[int, ...], ...] = (
 )
 """Shapes tried, from small to large, where there was no time for a size search (measured on ten
 tables: one layer of 512 is not worse than three of 256 on nine, and cheaper on nine)."""
+
+
+SHOWN = 0.9
+"""Probability that a size helps which was ahead of the champion where sizes were searched
+(assumption)."""
 
 
 def neighbours(hidden: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
@@ -42,12 +48,25 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
                 fights=1 if sum(hidden) < sum(own) else -1,
             )
     elif found != own:
+        yield from _found(situation, found)
+
+
+def _found(situation: Situation, found: tuple[int, ...]) -> Iterator[Proposal]:
+    """What the search chose; where that is too wide for members (`start.with_members`), without
+    them, too, which is cheaper and what the search has trained."""
+    seen = situation.leads.size_gain / (abs(situation.loss) or 1.0)
+    title, changes = f"size {name_of(found)}", {"shape.hidden": list(found)}
+    forms = [(title, changes)]
+    if situation.recipe.shape.members > 1 and max(found) > MEMBERS_WIDEST:
+        forms.append((f"{title} without members", {**changes, "shape.members": 1}))
+    for name, own in forms:
         yield Proposal(
-            title=f"size {name_of(found)}",
-            changes={"shape.hidden": list(found)},
-            helps=0.5,
-            gain=(-0.01, 0.01, 0.04),
-            source="size search on these data; probability and gain: assumption",
+            title=name,
+            changes=own,
+            helps=SHOWN if seen else 0.5,
+            gain=(0.5 * seen, seen, 1.5 * seen) if seen else (-0.01, 0.01, 0.04),
+            source="size search on these data; "
+            + ("gain: measured there" if seen else "probability and gain: assumption"),
         )
 
 
