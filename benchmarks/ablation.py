@@ -49,7 +49,7 @@ from tables import tables
 WHOLE = "whole flow"
 FULL, RATE, SIZE, IDEAS = (
     r"own (members|length)",
-    r"(late )?rate\b",
+    r"(own |late )?rate\b",
     r"(late )?size\b",
     r"round \d+$",
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from justright.designer import range_test
 from justright.training.rate_race import lowest_point, verify, winner_of
 from justright.training.rate_rules import NAMES
 from rate_transfer import best_rate
@@ -23,6 +24,9 @@ NEAR = 2
 """Rates on either side of the best one that the noise is taken from."""
 
 HALF_DECADE = 0.5
+
+PLANTED = (0.01, 0.1, 1.0, 10.0, 100.0)
+"""Factors on the prior that a range test alone is to find, but for 1."""
 
 
 def array_of(losses: Sequence[Sequence[float | None]]) -> np.ndarray:
@@ -179,6 +183,30 @@ def print_drift(tables_: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         )
 
 
+def print_planted(tables_: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """How often a range test alone finds a planted rate far off, and what that is worth."""
+    head = (
+        "planted rate / prior | found far off | median regret % | of the test's rate | is better"
+    )
+    print(f"\n| {head} |\n|" + "---|" * 5)
+    for factor in PLANTED:
+        far, before, after = [], [], []
+        for lines in tables_.values():
+            truth = Truth(lines, "own")
+            for line in lines:
+                rate, found = factor * line["prior"], line["picks"]["minimum/10"]
+                if found is None:
+                    far.append(False)
+                    continue
+                far.append(not 1 / range_test.FAR <= found / rate <= range_test.FAR)
+                before.append(truth.regret(line, rate))
+                after.append(truth.regret(line, found))
+        medians = [f"{100 * np.expm1(np.median(each)):.1f}" for each in (before, after)]
+        better = np.mean(np.array(after) < np.array(before))
+        shown = (f"{factor:g}", f"{sum(far)} of {len(far)}", *medians, f"{better:.0%}")
+        print("| " + " | ".join(shown) + " |")
+
+
 def print_all(lines: Sequence[Mapping[str, Any]]) -> None:
     """Every table there is of some lines."""
     known: dict[str, list[Mapping[str, Any]]] = {}
@@ -188,3 +216,4 @@ def print_all(lines: Sequence[Mapping[str, Any]]) -> None:
         print_rules(known, schedule)
     print_tables(known)
     print_drift(known)
+    print_planted(known)

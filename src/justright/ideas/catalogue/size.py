@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from justright.ideas.rule import Proposal, Rule, Situation
 from justright.ideas.stage import Stage
@@ -56,7 +57,7 @@ def _found(situation: Situation, found: tuple[int, ...]) -> Iterator[Proposal]:
     them, too, which is cheaper and what the search has trained."""
     seen = situation.leads.size_gain / (abs(situation.loss) or 1.0)
     title, changes = f"size {name_of(found)}", {"shape.hidden": list(found)}
-    forms = [(title, changes)]
+    forms: list[tuple[str, dict[str, Any]]] = [(title, changes)]
     if situation.recipe.shape.members > 1 and max(found) > MEMBERS_WIDEST:
         forms.append((f"{title} without members", {**changes, "shape.members": 1}))
     for name, own in forms:
