@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import justright.data.encode as encode_module
+from justright.core.column import ColumnKind
 from justright.data.arrays import columns_of
 from justright.data.encode import write_encoded
 from justright.data.encoded import EncodedRows, concatenate
@@ -41,6 +42,24 @@ def test_every_partition_has_the_same_features(problem, rest):
     assert fitted[0].document["inputs"] == fitted[1].document["inputs"]
     assert fitted[0].document["features"] == fitted[2].document["features"]
     assert fitted[0].document["centre"] != fitted[1].document["centre"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "wanted", "each"), [(1, 128, 128), (2, 128, 64), (9, 128, 32), (3, 7, 7)]
+)
+def test_text_columns_share_the_components(texts: int, wanted: int, each: int) -> None:
+    rng = np.random.default_rng(0)
+    words = np.array(["red", "green", "blue", "deep", "sea", "sky", "night", "fox"])
+    frame = {
+        f"t{k}": [" ".join(rng.choice(words, 6)) + f" {rng.integers(1e6)}" for _ in range(300)]
+        for k in range(texts)
+    }
+    options = DataOptions(target=("y",), kinds=dict.fromkeys(frame, ColumnKind.TEXT))
+    made = make_problem(read_table(pl.DataFrame({**frame, "y": np.arange(300.0)})), options)
+    rows = np.arange(300)
+    spec = PreprocessingSpec(text_components=wanted)
+    columns = fit_preprocessing(made, rows, spec, rows).document["columns"]
+    assert [column["components"] for column in columns] == [each] * texts
 
 
 def test_rows_outside_the_training_rows_teach_no_statistics(problem, rest):

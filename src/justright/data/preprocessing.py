@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from justright.core.codec import to_document
-from justright.core.column import Column
+from justright.core.column import Column, ColumnKind
 from justright.core.task import TaskKind
 from justright.data.arrays import ColumnArray, column_array
 from justright.data.curve import Curve, mean_and_scale
@@ -18,6 +19,9 @@ from justright.data.scaling import quantile_edges, robust_scale
 from justright.data.text import learn_components
 from justright.deploy.network import FORMAT, Coded, Preprocessing, column_features
 from justright.recipe.recipe import PreprocessingSpec
+
+LEAST_COMPONENTS = 32
+"""Components of a text column, however many texts there are (assumption)."""
 
 TEXT_ROWS = 10_000
 """Rows from which the scale of text components is learned. Assumption: quartiles of so many rows
@@ -41,7 +45,7 @@ def fit_preprocessing(
         spec: How columns become numbers.
         vocabulary_rows: int [m], rows of the table that hold the training rows.
     """
-    learner = _Learner(spec, np.isin(vocabulary_rows, train_rows))
+    learner = _Learner(_shared(problem, spec), np.isin(vocabulary_rows, train_rows))
     index = pl.Series(np.asarray(vocabulary_rows, dtype=np.int64))
     for column in problem.schema.inputs:
         values = column_array(problem.table.frame[column.name].gather(index), column)
@@ -55,6 +59,14 @@ def fit_preprocessing(
             "weight": problem.options.weight,
         }
     )
+
+
+def _shared(problem: Problem, spec: PreprocessingSpec) -> PreprocessingSpec:
+    """The spec with the components of each text column, so that many texts stay affordable."""
+    texts = sum(column.kind is ColumnKind.TEXT for column in problem.schema.inputs)
+    wanted = spec.text_components
+    each = max(wanted // max(texts, 1), min(wanted, LEAST_COMPONENTS))
+    return replace(spec, text_components=each)
 
 
 class _Learner:
