@@ -71,6 +71,16 @@ def test_what_a_size_was_ahead_by_is_what_it_is_expected_to_bring() -> None:
     assert "measured" in seen.idea.source
 
 
+def test_where_the_champion_is_far_too_small_shapes_on_the_way_are_tried_too() -> None:
+    tiny = Recipe(shape=Shape(hidden=(8,)))
+    far = moves("shape", recipe=tiny, leads=Leads(size=(256, 256), size_gain=0.1))
+    assert [move.recipe.shape.hidden for move in far] == [(256, 256), (64, 64), (128, 128)]
+    assert far[0].idea.prediction.gain[1] > far[1].idea.prediction.gain[1] > 0.0
+    for gain in (0.0, 0.1):  # not where nothing was seen, nor where the start recipe's is near
+        own = tiny if not gain else Recipe(shape=Shape(hidden=(128, 128)))
+        assert len(moves("shape", recipe=own, leads=Leads(size=(512,), size_gain=gain))) == 1
+
+
 def test_a_size_too_wide_for_members_is_tried_without_them_too() -> None:
     members = Recipe(shape=Shape(members=4))
     narrow = moves("shape", recipe=members, leads=Leads(size=(64,)))

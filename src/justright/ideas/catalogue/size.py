@@ -26,6 +26,10 @@ SHOWN = 0.9
 (assumption)."""
 
 
+ON_THE_WAY = 0.7
+"""The same of a shape between the champion's and such a size (assumption)."""
+
+
 def neighbours(hidden: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """The next larger and next smaller of `SHAPES`, larger first.
 
@@ -69,6 +73,22 @@ def _found(situation: Situation, found: tuple[int, ...]) -> Iterator[Proposal]:
             source="size search on these data; "
             + ("gain: measured there" if seen else "probability and gain: assumption"),
         )
+    if seen:
+        yield from _on_the_way(situation.recipe.shape.hidden, found, seen)
+
+
+def _on_the_way(own: tuple[int, ...], found: tuple[int, ...], seen: float) -> Iterator[Proposal]:
+    """Shapes between a size that is far too small and the one that was found, for which there may
+    be no time."""
+    for hidden in SHAPES:
+        if sum(own) < sum(hidden) < sum(found):
+            yield Proposal(
+                title=f"{len(hidden)}×{hidden[0]}",
+                changes={"shape.hidden": list(hidden)},
+                helps=ON_THE_WAY,
+                gain=(0.25 * seen, 0.5 * seen, seen),
+                source="on the way to what the size search found; assumption",
+            )
 
 
 RULE = Rule(
