@@ -19,10 +19,12 @@ from math import isfinite
 from justright.diagnosis.curves import Curves, Effect, Facts, Yardstick, read_runs
 from justright.statistics.overfitting import SURE_SE
 
-NOTHING, LITTLE = 0.02, 0.25
+NOTHING, LITTLE = 0.02, 0.5
 """A network that on validation rows has not come the first share of the way from the constant to
-the best baseline, and on its training rows not the second, has learned nothing (assumption; a
-constant's loss on the training rows is another one, for they are other rows)."""
+the best baseline, and on its training rows not the second, has learned nothing. Measured on 28
+tables (benchmarks/states.py), the second chosen on thirteen: without learning 0.00, and up to 0.28
+on the training rows, whose constant is another one (0.33 on the fifteen others); start recipes
+0.98 at least on theirs."""
 
 
 class State(StrEnum):
