@@ -12,6 +12,7 @@ from justright.designer.admission import Admission
 from justright.designer.improve import Improver
 from justright.designer.range_test import FAR, RATE_KEY, far_rate
 from justright.designer.rate import find_rate
+from justright.designer.room import Room
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
 from justright.ideas.rule import Leads
@@ -106,3 +107,16 @@ def test_a_repetition_exchanges_it_without_a_clock(new_session: NewSession) -> N
     repeated, _ = complete(again, champion_at(again, 0.01 * SOUND))
     assert repeated.arm == found.arm
     assert repeated.loss == found.loss
+
+
+def test_the_test_gives_way_to_members_that_there_is_time_for(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Members are worth more on most tables than the check of a rate that is seldom wrong."""
+    planted = champion_at(session, 0.01 * SOUND)
+    monkeypatch.setattr(Room, "all_steps", lambda self, arm, _: 0 if self.kept_s else arm.steps)
+    found, _ = complete(session, planted)
+    assert not range_tests(session)
+    assert found.arm.recipe.optimiser.rate == planted.arm.recipe.optimiser.rate
+    entries = session.store.ledger.fact("s", "rounds") or []
+    assert [entry["slot"] for entry in entries] == ["members"]

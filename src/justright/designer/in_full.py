@@ -76,7 +76,10 @@ def fuller(session: Session, admission: Admission, champion: Champion, key: str)
     if asked not in plan.granted and any(plan.granted.get(later) for later in LATER):
         return None  # refused before, and what followed rests on the champion as it is
     if key == RATE_KEY:
-        found = far_rate(session, champion, admission)
+        members, best_at = _with_members(session, champion, full), champion.best_at
+        found = far_rate(
+            session, champion, admission, lambda s: _spared(admission, members, best_at, s)
+        )
         if found is None:
             return None
         move, arm = found
@@ -88,16 +91,30 @@ def fuller(session: Session, admission: Admission, champion: Champion, key: str)
         steps = plan.grant(asked, lambda: room.longer_steps(champion.arm, full))
         move, arm = longer_move(champion, steps or full)
         return Form(key, move, arm, bool(steps))
-    recipe = with_members(champion.arm.recipe)
-    inputs = session.blocks.inputs_of(recipe.preprocessing)
-    if recipe == champion.arm.recipe or not Allowed(session).among([recipe], inputs):
+    arm = _with_members(session, champion, full)
+    if arm is None:
         return None
-    arm = replace(champion.arm, recipe=recipe, steps=full or champion.arm.steps)
     steps = plan.grant(asked, lambda: room.all_steps(arm, champion.best_at))
     if not steps:
         return None  # the catalogue has members, too, and says what they would take
     arm = replace(arm, steps=steps)
     return Form(key, members_move(champion, arm), arm, granted=True)
+
+
+def _with_members(session: Session, champion: Champion, full: int) -> Arm | None:
+    """The champion with members, and the steps that its recipe asks for; None if it cannot be."""
+    recipe = with_members(champion.arm.recipe)
+    inputs = session.blocks.inputs_of(recipe.preprocessing)
+    if recipe == champion.arm.recipe or not Allowed(session).among([recipe], inputs):
+        return None
+    return replace(champion.arm, recipe=recipe, steps=full or champion.arm.steps)
+
+
+def _spared(admission: Admission, arm: Arm | None, best_at: float, seconds: float) -> bool:
+    """Whether members that there is time for are still so after so many seconds."""
+    if arm is None or not Room(admission).all_steps(arm, best_at):
+        return True
+    return bool(Room(admission, seconds).all_steps(arm, best_at))
 
 
 def full_steps(session: Session, champion: Champion) -> int:

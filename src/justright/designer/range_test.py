@@ -7,6 +7,7 @@ rests on the champion.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -76,7 +77,10 @@ def range_curve(session: Session, champion: Champion, reserve_s: float) -> Range
 
 
 def far_rate(
-    session: Session, champion: Champion, admission: Admission
+    session: Session,
+    champion: Champion,
+    admission: Admission,
+    spared: Callable[[float], bool] = lambda _: True,
 ) -> tuple[Move, Arm] | None:
     """The champion at the rate that a range test suggests, where its own is far from it.
 
@@ -84,6 +88,7 @@ def far_rate(
         session: The study at work.
         champion: The first network.
         admission: Says whether there is time for the test.
+        spared: Whether so many seconds can be spared; what is surely worth more goes first.
 
     Returns:
         The idea and what is trained; None where the rate stays, which is recorded, or where
@@ -94,7 +99,8 @@ def far_rate(
     def propose() -> int:
         seconds = range_seconds(session, champion)
         budget = TEST_SHARE * USABLE_SHARE * session.crew.capacity * session.clock.limit_s
-        return int(seconds <= min(budget, admission.left(champion.arm, champion.arm)))
+        left = admission.left(champion.arm, champion.arm)
+        return int(seconds <= min(budget, left) and spared(seconds))
 
     if not session.plan.grant(key, propose):
         return None

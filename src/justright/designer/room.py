@@ -49,9 +49,11 @@ class Room:
 
     Attributes:
         admission: Prices work.
+        kept_s: Seconds to keep for something else before it.
     """
 
     admission: Admission
+    kept_s: float = 0.0
 
     def longer_steps(self, champion: Arm, full: int) -> int:
         """Steps that a longer run, and then its final training, can have; 0 if too few more."""
@@ -105,5 +107,5 @@ class Room:
         admission, session = self.admission, self.admission.session
         each = FOLDS * admission.baselines_s / session.crew.capacity
         baselines = each if admission.repeats else 0.0
-        left = session.clock.work_left_s - TEST_S - admission.after_s
+        left = session.clock.work_left_s - self.kept_s - TEST_S - admission.after_s
         return left - admission.encoding_everything_s(arm) - baselines
