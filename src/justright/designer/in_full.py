@@ -91,13 +91,13 @@ def fuller(session: Session, admission: Admission, champion: Champion, key: str)
         steps = plan.grant(asked, lambda: room.longer_steps(champion.arm, full))
         move, arm = longer_move(champion, steps or full)
         return Form(key, move, arm, bool(steps))
-    arm = _with_members(session, champion, full)
-    if arm is None:
+    whole = _with_members(session, champion, full)
+    if whole is None:
         return None
-    steps = plan.grant(asked, lambda: room.all_steps(arm, champion.best_at))
+    steps = plan.grant(asked, lambda: room.all_steps(whole, champion.best_at))
     if not steps:
         return None  # the catalogue has members, too, and says what they would take
-    arm = replace(arm, steps=steps)
+    arm = replace(whole, steps=steps)
     return Form(key, members_move(champion, arm), arm, granted=True)
 
 
