@@ -47,7 +47,7 @@ _CUT = (
     (re.compile(r"^round [\d.]+/([^/]+)/confirm.*"), r"confirming another \1"),
     (re.compile(r"^whole gain/.*"), "what the ideas brought together"),
     (re.compile(r"^noise .*"), "noise between seeds"),
-    (re.compile(r"^(late )?rate$"), "learning rate test"),
+    (re.compile(r"^(late )?rate$"), "race of learning rates"),
     (re.compile(r"^sanity$"), "sanity checks"),
 )
 """Keys of the work plan, and what they mean to people; others speak for themselves."""
