@@ -138,7 +138,8 @@ def test_what_the_clock_cut_is_said_in_words_and_once() -> None:
     cut += ["round 2", "round 2/shape/screen 3×256", "size core-seconds", "start recipe stop"]
     store.ledger.put("houses", "clock", {"limit_s": 60.0, "truncated": cut})
     assert line(verdict_lines(store, "houses"), "Clock") == (
-        "Clock     the time limit cut: noise between seeds, race of learning rates, 3×256 and 1 more"
+        "Clock     the time limit cut: noise between seeds, race of learning rates, 3×256 "
+        "and 1 more"
     )
 
 
