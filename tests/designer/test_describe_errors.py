@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,13 @@ from justright.data.options import DataOptions
 from justright.data.problem import make_problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
-from justright.designer.describe_errors import KEY, _slice_finding, _slices, describe_errors
+from justright.designer.describe_errors import (
+    KEY,
+    LISTED,
+    _slice_finding,
+    _slices,
+    describe_errors,
+)
 from justright.designer.heldout import held_out
 from justright.designer.importance import KEY as IMPORTANCE
 from justright.designer.jobs import BaselineJob
@@ -23,6 +29,7 @@ from justright.designer.rivals import Rival
 from justright.designer.session import FOREVER, Arm, Champion, Session, results
 from justright.designer.work import WorkPlan
 from justright.diagnosis.losses import row_losses
+from justright.recipe.recipe import LossSpec
 from justright.statistics.metrics import metric_named
 from justright.testing.recipes import plain_recipe
 
@@ -40,16 +47,30 @@ def table(uneven: bool) -> pl.DataFrame:
     return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "town": town, "y": y})
 
 
-def studied(session: Session, frame: pl.DataFrame) -> tuple[Session, Champion, dict[str, Rival]]:
-    """The study of a table with a trained champion and a linear baseline beside it."""
+def flipped_labels() -> tuple[pl.DataFrame, np.ndarray]:
+    """Two classes that a line parts, an eighth of the labels flipped; which ones."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(600, 2))
+    flipped = rng.random(600) < 0.125
+    up = (x.sum(axis=1) > 0) != flipped
+    return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": np.where(up, "up", "down")}), flipped
+
+
+def studied(
+    session: Session, frame: pl.DataFrame, names: Sequence[str] = ("constant", "knn")
+) -> tuple[Session, Champion, dict[str, Rival]]:
+    """The study of a table with a trained champion and baselines beside it."""
     problem = make_problem(read_table(frame), DataOptions(target=("y",)))
     session.blocks = Blocks(problem, make_splits(problem), session.folder.cache, 0)
-    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 32, 32, rate=0.02), 300)
+    recipe = plain_recipe(session.blocks.spec, 32, 32, rate=0.02)
+    if problem.task.is_classification:
+        recipe = replace(recipe, loss=LossSpec("cross_entropy"))
+    arm = Arm("start recipe", recipe, 300)
     blocks = [session.blocks.block(n, session.blocks.spec) for n in session.blocks.first]
     jobs = session.train(arm, "champion", blocks, parts=1)
     own = results(session.run(jobs), jobs)
     rivals = {}
-    for name in ("constant", "knn"):
+    for name in names:
         fits = [
             BaselineJob(
                 name, "baselines", b, b.folder, b.validation, FOREVER, 1.0, session.folder.trials
@@ -134,15 +155,49 @@ def test_nothing_planted_and_nothing_is_found(session: Session) -> None:
     assert not codes & {"weak-slice", "label-noise"}
 
 
+def test_flipped_labels_are_listed_with_what_they_should_be(session: Session) -> None:
+    frame, flipped = flipped_labels()
+    study, champion, rivals = studied(session, frame, ("constant", "linear"))
+    describe_errors(study, champion, rivals)
+    fact = facts(study)["labels"]
+    listed = [entry["row"] for entry in fact["list"]]
+    assert fact["word"] == "material"
+    assert fact["low"] < 0.125 < fact["high"]
+    assert fact["trainings"] == 2
+    planted = flipped[study.blocks.splits.rest].sum()
+    assert 0.7 * planted < fact["contradicted"] < 1.1 * planted
+    assert len(listed) == LISTED
+    assert flipped[listed].all()  # the most suspicious first
+    for entry in fact["list"]:
+        assert entry["target"] == frame["y"][entry["row"]] != entry["instead"]
+        assert entry["row"] not in study.blocks.splits.test
+    (finding,) = [f for f in study.store.ledger.findings("s") if f.code == "label-noise"]
+    assert "Suspicious labels" in finding.action
+    assert 0.1 < finding.numbers[COST] <= 1.0
+
+
+def test_clean_labels_are_silent(session: Session) -> None:
+    frame, flipped = flipped_labels()
+    right = np.where(frame["y"].to_numpy() == "up", ~flipped, flipped)
+    clean = frame.with_columns(y=pl.Series(np.where(right, "up", "down")))
+    study, champion, rivals = studied(session, clean, ("constant", "linear"))
+    describe_errors(study, champion, rivals)
+    fact = facts(study)["labels"]
+    assert fact["word"] != "material"  # the surest 96 of 480 rows are too few for "small"
+    assert fact["contradicted"] <= 0.01 * fact["rows"]
+    assert "label-noise" not in {finding.code for finding in study.store.ledger.findings("s")}
+
+
 def test_values_can_be_kept_out(session: Session) -> None:
-    study, champion, rivals = studied(session, table(uneven=True))
+    study, champion, rivals = studied(session, flipped_labels()[0], ("constant", "linear"))
     study.options = replace(study.options, examples=False)
     describe_errors(study, champion, rivals)
     found = facts(study)
     assert found["examples"]["rows"] == []
-    assert all(set(entry) <= {"row", "strength", "output", "instead"}
-               for entry in found["labels"]["list"])  # fmt: skip
-    assert all(entry["instead"] is None for entry in found["labels"]["list"])
+    assert len(found["labels"]["list"]) == LISTED
+    for entry in found["labels"]["list"]:
+        assert set(entry) <= {"row", "strength", "output", "instead"}
+        assert entry["instead"] is None
 
 
 def test_a_repetition_does_what_was_granted(new_session: NewSession) -> None:

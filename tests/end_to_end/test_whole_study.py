@@ -93,6 +93,28 @@ def test_every_step_is_a_decision_that_explain_tells_in_order(finished: Path) ->
     assert places == sorted(places)
 
 
+def test_explain_tells_one_stage_or_one_idea(finished: Path) -> None:
+    told = justright("explain", "toy", "--stage", "recipe", cwd=finished).stdout.splitlines()
+    heads = [line for line in told if not line.startswith(" ")]
+    assert len(heads) > 3
+    assert all(line.startswith("recipe: ") for line in heads)
+    with open_store(finished / "studies") as store:
+        idea = store.ideas.list("toy")[0].idea
+    told = " ".join(justright("explain", "toy", "--idea", idea.title, cwd=finished).stdout.split())
+    assert idea.title in told
+    assert f"{idea.prediction.helps:.0%}" in told
+    assert " ".join(idea.source.split()) in told
+
+
+@pytest.mark.parametrize("words", [("--stage", "recipes"), ("--idea", "nothing of the kind")])
+def test_what_explain_does_not_know_is_one_line(finished: Path, words: tuple[str, str]) -> None:
+    done = justright("explain", "toy", *words, cwd=finished)
+    assert done.returncode == 2
+    assert repr(words[1]) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
 def test_what_is_called_validation_is_the_champions_not_of_training_rows(finished: Path) -> None:
     """The final network saw every row but the test rows: it has no validation score."""
     with open_store(finished / "studies") as store:

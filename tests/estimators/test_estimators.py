@@ -87,6 +87,15 @@ def test_grid_search_over_sizes() -> None:
     assert found.best_estimator_.n_iter_ == round(40 * 170 / 32)
 
 
+def test_grid_search_over_a_step_of_a_pipeline() -> None:
+    x = line(200)[0]
+    pipe = make_pipeline(StandardScaler(), JustRightRegressor(epochs=40, random_state=0))
+    grid = {"justrightregressor__hidden": [(1,), (32, 32)]}
+    found = GridSearchCV(pipe, grid, cv=3).fit(x, x[:, 0] * x[:, 1])
+    assert found.best_params_ == {"justrightregressor__hidden": (32, 32)}
+    assert found.best_estimator_[-1].recipe_.shape.hidden == (32, 32)
+
+
 def test_every_parameter_reaches_the_recipe() -> None:
     x, y = line()
     found = JustRightRegressor(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from justright.store.memory import MemoryStore
 from justright.testing.examples import write_example
+from justright.views.cards.decisions import measured_text
 from justright.views.explain import WIDTH, explain_lines, size_lines, stages
 
 
@@ -13,8 +14,11 @@ def test_every_decision_has_reason_and_source() -> None:
     lines, made = explain_lines(store, name), store.ledger.decisions(name)
     text = " ".join(" ".join(line.split()) for line in lines)
     for decision in made:
-        for part in (decision.choice, decision.reason, str(decision.status)):
+        measured = measured_text(decision.measured)
+        for part in (decision.choice, decision.reason, decision.source, measured):
             assert " ".join(part.split()) in text
+        assert f"({decision.status})" in text
+    assert any(decision.measured for decision in made)
     assert max(map(len, lines)) <= WIDTH
 
 

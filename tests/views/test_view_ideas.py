@@ -73,7 +73,7 @@ def test_the_verdict_tells_what_ideas_brought_together(example: tuple[MemoryStor
     whole = {"word": "better", "difference": 0.0123, "low": 0.004, "high": 0.0206, "blocks": 8}
     store.ledger.put(name, "whole gain", whole)
     (line,) = [line for line in verdict_lines(store, name) if line.startswith("Ideas")]
-    assert "together 0.012 better than the start recipe (gain 0.004 to 0.021, on 8" in line
+    assert "together 0.012 better than the start recipe in full (gain 0.004 to 0.021, on 8" in line
     store.ledger.put(name, "whole gain", whole | {"difference": -0.0123, "low": -0.02})
     (line,) = [line for line in verdict_lines(store, name) if line.startswith("Ideas")]
-    assert "0.012 worse than the start recipe" in line
+    assert "0.012 worse than the start recipe in full" in line

@@ -47,7 +47,7 @@ def measure_whole_gain(
         session.name,
         Decision(
             "ideas",
-            f"{champion.arm.subject} instead of the start recipe: {verdict.word}",
+            f"{champion.arm.subject} instead of the start recipe in full: {verdict.word}",
             f"both on {verdict.blocks} blocks that no decision has seen",
             "corrected paired t, Nadeau & Bengio 2003",
             Status.MEASURED,
@@ -55,5 +55,6 @@ def measure_whole_gain(
         ),
     )
     session.watch.headline(
-        f"the ideas together: gain {gain:.3g} ({low:.3g} to {high:.3g}) over the start recipe"
+        f"the ideas together: gain {gain:.3g} ({low:.3g} to {high:.3g}) over the start "
+        "recipe in full"
     )

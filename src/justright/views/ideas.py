@@ -96,15 +96,15 @@ def verdict_text(verdict: Verdict) -> str:
 def whole_gain_text(whole: Mapping[str, Any]) -> str:
     """What the accepted ideas brought on blocks that decided nothing, from the fact of it.
 
-    >>> whole_gain_text({"difference": -0.003, "low": -0.007, "high": 0.001, "blocks": 8})
-    '0.003 worse than the start recipe (gain −0.007 to 0.001, on 8 blocks that decided nothing)'
+    >>> whole_gain_text({"difference": 0.3, "low": 0.1, "high": 0.5, "blocks": 8})
+    '0.3 better than the start recipe in full (gain 0.1 to 0.5, on 8 blocks that decided nothing)'
     """
     gain, low, high = whole["difference"], whole["low"], whole["high"]
     word, places = ("better" if gain > 0 else "worse"), decimals((high - low) / 2)
     blocks = whole.get("blocks") or 0
     size = f"{fixed(abs(gain), places)} {word}"
     where = f"on {count(blocks, 'block')} that decided nothing"
-    return f"{size} than the start recipe (gain {span(low, high)}, {where})"
+    return f"{size} than the start recipe in full (gain {span(low, high)}, {where})"
 
 
 def _claim(tried: int, kept: Sequence[str]) -> str:
