@@ -96,8 +96,8 @@ def verdict_text(verdict: Verdict) -> str:
 def whole_gain_text(whole: Mapping[str, Any]) -> str:
     """What the accepted ideas brought on blocks that decided nothing, from the fact of it.
 
-    >>> whole_gain_text({"difference": 0.3, "low": 0.1, "high": 0.5, "blocks": 8})
-    '0.3 better than the start recipe in full (gain 0.1 to 0.5, on 8 blocks that decided nothing)'
+    >>> whole_gain_text({"difference": 30.0, "low": 10.0, "high": 50.0, "blocks": 8})
+    '30 better than the start recipe in full (gain 10 to 50, on 8 blocks that decided nothing)'
     """
     gain, low, high = whole["difference"], whole["low"], whole["high"]
     word, places = ("better" if gain > 0 else "worse"), decimals((high - low) / 2)
