@@ -160,7 +160,7 @@ def fit_ours(name: str, case: Case, checkout: Path, out: Path, limits: Limits) -
     work = out / "work" / case.name / name.replace(" ", "-")
     command = ["-m", "justright.cli.main"]
     if name == START:
-        command = [str(Path(ablation.__file__)), "--without", ablation.SEARCHES, "--"]
+        command = [str(Path(ablation.__file__)), "--so", "added", ablation.QUICK]
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     targets = [word for target in case.targets for word in ("--target", target)]
