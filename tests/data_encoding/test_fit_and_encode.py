@@ -45,13 +45,21 @@ def test_every_partition_has_the_same_features(problem, rest):
 
 
 @pytest.mark.parametrize(
-    ("texts", "wanted", "each"), [(1, 128, 128), (2, 128, 64), (9, 128, 32), (3, 7, 7)]
+    ("texts", "words", "wanted", "each"),
+    [
+        (1, 12, 128, 128),
+        (2, 12, 128, 64),
+        (9, 12, 128, 32),
+        (3, 12, 7, 7),
+        (1, 3, 128, 32),  # titles
+        (2, 3, 7, 7),
+    ],
 )
-def test_text_columns_share_the_components(texts: int, wanted: int, each: int) -> None:
+def test_text_columns_share_the_components(texts: int, words: int, wanted: int, each: int) -> None:
     rng = np.random.default_rng(0)
-    words = np.array(["red", "green", "blue", "deep", "sea", "sky", "night", "fox"])
+    known = np.array(["red", "green", "blue", "deep", "sea", "sky", "night", "fox"])
     frame = {
-        f"t{k}": [" ".join(rng.choice(words, 6)) + f" {rng.integers(1e6)}" for _ in range(300)]
+        f"t{k}": [" ".join(rng.choice(known, words)) + f" {rng.integers(1e6)}" for _ in range(300)]
         for k in range(texts)
     }
     options = DataOptions(target=("y",), kinds=dict.fromkeys(frame, ColumnKind.TEXT))

@@ -225,13 +225,14 @@ def test_both_arms_are_shortened_alike_and_it_is_said(session: Session) -> None:
 
 def test_they_are_shortened_only_where_their_full_length_does_not_fit(session: Session) -> None:
     arms = arm(session, GOOD, steps=100_000), arm(session, 0.01, steps=100_000)
-    parts = []
+    champion, parts = Champion(arms[1], (), 1.0), []
     for left_s in range(600, 0, -20):
         admission = Admission(late(session, left_s), 1.0)
-        part = admission.confirm_part(*arms, FRESH, 0)
-        assert (part == 1) == bool(admission.confirm(*arms, FRESH, 0))
+        left = admission.left(champion, arms[0])
+        part = admission.confirm_part(*arms, FRESH, 0, left)
+        assert (part == 1) == bool(admission.confirm(*arms, FRESH, 0, left))
         thirds = shortened(arms[0], 3), shortened(arms[1], 3)
-        parts.append((part, bool(admission.confirm(*thirds, FRESH, 0))))
+        parts.append((part, bool(admission.confirm(*thirds, FRESH, 0, left))))
     assert parts[0] == (1, True)
     assert (3, True) in parts
     assert parts[-1] == (3, False)
@@ -247,14 +248,18 @@ def encoded(session: Session, numbers: Iterable[int]) -> None:
 
 def test_blocks_that_are_still_to_be_encoded_are_priced(session: Session) -> None:
     arms = arm(session, HOPELESS), arm(session, GOOD)
-    admission = Admission(session, 1.0)
-    assert admission.confirm(*arms, FRESH, 0) == LOOKS_SMALL[0]
-    assert admission.screen(*arms, 0.0)
+    champion, admission = Champion(arms[1], (), 1.0), Admission(session, 1.0)
+
+    def blocks() -> int:
+        return admission.confirm(*arms, FRESH, 0, admission.left(champion, arms[0]))
+
+    assert blocks() == LOOKS_SMALL[0]
+    assert admission.screen(arms[0], champion, 0.0)
     encoded(session, range(FRESH))
-    assert admission.confirm(*arms, FRESH, 0) == 0
-    assert not admission.screen(*arms, 0.0)
+    assert blocks() == 0
+    assert not admission.screen(arms[0], champion, 0.0)
     encoded(session, range(FRESH, FRESH + 10))
-    assert admission.confirm(*arms, FRESH, 0) == 10
+    assert blocks() == 10
 
 
 def test_without_time_nothing_is_trained_and_the_screening_gain_is_kept(session: Session) -> None:

@@ -46,13 +46,38 @@ def test_on_one_worker_the_time_of_the_baselines_begins_when_the_network_is_done
     assert [trial.state for trial in refitted.values()] == [TrialState.DONE] * 2
 
 
+def longer(champion: Champion, steps: int, best_at: float = 1.0) -> Champion:
+    """The champion as if it had had more steps, and was best at some share of them."""
+    best = {"best_step": round(best_at * steps)}
+    trials = tuple(replace(t, result={**t.result, **best}) for t in champion.trials)
+    return replace(champion, arm=replace(champion.arm, steps=steps), trials=trials)
+
+
 @pytest.mark.parametrize("steps", [40, 10**7])
 def test_on_one_worker_time_is_kept_for_refitting_the_baselines(
     session: Session, champion: Champion, steps: int
 ) -> None:
-    arm = replace(champion.arm, steps=steps)  # also one that may take no longer than it does
-    kept = [Admission(session, seconds).reserve_s(arm) for seconds in (0.0, 20.0)]
+    dear = longer(champion, steps)  # also one that may take no longer than it does
+    kept = [Admission(session, seconds).reserve_s(dear) for seconds in (0.0, 20.0)]
+    kept.append(Admission(session, 5.0, refit_s=20.0).reserve_s(dear))
     assert kept[1] - kept[0] == pytest.approx(20.0, rel=1e-3)
+    assert kept[2] == pytest.approx(kept[1])
+
+
+def test_time_is_kept_for_a_final_training_up_to_its_best_step(
+    session: Session, champion: Champion
+) -> None:
+    admission, whole = Admission(session, 0.0), longer(champion, 100_000, best_at=1.0)
+    early = longer(champion, 100_000, best_at=0.2)
+    least = admission.reserve_s(longer(champion, 100_000, best_at=0.0))
+    full_s = admission.reserve_s(whole) - least
+    assert admission.reserve_s(early) - least == pytest.approx(0.2 * full_s, rel=0.05)
+    # nothing is known of what it may be changed into, but that it has to be worth its training
+    changed = admission.left(early) - admission.left(early, replace(early.arm, subject="new"))
+    assert changed == pytest.approx(0.4 * full_s, rel=0.05)
+    assert admission.left(whole, replace(early.arm, steps=10)) == pytest.approx(
+        admission.left(whole), abs=0.1
+    )
 
 
 def test_beside_the_baselines_a_network_needs_no_less_time_than_they_do(

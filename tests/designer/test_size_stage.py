@@ -280,7 +280,7 @@ def test_the_most_that_a_search_may_take_of_what_is_left(
             champion = Champion(Arm("start recipe", recipe, 10**9), (), 0.5)
             admission = replace(Admission(session, 1.0), finishing=finishing)
             stage = SizeStage(session, champion, admission, delta=0.05)
-            left = admission.left(champion.arm, champion.arm)
+            left = admission.left(champion)
             usable = session.crew.capacity * USABLE_SHARE
             budgets[large, finishing] = stage.goal.budget / (left * usable)
     assert budgets[False, True] == pytest.approx(SIZE_SHARES[-1], rel=0.05)

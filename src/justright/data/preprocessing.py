@@ -13,15 +13,12 @@ from justright.core.column import Column, ColumnKind
 from justright.core.task import TaskKind
 from justright.data.arrays import ColumnArray, column_array
 from justright.data.curve import Curve, mean_and_scale
-from justright.data.layout import counts_of, describe, feature_names
+from justright.data.layout import LEAST_COMPONENTS, counts_of, describe, feature_names
 from justright.data.problem import Problem
 from justright.data.scaling import quantile_edges, robust_scale
 from justright.data.text import learn_components
 from justright.deploy.network import FORMAT, Coded, Preprocessing, column_features
 from justright.recipe.recipe import PreprocessingSpec
-
-LEAST_COMPONENTS = 32
-"""Components of a text column, however many texts there are (assumption)."""
 
 TEXT_ROWS = 10_000
 """Rows from which the scale of text components is learned. Assumption: quartiles of so many rows

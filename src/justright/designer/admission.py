@@ -12,7 +12,7 @@ from math import ceil
 
 from justright.data.split import FOLDS
 from justright.designer.blocks import ALL
-from justright.designer.session import USABLE_SHARE, Arm, Session
+from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
 from justright.ideas.rule import Move
 from justright.recipe.network import Inputs
 from justright.recipe.recipe import PreprocessingSpec
@@ -32,6 +32,11 @@ LOOKS_SMALL = (20, 15, 10, 5)
 LEAST_FINISH = 60
 """A final training shorter than this percentage is worse than the champion that had all its steps
 (assumption)."""
+
+BEST_LATER = 1.5
+"""What a champion is changed into is best at most so many times later than it, as a share of its
+steps (assumption). Where it is later still, its final training gets fewer steps, but a share of
+`LEAST_FINISH` of them has to fit."""
 
 HEADLINE_SHARE, HEADLINE_WANTED = 0.25, 2
 """Share of the limit that is kept for cross-validating what is handed over, where that is the
@@ -67,6 +72,22 @@ def shortened(arm: Arm, part: int) -> Arm:
     return replace(arm, steps=max(round(arm.steps / part), min(arm.steps, SHORTEST)))
 
 
+def ended(arm: Arm, best_at: float) -> Arm:
+    """An arm as far as its final training is expected to go, which ends at its best evaluation.
+
+    Args:
+        arm: What the champion is changed into; nothing is known of it.
+        best_at: Share of the run at which the champion was best.
+
+    >>> from justright.recipe.recipe import Recipe
+    >>> arm = Arm("", Recipe(), 1000)
+    >>> ended(arm, 0.2).steps, ended(arm, 0.5).steps, ended(arm, 0.8).steps
+    (600, 750, 1000)
+    """
+    share = min(max(BEST_LATER * best_at, LEAST_FINISH / 100), 1.0)
+    return replace(arm, steps=round(share * arm.steps))
+
+
 def _specs(*arms: Arm) -> set[PreprocessingSpec]:
     """The ways in which the rows of arms that are compared have to be encoded."""
     return {arm.recipe.preprocessing for arm in arms}
@@ -78,7 +99,9 @@ class Admission:
 
     Attributes:
         session: The study at work.
-        baselines_s: Seconds that refitting the baselines for the test set is expected to take.
+        baselines_s: Seconds that all baselines take on one block.
+        refit_s: Seconds that refitting them for the test set may take beyond that; they had
+            less time than is their share where they were cut short.
         repeats: Whether repeated cross-validation follows the final training.
         finishing: Whether a final training is still to come; not with ``--only size``, nor where
             there is no time for another one.
@@ -88,6 +111,7 @@ class Admission:
     baselines_s: float
     repeats: bool = False
     finishing: bool = True
+    refit_s: float = 0.0
 
     @property
     def looks(self) -> tuple[int, ...]:
@@ -146,12 +170,16 @@ class Admission:
     @property
     def after_s(self) -> float:
         """Seconds of refitting the baselines where they wait for the network's only worker."""
-        return self.baselines_s if self.session.crew.capacity == 1 else 0.0
+        return self._refitting_s if self.session.crew.capacity == 1 else 0.0
 
     @property
     def beside_s(self) -> float:
         """Seconds of refitting the baselines where they run beside the network."""
-        return self.baselines_s - self.after_s
+        return self._refitting_s - self.after_s
+
+    @property
+    def _refitting_s(self) -> float:
+        return max(self.baselines_s, self.refit_s)
 
     def held_out_s(self, arm: Arm, networks: int) -> float:
         """Wall seconds of the further seeds of an ensemble on the screening blocks."""
@@ -169,15 +197,20 @@ class Admission:
             return each * session.seconds(arm, inputs)
         return session.seconds(arm, inputs, each)
 
-    def reserve_s(self, arm: Arm) -> float:
-        """Seconds to keep for everything that comes after the search."""
+    def reserve_s(self, champion: Champion) -> float:
+        """Seconds to keep for everything that comes after the search, if the champion stays."""
+        best = replace(champion.arm, steps=champion.best_step)
+        return self._reserve_s(champion.arm, best)
+
+    def _reserve_s(self, arm: Arm, best: Arm) -> float:
+        """Seconds to keep for an arm whose final training goes as far as ``best``."""
         session = self.session
         describe = DESCRIBE_SHARE * session.clock.limit_s
         if not self.finishing:
             return describe + TEST_S
         ceiling = FINISH_SHARE * session.clock.limit_s
         encoding = self.encoding_everything_s(arm)
-        finish = min(max(self.finish_s(arm), self.beside_s), ceiling)
+        finish = min(max(self.finish_s(best), self.beside_s), ceiling)
         after = min(self.after_s, ceiling)
         return finish + after + encoding + self.headline_s(arm) + describe + TEST_S
 
@@ -206,16 +239,16 @@ class Admission:
         wanted = HEADLINE_WANTED * self.repeat_s(arm, FOLDS * self.baselines_s)
         return min(wanted, HEADLINE_SHARE * self.session.clock.limit_s)
 
-    def screen(self, arm: Arm, champion: Arm, pending_s: float) -> int:
+    def screen(self, arm: Arm, incumbent: Champion, pending_s: float) -> int:
         """Whether a move may be screened: 1 or 0.
 
         Args:
             arm: What the move leads to.
-            champion: The arm it would replace.
+            incumbent: What it would replace.
             pending_s: Worker-seconds already granted to the same batch.
         """
-        session = self.session
-        if self.finish_s(arm) > FINISH_SHARE * session.clock.limit_s:
+        session, champion = self.session, incumbent.arm
+        if self.finish_s(ended(arm, incumbent.best_at)) > FINISH_SHARE * session.clock.limit_s:
             return 0
         blocks = len(session.blocks.first)
         fewest, part = self.looks[-1], PARTS[-1]
@@ -224,9 +257,9 @@ class Admission:
         wall = self._wall(pending_s + own, self._longest(arm, blocks)) + other
         wall += session.blocks.encoding_s(session.blocks.first, arm.recipe.preprocessing)
         wall += fewest * session.blocks.fresh_encode_s * len(_specs(arm, champion))
-        return int(wall <= self.left(arm, champion))
+        return int(wall <= self.left(incumbent, arm))
 
-    def confirm(self, arm: Arm, champion: Arm, fresh: int, known: int) -> int:
+    def confirm(self, arm: Arm, champion: Arm, fresh: int, known: int, left: float) -> int:
         """On how many fresh blocks both arms are compared; 0 if not even the fewest fit.
 
         Args:
@@ -234,9 +267,9 @@ class Admission:
             champion: The incumbent.
             fresh: Number of the first of these blocks.
             known: On how many of these blocks the incumbent was trained already.
+            left: Seconds until the final training must begin.
         """
-        left, blocks = self.left(arm, champion), self.session.blocks
-        looks = self.looks
+        looks, blocks = self.looks, self.session.blocks
         for count in looks:
             share = 1.0 if count == looks[-1] else CONFIRM_SHARE
             own = range(fresh, fresh + count)
@@ -246,10 +279,10 @@ class Admission:
                 return count
         return 0
 
-    def confirm_part(self, arm: Arm, champion: Arm, fresh: int, known: int) -> int:
+    def confirm_part(self, arm: Arm, champion: Arm, fresh: int, known: int, left: float) -> int:
         """At which part of their length the arms are compared: 1, or 3 where that is too dear."""
         for part in PARTS[:-1]:
-            if self.confirm(shortened(arm, part), shortened(champion, part), fresh, known):
+            if self.confirm(shortened(arm, part), shortened(champion, part), fresh, known, left):
                 return part
         return PARTS[-1]
 
@@ -287,9 +320,16 @@ class Admission:
             fits = percent(left)
         return fits if fits >= LEAST_FINISH else 0
 
-    def left(self, arm: Arm, champion: Arm) -> float:
-        """Seconds until the final training of the dearer of two arms must begin."""
-        reserve = max(self.reserve_s(arm), self.reserve_s(champion))
+    def left(self, champion: Champion, arm: Arm | None = None) -> float:
+        """Seconds until the final training must begin, of whatever is dearer.
+
+        Args:
+            champion: The incumbent.
+            arm: What it may be changed into.
+        """
+        reserve = self.reserve_s(champion)
+        if arm is not None:
+            reserve = max(reserve, self._reserve_s(arm, ended(arm, champion.best_at)))
         return self.session.clock.work_left_s - reserve
 
     def _wall(self, work: float, longest: float) -> float:

@@ -112,16 +112,20 @@ class Confirmer:
                 enough that it is surely not worse by delta; 1 for a heavier one, which has to be
                 better, and in the mean by delta; 0 where weights do not count.
         """
-        session, arms = self._session, (rival.arm, champion.arm)
+        session, arms, admission = self._session, (rival.arm, champion.arm), self._admission
+
+        def place(old: Arm) -> tuple[int, int, float]:
+            return self._fresh, self._known(old), admission.left(champion, rival.arm)
+
         self._used = self._fresh + SET_ASIDE
         part = session.plan.grant(
             f"{key}/confirm part",
-            lambda: self._admission.confirm_part(*arms, self._fresh, self._known(champion.arm)),
+            lambda: admission.confirm_part(*arms, *place(champion.arm)),
         )
         new_arm, old_arm = (shortened(arm, max(part, 1)) for arm in arms)
         count = session.plan.grant(
             f"{key}/confirm",
-            lambda: self._admission.confirm(new_arm, old_arm, self._fresh, self._known(old_arm)),
+            lambda: admission.confirm(new_arm, old_arm, *place(old_arm)),
         )
         if count == 0:
             evidence = {
@@ -129,7 +133,7 @@ class Confirmer:
                 "screening gain": champion.loss - rival.loss,
             }
             return not_run(rival.arm, evidence)
-        duel = Duel(new_arm, old_arm, key, self._admission.reserve_s(champion.arm))
+        duel = Duel(new_arm, old_arm, key, admission.reserve_s(champion))
         verdict = not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
         for look in self._looks(duel, count):
             verdict = self._judge(champion, rival, look, weight, part)

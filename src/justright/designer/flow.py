@@ -18,7 +18,7 @@ from justright.designer.advice import few_of
 from justright.designer.allowed import Allowed, found_slow
 from justright.designer.aside import aside
 from justright.designer.calibrate import Calibrated, calibrate, measure_coverage
-from justright.designer.champion import train_champion
+from justright.designer.champion import BASELINES_S, BASELINES_SHARE, train_champion
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
@@ -93,6 +93,7 @@ class Flow:
                 session,
                 _longest(baselines),
                 repeats=why_not(session.blocks) is None,
+                refit_s=_cut_short_s(session, baselines),
                 finishing=session.options.only != "size",
             )
             session.watch.stage("improving")
@@ -114,7 +115,7 @@ class Flow:
             state_of(champion)
             session.watch.stage("final training")
             final = finish(session, champion, admission)
-            admission = replace(admission, baselines_s=0.0)  # they are refitted
+            admission = replace(admission, baselines_s=0.0, refit_s=0.0)  # they are refitted
             rest = Rest(session, improver, admission, tolerance)
             champion, final = rest.use(champion, final)
             record_left_out(session)
@@ -325,6 +326,12 @@ def later(session: Session, confirmed: int) -> bool:
 def _longest(baselines: Mapping[str, Rival]) -> float:
     """Seconds that refitting all baselines takes; they mind the deadline themselves."""
     return sum(rival.training_s for rival in baselines.values())
+
+
+def _cut_short_s(session: Session, baselines: Mapping[str, Rival]) -> float:
+    """Seconds that baselines may have at the end if they had too few; no rival is a straw man."""
+    capped = any(rival.capped for rival in baselines.values())
+    return min(BASELINES_SHARE * session.clock.limit_s, BASELINES_S) if capped else 0.0
 
 
 def _split_decision(session: Session) -> Decision:

@@ -169,7 +169,7 @@ class Improver:
 
     def _time(self, champion: Champion) -> int:
         """Whether there is any time for a round: 1 or 0."""
-        return int(self._admission.left(champion.arm, champion.arm) > LEAST_ROUND_S)
+        return int(self._admission.left(champion) > LEAST_ROUND_S)
 
     def _batches(self, champion: Champion, number: int) -> tuple[Batch, ...]:
         """What is tried one after the other in a round.
@@ -189,9 +189,7 @@ class Improver:
 
         def propose() -> int:
             whole = self._admission.tries_s(moves, champion.arm)
-            return (
-                IN_ORDER if whole <= self._admission.left(champion.arm, champion.arm) else BY_WORTH
-            )
+            return IN_ORDER if whole <= self._admission.left(champion) else BY_WORTH
 
         in_order = plan.grant(f"{key} kind", propose) == IN_ORDER
         if moves:
@@ -278,7 +276,7 @@ class Improver:
         return each.gain > (-self._delta if weight < 0 else least)
 
     def _screen(self, champion: Champion, run: Sequence[Tried]) -> list[Screened]:
-        reserve_s = self._admission.reserve_s(champion.arm)
+        reserve_s = self._admission.reserve_s(champion)
         return screen(self._session, champion, run, reserve_s)
 
     def _foretell(self, each: Tried) -> str:

@@ -41,7 +41,7 @@ def measure_noise(session: Session, champion: Champion, admission: Admission) ->
     key = f"noise {champion.arm.subject}"
 
     def propose() -> int:
-        left = session.clock.work_left_s - admission.reserve_s(champion.arm)
+        left = session.clock.work_left_s - admission.reserve_s(champion)
         wall = admission.cost(champion.arm, len(REPEATS)) / session.crew.capacity
         return len(REPEATS) if wall <= NOISE_SHARE * left else 0
 
@@ -53,7 +53,7 @@ def measure_noise(session: Session, champion: Champion, admission: Admission) ->
         first = session.blocks.first[0]
         blocks = [session.blocks.block(first, spec, repeat) for repeat in REPEATS[:count]]
     jobs = session.train(champion.arm, "noise", blocks) if blocks else ()
-    session.run(jobs, admission.reserve_s(champion.arm))
+    session.run(jobs, admission.reserve_s(champion))
     record_noise(session, champion.arm)
 
 

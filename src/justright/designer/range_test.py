@@ -99,12 +99,12 @@ def far_rate(
     def propose() -> int:
         seconds = range_seconds(session, champion)
         budget = TEST_SHARE * USABLE_SHARE * session.crew.capacity * session.clock.limit_s
-        left = admission.left(champion.arm, champion.arm)
+        left = admission.left(champion)
         return int(seconds <= min(budget, left) and spared(seconds))
 
     if not session.plan.grant(key, propose):
         return None
-    curve = range_curve(session, champion, admission.reserve_s(champion.arm))
+    curve = range_curve(session, champion, admission.reserve_s(champion))
     pick = None if isinstance(curve, str) else minimum(curve)
     if pick is None or pick.rate is None:
         session.plan.truncate(key, 0)

@@ -122,7 +122,7 @@ def find_rate(
     count = session.plan.grant(
         key, lambda: 0 if waits else _affordable(session, champion, admission, late=late)
     )
-    reserve_s = admission.reserve_s(champion.arm)
+    reserve_s = admission.reserve_s(champion)
     finder = _Finder(session, champion, key, reserve_s)
     curve = range_curve(session, champion, reserve_s) if count else _no_time(session)
     if curve == CUT:
@@ -189,7 +189,7 @@ def _affordable(session: Session, champion: Champion, admission: Admission, *, l
     short = Arm("", recipe, stop)
     members = (MOST_ENTRANTS, 2)  # of the race, and of the check
     each = sum(session.seconds(short, inputs, count) for count in members)
-    left = admission.left(champion.arm, champion.arm)
+    left = admission.left(champion)
     workers = session.crew.capacity
     share = LATE_SHARE * left if late else RATE_SHARE * session.clock.limit_s
     budget = share * workers * USABLE_SHARE

@@ -55,6 +55,11 @@ class Rival:
         return self.seconds / max(ended, 1)
 
     @property
+    def capped(self) -> bool:
+        """Whether the time that it had made it weaker than it could be."""
+        return any(trial.result.get("capped") for trial in self.trials)
+
+    @property
     def state(self) -> TrialState:
         """Done, or the state of the first block that has no result."""
         return self._missing[0].state if self._missing else TrialState.DONE

@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from justright.data.split import FOLDS
-from justright.designer.admission import LEAST_FINISH, SHORTEST, TEST_S, Admission
+from justright.designer.admission import SHORTEST, TEST_S, Admission, ended
 from justright.designer.session import Arm
 from justright.sizing.evidence import NINTH
 
 LEAST_FACTOR = 1.3
 """A run that is not at least this much longer is not worth its comparison (assumption)."""
-
-BEST_LATER = 1.5
-"""A fuller form of a network is best at most so many times later than the network, as a share of
-its steps (assumption). Where it is later still, its final training gets fewer steps, but a share
-of `LEAST_FINISH` of them has to fit."""
 
 LONG_FINISH_SHARE = 0.6
 """Share of the time left that the final training of a lengthened run may take (assumption)."""
@@ -71,8 +66,7 @@ class Room:
             best_at: The final training is cut there, a share of the steps; not known of the arm,
                 but of a network that is like it.
         """
-        needed = min(max(BEST_LATER * best_at, LEAST_FINISH / 100), 1.0)
-        finish_s = self.admission.finish_s(replace(arm, steps=round(arm.steps * needed)))
+        finish_s = self.admission.finish_s(ended(arm, best_at))
         left = self._left_s(arm)
         share = 1.0 - SIZE_KEPT if self.admission.session.blocks.fixed_holdout else 1.0
         last_s = max(finish_s, self.admission.beside_s)

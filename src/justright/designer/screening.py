@@ -69,7 +69,7 @@ def admitted(
         pending = sum(admission.cost(other.arm, blocks, 1) for other in run)
 
         def screen(arm: Arm = each.arm, pending: float = pending) -> int:
-            return admission.screen(arm, champion.arm, pending)
+            return admission.screen(arm, champion, pending)
 
         if session.plan.grant(each.screen_key, screen):
             run.append(each)

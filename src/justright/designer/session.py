@@ -74,9 +74,9 @@ class Champion:
 
     @property
     def best_step(self) -> int:
-        """Median step of the best evaluation."""
+        """Median step of the best evaluation; the last one where nothing was trained."""
         steps = [int(trial.result["best_step"]) for trial in self.trials]
-        return int(np.median(steps))
+        return int(np.median(steps)) if steps else self.arm.steps
 
     @property
     def best_at(self) -> float:

@@ -201,7 +201,7 @@ class SizeStage:
             for part in self._parts()
         }
         self._encoding = session.blocks.encoding_s(range(choose + confirm), spec)
-        left = self._admission.left(self.champion.arm, self.champion.arm)
+        left = self._admission.left(self.champion)
         session.plan.grant(self._key + SIZE_LEFT, lambda: round(1000 * left))
         spared = [max(share * left - self._encoding, 0.0) for share in self._shares]
         budgets = [seconds * self._usable for seconds in spared]
@@ -283,7 +283,7 @@ class SizeStage:
         """Run some asks and take in what they show; whether all of them came to their end."""
         session = self._session
         jobs = {ask: self._jobs(ask) for ask in asks}
-        reserve = self._admission.reserve_s(self.champion.arm)
+        reserve = self._admission.reserve_s(self.champion)
         self._prices.clear()
         trials = session.run([job for group in jobs.values() for job in group], reserve)
         complete = True
