@@ -119,8 +119,8 @@ def refuse(patterns: Sequence[str]) -> None:
     """Refuse all work whose key begins so."""
     known, granted = re.compile("|".join(patterns)), WorkPlan.grant
 
-    def grant(plan: WorkPlan, key: str, propose: Callable[[], int]) -> int:
-        return granted(plan, key, (lambda: 0) if known.match(key) else propose)
+    def grant(self: WorkPlan, key: str, propose: Callable[[], int]) -> int:
+        return granted(self, key, (lambda: 0) if known.match(key) else propose)
 
     WorkPlan.grant = grant
 

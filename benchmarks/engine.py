@@ -209,9 +209,9 @@ def scikit_learn_loop(case: Case) -> Run:
 
     def run(steps: int) -> None:
         epochs = max(1, steps * case.batch // ROWS)
-        model = MLPClassifier(
-            (case.width,) * case.depth, batch_size=case.batch, max_iter=epochs, alpha=0.0
-        )
+        model = MLPClassifier((case.width,) * case.depth, max_iter=epochs, alpha=0.0).set_params(
+            batch_size=case.batch
+        )  # whose type is said to be text
         model.fit(X, Y)
 
     return run
@@ -244,7 +244,11 @@ def peak_flops() -> float:
     """Floating-point operations a second of one large product."""
     a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
     out = torch.empty(1024, 1024)
-    seconds = [cpu_seconds(lambda _: torch.mm(a, b, out=out), 1) for _ in range(12)]
+
+    def product(_: int) -> None:
+        torch.mm(a, b, out=out)
+
+    seconds = [cpu_seconds(product, 1) for _ in range(12)]
     return 2 * 1024**3 / min(seconds)
 
 

@@ -69,9 +69,10 @@ class MadeRows:
     def __len__(self) -> int:
         return ROWS
 
-    def batch(self, rows: Array) -> dict[str, Array]:
+    def batch(self, rows: Array) -> dict[str, Any]:
         """The named tensors of some rows."""
-        return {"x": self.x[rows], "c": self.c[rows], "y": self.y[rows]}
+        places = rows.astype(np.int64)
+        return {"x": self.x[places], "c": self.c[places], "y": self.y[places]}
 
 
 def cost() -> None:

@@ -35,7 +35,8 @@ from justright.data.problem import Problem
 from justright.data.split import make_splits
 from justright.designer.blocks import FOLDS, Blocks
 from justright.designer.jobs import EncodedBlock
-from justright.designer.rate import CHECKED, RACE_BLOCKS, RACED, SEEDS
+from justright.designer.range_test import SEEDS
+from justright.designer.rate import CHECKED, RACE_BLOCKS, RACED
 from justright.designer.rate_jobs import RaceJob
 from justright.recipe.recipe import Recipe
 from justright.training.budget import steps_of
@@ -229,7 +230,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure what is missing, on all cores, then print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/learning_rate"))
     parser.add_argument("--tables", nargs="*", default=[])
