@@ -117,6 +117,26 @@ class TestGroupsOfClasses(CheckContract):
         assert not _find(self.name, named)
 
 
+class TestGroupsByName(CheckContract):
+    """Few persons of many rows each become a category, by the column's name."""
+
+    name, columns = "groups", ("person_id",)
+
+    def planted(self) -> View:
+        person = _persons(each=10)
+        level = pl.col("y") + 4 * _own_level(person)
+        return view_of(clean_frame().with_columns(person_id="p" + person.cast(pl.String), y=level))
+
+    def clean(self) -> tuple[View, ...]:
+        person = _persons(each=10)
+        level = pl.col("y") + 4 * _own_level(person)
+        named = "p" + person.cast(pl.String)
+        return (
+            view_of(clean_frame().with_columns(person_id=named)),  # it says nothing
+            view_of(clean_frame().with_columns(model=named, y=level)),  # what it says may count
+        )
+
+
 class TestGroupsOfALargeTable(CheckContract):
     name, columns = "groups", ("person",)
 

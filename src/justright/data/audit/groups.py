@@ -1,4 +1,4 @@
-"""Numbers that may name what several rows belong to: persons, households, machines."""
+"""Columns that may name what several rows belong to: persons, households, machines."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from justright.core.column import ColumnKind
+from justright.core.column import Column, ColumnKind
 from justright.core.finding import Finding, Severity
 from justright.data.audit.view import SAMPLE, View, plain
+from justright.data.kinds import looks_like_id
 from justright.data.problem import target_of
 
 ALIKE = 0.6
@@ -30,27 +31,41 @@ at in a large table. Assumptions."""
 
 
 def find_groups(view: View) -> Iterator[Finding]:
-    """Report numbers whose equal values have targets that neighbouring values do not share.
+    """Report columns whose equal values have targets that neighbouring values do not share.
 
     A number that predicts the target well does so for neighbouring values, too, and so is left
     alone; a number of a person does not. Categories have no neighbours: what is alike within one
-    may as well be what it says.
+    may as well be what it says, unless it says that it is a name (``station_id``).
     """
     if view.problem.options.group is not None:
         return
     frame, rest = view.problem.table.frame, view.splits.rest
     target = None
     for column in view.inputs:
-        if column.kind is not ColumnKind.NUMBER or not _may_repeat(view.values(column)):
+        if not _may_name(column) or not _may_repeat(_known(view.values(column))):
             continue
-        values = plain(frame[column.name], column)
+        values = _known(plain(frame[column.name], column))
         if not _repeats(values[rest]) or not _on_both_sides(values, view):
             continue
         if target is None:
             target = _comparable(view)
         found = _alike(values[rest], target, view.rng)
         if found is not None and sum(found) < ALIKE:
-            yield _finding(column.name, found[0])
+            yield _finding(column, found[0])
+
+
+def _may_name(column: Column) -> bool:
+    """Whether the column holds numbers, or names by its own name."""
+    return column.kind is ColumnKind.NUMBER or (
+        column.kind is ColumnKind.CATEGORY and looks_like_id(column.name)
+    )
+
+
+def _known(values: np.ndarray) -> np.ndarray:
+    """Numbers, or codes as numbers: float64 with NaN for missing."""
+    if values.dtype.kind == "f":
+        return values
+    return np.where(values < 0, np.nan, values.astype(np.float64))
 
 
 def _may_repeat(sample: np.ndarray) -> bool:
@@ -111,11 +126,13 @@ def _stretches(order: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return order[(starts[:, None] + np.arange(size)).ravel()]
 
 
-def _finding(name: str, ratio: float) -> Finding:
+def _finding(column: Column, ratio: float) -> Finding:
+    name = column.name
+    others = "neighbouring" if column.kind is ColumnKind.NUMBER else "other"
     return Finding(
         "groups",
         Severity.WARNING,
-        f"rows with the same {name!r} have targets far more alike than rows with neighbouring"
+        f"rows with the same {name!r} have targets far more alike than rows with {others}"
         f" values ({ratio:.2f} of their squared difference): they may belong to one thing, such as"
         " a person",
         f"kept, and rows of one stand on both sides of the split; if predictions are made for new"
