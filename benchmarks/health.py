@@ -34,7 +34,7 @@ from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
 from justright.diagnosis.health import CHECKS, Training, examine
-from justright.engine.contract import Array, Candidate, Program, Span, Stack
+from justright.engine.contract import Candidate, Program, Span, Stack
 from justright.engine.torch_stack.backend import TorchBackend
 from justright.recipe.network import Inputs, NetworkSpec, Shape
 from justright.recipe.recipe import LossSpec
@@ -69,10 +69,9 @@ class MadeRows:
     def __len__(self) -> int:
         return ROWS
 
-    def batch(self, rows: Array) -> dict[str, Any]:
+    def batch(self, rows: Any) -> dict[str, Any]:
         """The named tensors of some rows."""
-        places = rows.astype(np.int64)
-        return {"x": self.x[places], "c": self.c[places], "y": self.y[places]}
+        return {"x": self.x[rows], "c": self.c[rows], "y": self.y[rows]}
 
 
 def cost() -> None:

@@ -8,8 +8,15 @@ import pytest
 
 from justright.core.trial import Trial, TrialSpec, TrialState
 from justright.designer import champion as champions
-from justright.designer.champion import train_champion, usable
+from justright.designer.champion import (
+    BASELINES_S,
+    BASELINES_SHARE,
+    train_champion,
+    unhurried_s,
+    usable,
+)
 from justright.designer.flow import later
+from justright.designer.rivals import Rival
 from justright.designer.session import Champion, Session
 from justright.recipe.recipe import Recipe
 from justright.testing.recipes import plain_recipe
@@ -48,6 +55,16 @@ def test_one_lost_fold_makes_it_no_champion() -> None:
     assert usable(whole) == whole
     assert usable((*whole, trial(TrialState.FAILED))) == ()
     assert usable((*whole, trial(TrialState.DONE, loss=float("inf")))) == ()
+
+
+def test_time_is_kept_for_rivals_that_the_clock_has_hurried(session: Session) -> None:
+    done, cut = trial(TrialState.DONE), trial(TrialState.CUT)
+    short = replace(done, result={**done.result, "hurried": True})
+    calm = {"linear": Rival("linear", (done, done)), "knn": Rival("knn", (done,))}
+    assert unhurried_s(session, calm) == 0.0
+    for hurried in (short, cut):
+        kept = unhurried_s(session, {**calm, "boosting": Rival("boosting", (done, hurried))})
+        assert kept == min(BASELINES_SHARE * session.clock.limit_s, BASELINES_S) > 0.0
 
 
 def test_a_champion_cut_before_it_was_any_is_cut_again_in_a_repetition(session: Session) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from justright.core.trial import Trial
+from justright.core.trial import Trial, TrialSpec, TrialState
 from justright.designer.admission import LOOKS_SMALL, Admission, shortened
 from justright.designer.clock import Clock
 from justright.designer.confirm import LIGHTER, WORDS, Confirmer
@@ -55,6 +55,37 @@ def test_a_better_candidate_is_confirmed_on_fresh_blocks_alone(session: Session)
     trained = session.store.trials.list("s")
     assert len(trained) == 2 * verdict.blocks
     assert seen.isdisjoint({trial.spec.partition for trial in trained})
+
+
+class Begun(Exception):
+    """The first trainings of a comparison are about to begin."""
+
+
+def test_the_final_training_of_what_may_be_accepted_is_kept_as_well(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.plan.granted[f"{KEY}/confirm"] = 5
+    kept: list[float] = []
+
+    def begins(self: Session, jobs: Sequence[Job], reserve_s: float = 0.0) -> dict[str, Trial]:
+        kept.append(reserve_s)
+        raise Begun
+
+    monkeypatch.setattr(Session, "run", begins)
+    spec = TrialSpec("network", "x", "screen", {}, "fold", 0, 100)
+    early, late_best = (
+        Champion(
+            arm(session, rate, steps=100_000),
+            (Trial(spec, TrialState.DONE, {"best_step": best}, ""),),
+            loss,
+        )
+        for rate, best, loss in ((HOPELESS, 5_000, 1.0), (GOOD, 100_000, 0.4))
+    )
+    for champion, rival in ((early, early), (early, late_best), (late_best, early)):
+        with pytest.raises(Begun):
+            confirmer(session).confirm(champion, rival, KEY, 0)
+    assert kept[0] < 0.5 * kept[1]
+    assert kept[1] == pytest.approx(kept[2])
 
 
 def test_a_worse_candidate_is_not_accepted_however_light(session: Session) -> None:

@@ -67,9 +67,9 @@ def test_on_one_worker_time_is_kept_for_refitting_the_baselines(
 def test_time_is_kept_for_a_final_training_up_to_its_best_step(
     session: Session, champion: Champion
 ) -> None:
-    admission, whole = Admission(session, 0.0), longer(champion, 100_000, best_at=1.0)
-    early = longer(champion, 100_000, best_at=0.2)
-    least = admission.reserve_s(longer(champion, 100_000, best_at=0.0))
+    admission, whole = Admission(session, 0.0), longer(champion, 5_000, best_at=1.0)
+    early = longer(champion, 5_000, best_at=0.2)
+    least = admission.reserve_s(longer(champion, 5_000, best_at=0.0))
     full_s = admission.reserve_s(whole) - least
     assert admission.reserve_s(early) - least == pytest.approx(0.2 * full_s, rel=0.05)
     # nothing is known of what it may be changed into, but that it has to be worth its training

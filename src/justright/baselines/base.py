@@ -107,14 +107,14 @@ class Answer:
     Attributes:
         prediction: float64 [m, T] standardised values, or [m, classes] probabilities.
         notes: What people should know: settings that were chosen, rows that were left out.
-        capped: Whether the time limit or a cap on rows made it weaker than it could be.
+        hurried: Whether the clock made it weaker than it could be; a cap on rows is in the notes.
         choice: All that depended on the clock, in whole numbers, to repeat the answer exactly;
             empty = nothing did.
     """
 
     prediction: np.ndarray
     notes: tuple[str, ...] = ()
-    capped: bool = False
+    hurried: bool = False
     choice: tuple[int, ...] = ()
 
 

@@ -72,14 +72,13 @@ def fit_predict(exercise: Exercise) -> Answer:
     test = _design(exercise.x, exercise.c, exercise.categories)
     chances = fit.model.predict_proba(test) if len(exercise.x) else np.zeros((0, len(present)))
     notes = [f"penalty 1/C with C = {inverse:g}"]
-    capped = len(exercise.train) < full
-    if capped:
+    if len(exercise.train) < full:
         notes.append(f"fitted on {len(exercise.train):,} of {full:,} rows")
     if not fit.converged:
         notes.append(f"ended after {fit.iterations} iterations, before it converged")
     in_time = fit.converged or fit.iterations >= _ITERATIONS
     answer = complete(exercise, chances, present)
-    return Answer(answer, tuple(notes), capped or not in_time, (place, fit.iterations))
+    return Answer(answer, tuple(notes), not in_time, (place, fit.iterations))
 
 
 def _choose(exercise: Exercise) -> int:

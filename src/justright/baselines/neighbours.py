@@ -30,13 +30,12 @@ def fit_predict(exercise: Exercise) -> Answer:
     k, by_distance = _choose(exercise)
     prediction = _predict(exercise, k, by_distance)
     notes = [f"k = {k}, {'weighted by 1/distance' if by_distance else 'equal weights'}"]
-    capped = len(exercise.train) < full
-    if capped:
+    if len(exercise.train) < full:
         notes.append(f"looks among {len(exercise.train):,} of {full:,} rows")
     left_out = sum(size > _LARGEST_CATEGORY for size in exercise.categories)
     if left_out:
         notes.append(f"without {left_out} columns of more than {_LARGEST_CATEGORY} categories")
-    return Answer(prediction, tuple(notes), capped, (most,))
+    return Answer(prediction, tuple(notes), choice=(most,))
 
 
 def _choose(exercise: Exercise) -> tuple[int, bool]:

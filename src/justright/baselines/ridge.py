@@ -111,14 +111,13 @@ def fit_predict(exercise: Exercise) -> Answer:
         ]
         or [np.zeros((0, coefficients.shape[1]))]
     )
-    capped = len(exercise.train) < full
     notes = [f"penalty {', '.join(f'{p:.2g}' for p in penalties)} per row"]
-    if capped:
+    if len(exercise.train) < full:
         notes.append(f"fitted on {len(exercise.train):,} of {full:,} rows")
     left_out = sum(size > _LARGEST_CATEGORY for size in exercise.categories)
     if left_out:
         notes.append(f"without {left_out} columns of more than {_LARGEST_CATEGORY} categories")
-    return Answer(prediction, tuple(notes), capped)
+    return Answer(prediction, tuple(notes))
 
 
 def _design(rows: Sample, categories: tuple[int, ...]) -> np.ndarray:

@@ -48,7 +48,7 @@ def fit_baseline(
 
     Returns:
         JSON types: scores (every metric that applies), loss (the proper one), seconds,
-        predictions (path), notes, capped, choice.
+        predictions (path), notes, hurried, choice.
 
     Raises:
         DataError: If no training row has a finite target.
@@ -87,7 +87,7 @@ def fit_baseline(
         "seconds": time.monotonic() - start,
         "predictions": str(out),
         "notes": list(answer.notes),
-        "capped": answer.capped,
+        "hurried": answer.hurried,
         "choice": [int(number) for number in answer.choice],
     }
 

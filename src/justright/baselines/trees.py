@@ -124,19 +124,19 @@ def fit_predict(exercise: Exercise, method: Method) -> Answer:
             ones = np.ones((len(test), 1))
             return Answer(complete(exercise, ones, present), ("only one class to learn from",))
         table = Table(design, y, train.w, places, exercise.classes)
-        shares, notes, capped, choice = _fit(exercise, table, test, method, exercise.deadline)
-        return Answer(complete(exercise, shares, present), notes, capped, choice)
-    columns, all_notes, any_capped, choices = [], [], False, ()
+        shares, notes, hurried, choice = _fit(exercise, table, test, method, exercise.deadline)
+        return Answer(complete(exercise, shares, present), notes, hurried, choice)
+    columns, all_notes, any_hurried, choices = [], [], False, ()
     for output in range(y.shape[1]):
         end = time.monotonic() + exercise.left_s / (y.shape[1] - output)
         table = Table(design, y[:, output].astype(np.float64), train.w, places, 0)
         own = replace(exercise, choice=exercise.choice[output * _CHOSEN : (output + 1) * _CHOSEN])
-        values, notes, capped, choice = _fit(own, table, test, method, end)
+        values, notes, hurried, choice = _fit(own, table, test, method, end)
         choices += choice
         columns.append(values)
         all_notes += [note for note in notes if note not in all_notes]
-        any_capped |= capped
-    return Answer(np.stack(columns, axis=1), tuple(all_notes), any_capped, choices)
+        any_hurried |= hurried
+    return Answer(np.stack(columns, axis=1), tuple(all_notes), any_hurried, choices)
 
 
 def _designs(exercise: Exercise, most: int) -> tuple[np.ndarray, np.ndarray]:

@@ -72,20 +72,16 @@ def shortened(arm: Arm, part: int) -> Arm:
     return replace(arm, steps=max(round(arm.steps / part), min(arm.steps, SHORTEST)))
 
 
-def ended(arm: Arm, best_at: float) -> Arm:
-    """An arm as far as its final training is expected to go, which ends at its best evaluation.
+def expected_best(best_at: float) -> float:
+    """Share of its run at which what a champion is changed into is expected to be best, at most.
 
     Args:
-        arm: What the champion is changed into; nothing is known of it.
-        best_at: Share of the run at which the champion was best.
+        best_at: The champion's own.
 
-    >>> from justright.recipe.recipe import Recipe
-    >>> arm = Arm("", Recipe(), 1000)
-    >>> ended(arm, 0.2).steps, ended(arm, 0.5).steps, ended(arm, 0.8).steps
-    (600, 750, 1000)
+    >>> expected_best(0.2), expected_best(0.5), expected_best(0.8)
+    (0.6, 0.75, 1.0)
     """
-    share = min(max(BEST_LATER * best_at, LEAST_FINISH / 100), 1.0)
-    return replace(arm, steps=round(share * arm.steps))
+    return min(max(BEST_LATER * best_at, LEAST_FINISH / 100), 1.0)
 
 
 def _specs(*arms: Arm) -> set[PreprocessingSpec]:
@@ -100,8 +96,7 @@ class Admission:
     Attributes:
         session: The study at work.
         baselines_s: Seconds that all baselines take on one block.
-        refit_s: Seconds that refitting them for the test set may take beyond that; they had
-            less time than is their share where they were cut short.
+        refit_s: Seconds to keep at least for refitting them for the test set.
         repeats: Whether repeated cross-validation follows the final training.
         finishing: Whether a final training is still to come; not with ``--only size``, nor where
             there is no time for another one.
@@ -155,13 +150,18 @@ class Admission:
             confirms += PROMISING * self._both(shortened(arm, part), old, fewest, 0)
         return self._wall(work, 0.0) + confirms + encoding
 
-    def finish_s(self, arm: Arm) -> float:
-        """Seconds of the final training of an arm, beside which the baselines are refitted."""
+    def finish_s(self, arm: Arm, best_at: float = 1.0) -> float:
+        """Seconds of the final training of an arm, beside which the baselines are refitted.
+
+        Args:
+            arm: What is trained.
+            best_at: Share of its run at which it ends; further seeds are held out in full.
+        """
         session = self.session
         spec = arm.recipe.preprocessing
         block = session.blocks.planned(0, spec)
         rest = session.blocks.rows
-        steps = round(arm.steps * rest / max(len(block.train), 1))
+        steps = round(best_at * arm.steps * rest / max(len(block.train), 1))
         longer = Arm(arm.subject, arm.recipe, steps)
         networks = session.options.ensemble
         final_s = self._final_s(longer, session.blocks.inputs_of(spec), networks)
@@ -197,22 +197,29 @@ class Admission:
             return each * session.seconds(arm, inputs)
         return session.seconds(arm, inputs, each)
 
-    def reserve_s(self, champion: Champion) -> float:
-        """Seconds to keep for everything that comes after the search, if the champion stays."""
-        best = replace(champion.arm, steps=champion.best_step)
-        return self._reserve_s(champion.arm, best)
+    def reserve_s(self, champion: Champion, *others: Arm) -> float:
+        """Seconds to keep for everything that comes after the search, of whatever is dearest.
 
-    def _reserve_s(self, arm: Arm, best: Arm) -> float:
-        """Seconds to keep for an arm whose final training goes as far as ``best``."""
+        Args:
+            champion: The incumbent; its final training ends at its best step.
+            others: What it may be changed into.
+        """
+        expected = expected_best(champion.best_at)
+        reserves = [self._reserve_s(arm, expected) for arm in others]
+        return max([self._reserve_s(champion.arm, champion.best_at), *reserves])
+
+    def _reserve_s(self, arm: Arm, best_at: float) -> float:
+        """Seconds to keep for an arm that is best at a share of its run."""
         session = self.session
         describe = DESCRIBE_SHARE * session.clock.limit_s
         if not self.finishing:
             return describe + TEST_S
         ceiling = FINISH_SHARE * session.clock.limit_s
         encoding = self.encoding_everything_s(arm)
-        finish = min(max(self.finish_s(best), self.beside_s), ceiling)
+        finish = min(max(self.finish_s(arm, best_at), self.beside_s), ceiling)
         after = min(self.after_s, ceiling)
-        return finish + after + encoding + self.headline_s(arm) + describe + TEST_S
+        headline = self.headline_s(replace(arm, steps=round(best_at * arm.steps)))
+        return finish + after + encoding + headline + describe + TEST_S
 
     def encoding_everything_s(self, arm: Arm) -> float:
         """Seconds of encoding the rows of the final training and the test rows that lie not so."""
@@ -248,7 +255,8 @@ class Admission:
             pending_s: Worker-seconds already granted to the same batch.
         """
         session, champion = self.session, incumbent.arm
-        if self.finish_s(ended(arm, incumbent.best_at)) > FINISH_SHARE * session.clock.limit_s:
+        finish_s = self.finish_s(arm, expected_best(incumbent.best_at))
+        if finish_s > FINISH_SHARE * session.clock.limit_s:
             return 0
         blocks = len(session.blocks.first)
         fewest, part = self.looks[-1], PARTS[-1]
@@ -320,17 +328,14 @@ class Admission:
             fits = percent(left)
         return fits if fits >= LEAST_FINISH else 0
 
-    def left(self, champion: Champion, arm: Arm | None = None) -> float:
-        """Seconds until the final training must begin, of whatever is dearer.
+    def left(self, champion: Champion, *others: Arm) -> float:
+        """Seconds until the final training must begin, of whatever is dearest.
 
         Args:
             champion: The incumbent.
-            arm: What it may be changed into.
+            others: What it may be changed into.
         """
-        reserve = self.reserve_s(champion)
-        if arm is not None:
-            reserve = max(reserve, self._reserve_s(arm, ended(arm, champion.best_at)))
-        return self.session.clock.work_left_s - reserve
+        return self.session.clock.work_left_s - self.reserve_s(champion, *others)
 
     def _wall(self, work: float, longest: float) -> float:
         """Wall seconds of worker-seconds, at best spread over the workers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -140,6 +140,15 @@ def baseline_jobs(session: Session, blocks: Sequence[EncodedBlock]) -> list[Base
         )
         for place, (name, block) in enumerate(pairs)
     ]
+
+
+def unhurried_s(session: Session, rivals: Mapping[str, Rival]) -> float:
+    """Seconds to keep for refitting the baselines where the clock has hurried one of them.
+
+    What is handed over is compared with them, and no rival is to be a straw man.
+    """
+    hurried = any(rival.hurried for rival in rivals.values())
+    return min(BASELINES_SHARE * session.clock.limit_s, BASELINES_S) if hurried else 0.0
 
 
 def usable(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:

@@ -113,19 +113,20 @@ class Confirmer:
                 better, and in the mean by delta; 0 where weights do not count.
         """
         session, arms, admission = self._session, (rival.arm, champion.arm), self._admission
+        reserve_s = max(admission.reserve_s(each) for each in (champion, rival))
 
-        def place(old: Arm) -> tuple[int, int, float]:
-            return self._fresh, self._known(old), admission.left(champion, rival.arm)
+        def terms(old: Arm) -> tuple[int, int, float]:
+            return self._fresh, self._known(old), session.clock.work_left_s - reserve_s
 
         self._used = self._fresh + SET_ASIDE
         part = session.plan.grant(
             f"{key}/confirm part",
-            lambda: admission.confirm_part(*arms, *place(champion.arm)),
+            lambda: admission.confirm_part(*arms, *terms(champion.arm)),
         )
         new_arm, old_arm = (shortened(arm, max(part, 1)) for arm in arms)
         count = session.plan.grant(
             f"{key}/confirm",
-            lambda: admission.confirm(new_arm, old_arm, *place(old_arm)),
+            lambda: admission.confirm(new_arm, old_arm, *terms(old_arm)),
         )
         if count == 0:
             evidence = {
@@ -133,7 +134,7 @@ class Confirmer:
                 "screening gain": champion.loss - rival.loss,
             }
             return not_run(rival.arm, evidence)
-        duel = Duel(new_arm, old_arm, key, admission.reserve_s(champion))
+        duel = Duel(new_arm, old_arm, key, reserve_s)
         verdict = not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
         for look in self._looks(duel, count):
             verdict = self._judge(champion, rival, look, weight, part)

@@ -18,7 +18,7 @@ from justright.designer.advice import few_of
 from justright.designer.allowed import Allowed, found_slow
 from justright.designer.aside import aside
 from justright.designer.calibrate import Calibrated, calibrate, measure_coverage
-from justright.designer.champion import BASELINES_S, BASELINES_SHARE, train_champion
+from justright.designer.champion import train_champion, unhurried_s
 from justright.designer.closing import close_study
 from justright.designer.crew import Interrupted
 from justright.designer.deliver import complete_card, deliver, predict_test
@@ -91,9 +91,9 @@ class Flow:
             tolerance = tolerance_of(session, baselines, champion)
             admission = Admission(
                 session,
-                _longest(baselines),
+                _baselines_s(baselines),
                 repeats=why_not(session.blocks) is None,
-                refit_s=_cut_short_s(session, baselines),
+                refit_s=unhurried_s(session, baselines),
                 finishing=session.options.only != "size",
             )
             session.watch.stage("improving")
@@ -323,15 +323,9 @@ def later(session: Session, confirmed: int) -> bool:
     return not lies["final"] and confirmed >= lies["confirmed"]
 
 
-def _longest(baselines: Mapping[str, Rival]) -> float:
-    """Seconds that refitting all baselines takes; they mind the deadline themselves."""
+def _baselines_s(baselines: Mapping[str, Rival]) -> float:
+    """Seconds of one training of each baseline, as they had them; they mind the deadline."""
     return sum(rival.training_s for rival in baselines.values())
-
-
-def _cut_short_s(session: Session, baselines: Mapping[str, Rival]) -> float:
-    """Seconds that baselines may have at the end if they had too few; no rival is a straw man."""
-    capped = any(rival.capped for rival in baselines.values())
-    return min(BASELINES_SHARE * session.clock.limit_s, BASELINES_S) if capped else 0.0
 
 
 def _split_decision(session: Session) -> Decision:

@@ -276,7 +276,7 @@ class Improver:
         return each.gain > (-self._delta if weight < 0 else least)
 
     def _screen(self, champion: Champion, run: Sequence[Tried]) -> list[Screened]:
-        reserve_s = self._admission.reserve_s(champion)
+        reserve_s = self._admission.reserve_s(champion, *(each.arm for each in run))
         return screen(self._session, champion, run, reserve_s)
 
     def _foretell(self, each: Tried) -> str:

@@ -55,9 +55,10 @@ class Rival:
         return self.seconds / max(ended, 1)
 
     @property
-    def capped(self) -> bool:
-        """Whether the time that it had made it weaker than it could be."""
-        return any(trial.result.get("capped") for trial in self.trials)
+    def hurried(self) -> bool:
+        """Whether the clock made it weaker than it could be, or ended it."""
+        cut = any(trial.state is TrialState.CUT for trial in self.trials)
+        return cut or any(trial.result.get("hurried") for trial in self.trials)
 
     @property
     def state(self) -> TrialState:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from justright.data.split import FOLDS
-from justright.designer.admission import SHORTEST, TEST_S, Admission, ended
+from justright.designer.admission import SHORTEST, TEST_S, Admission, expected_best
 from justright.designer.session import Arm
 from justright.sizing.evidence import NINTH
 
@@ -66,7 +66,7 @@ class Room:
             best_at: The final training is cut there, a share of the steps; not known of the arm,
                 but of a network that is like it.
         """
-        finish_s = self.admission.finish_s(ended(arm, best_at))
+        finish_s = self.admission.finish_s(arm, expected_best(best_at))
         left = self._left_s(arm)
         share = 1.0 - SIZE_KEPT if self.admission.session.blocks.fixed_holdout else 1.0
         last_s = max(finish_s, self.admission.beside_s)

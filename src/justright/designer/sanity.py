@@ -62,7 +62,9 @@ def check_champion(
     budget_s = min(max(SANITY_SHARE * session.clock.limit_s, least), most)
 
     def propose() -> int:
-        final_s = admission.finish_s(champion.arm) if admission.finishing else 0.0
+        final_s = (
+            admission.finish_s(champion.arm, champion.best_at) if admission.finishing else 0.0
+        )
         left = session.clock.work_left_s - final_s - TEST_S
         return len(CHECKS) if left >= LEFT * budget_s else 0
 
