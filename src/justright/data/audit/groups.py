@@ -131,10 +131,11 @@ def _stretches(order: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _finding(column: Column, ratio: float) -> Finding:
     name = column.name
-    others = "neighbouring" if column.kind is ColumnKind.NUMBER else "other"
+    numbers = column.kind is ColumnKind.NUMBER
+    others = "neighbouring" if numbers else "other"
     return Finding(
         "groups",
-        Severity.WARNING,
+        Severity.WARNING if numbers else Severity.NOTE,  # a name may be what new rows have, too
         f"rows with the same {name!r} have targets far more alike than rows with {others}"
         f" values ({ratio:.2f} of their squared difference): they may belong to one thing, such as"
         " a person",
