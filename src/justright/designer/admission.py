@@ -170,16 +170,12 @@ class Admission:
     @property
     def after_s(self) -> float:
         """Seconds of refitting the baselines where they wait for the network's only worker."""
-        return self._refitting_s if self.session.crew.capacity == 1 else 0.0
+        return max(self.baselines_s, self.refit_s) if self.session.crew.capacity == 1 else 0.0
 
     @property
     def beside_s(self) -> float:
         """Seconds of refitting the baselines where they run beside the network."""
-        return self._refitting_s - self.after_s
-
-    @property
-    def _refitting_s(self) -> float:
-        return max(self.baselines_s, self.refit_s)
+        return max(self.baselines_s, self.refit_s) - self.after_s
 
     def held_out_s(self, arm: Arm, networks: int) -> float:
         """Wall seconds of the further seeds of an ensemble on the screening blocks."""
