@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from justright.core.idea import Idea, Prediction, Verdict
 from justright.core.study import StudyHead
 from justright.designer.advice import few_of
-from justright.designer.batches import FEW, batches, most_promising, order_decision
+from justright.designer.batches import (
+    FEW,
+    batches,
+    most_promising,
+    order_decision,
+    still_promising,
+)
 from justright.designer.session import Session
 from justright.designer.situation import past_outcomes
 from justright.ideas.rule import Move
@@ -66,6 +72,19 @@ def test_the_decision_says_which_order_and_why() -> None:
     assert "enough for all 2" in staged.reason
     assert "per second" in worth.choice
     assert "not enough" in worth.reason
+
+
+def test_what_a_slot_brought_stops_ideas_that_promise_no_more() -> None:
+    moves = [move("a", 0.5), move("b", 0.1)]
+    assert still_promising(moves, {}) == tuple(moves)
+    assert still_promising(moves, {"a": 0.29, "c": 9.0}) == tuple(moves)
+    assert still_promising(moves, {"a": 0.3}) == (moves[1],)
+
+
+def test_what_chance_drew_is_said() -> None:
+    assert "drawn by chance" not in order_decision([move("a", 0.1)], in_order=False).reason
+    reason = order_decision([move("a", 0.1)], in_order=False, drawn=("a",)).reason
+    assert reason.endswith("drawn by chance, to learn of them, too: a")
 
 
 def test_long_lists_are_cut_and_nothing_is_named_twice() -> None:

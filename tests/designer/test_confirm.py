@@ -284,11 +284,14 @@ def test_blocks_that_are_still_to_be_encoded_are_priced(session: Session) -> Non
     def blocks() -> int:
         return admission.confirm(*arms, FRESH, 0, admission.left(champion, arms[0]))
 
+    def time_to_screen() -> bool:
+        return admission.screen_s(arms[0], champion, 0.0) <= admission.left(champion, arms[0])
+
     assert blocks() == LOOKS_SMALL[0]
-    assert admission.screen(arms[0], champion, 0.0)
+    assert time_to_screen()
     encoded(session, range(FRESH))
     assert blocks() == 0
-    assert not admission.screen(arms[0], champion, 0.0)
+    assert not time_to_screen()
     encoded(session, range(FRESH, FRESH + 10))
     assert blocks() == 10
 

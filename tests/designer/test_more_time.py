@@ -8,7 +8,7 @@ from justright.core.idea import Idea, Prediction, Verdict
 from justright.designer.advice import next_steps
 from justright.designer.more_time import LONGER, WHOLE, more_time
 from justright.designer.session import USABLE_SHARE
-from justright.ideas.value import expected_gain
+from justright.ideas.value import expected_gain, reservation, worth
 from justright.store.records import IdeaRecord
 
 
@@ -41,6 +41,39 @@ def test_only_what_fits_is_promised() -> None:
     assert made["expected"] == pytest.approx(0.5)
     assert more_time(ideas, None, 60.0, 2)["tested"] == 2
     assert made["time"] == "3m"
+
+
+def test_a_second_costs_what_the_last_idea_that_fits_brings_in_one() -> None:
+    whole = (LONGER - 1) * 60 * USABLE_SHARE
+    ideas = [
+        record("first", "x", 1.0, 0.3 * whole / WHOLE),
+        record("last", "y", 0.2, 0.3 * whole / WHOLE),
+        record("too dear", "z", 0.5, 0.9 * whole / WHOLE),
+        record("unpriced", "u", 9.0, 0.0),
+    ]
+    entries = {e["title"]: e for e in more_time(ideas, None, 60.0, 1)["ideas"]}
+    assert [title for title, entry in entries.items() if entry["fits"]] == ["first", "last"]
+    second = worth(ideas[1].idea.prediction, 0.3 * whole)
+    for each in ideas[:3]:
+        price = WHOLE * each.idea.prediction.seconds
+        expected = reservation(each.idea.prediction, second * price)
+        assert entries[each.idea.title]["until"] == pytest.approx(expected)
+    assert entries["first"]["until"] > 0.7
+    assert entries["last"]["until"] == pytest.approx(0.0, abs=1e-9)
+    assert entries["too dear"]["until"] < 0.0
+    assert entries["unpriced"]["until"] is None
+
+
+def test_what_a_slot_brought_is_not_expected_again() -> None:
+    helped = record("a", "x", 0.2, 1, "better")
+    verdict = Verdict("a", "better", 0.15, 0.1, 0.2, 5)
+    helped = IdeaRecord("a", helped.idea, helped.predictions, (verdict,), 0.0)
+    ideas = [helped, record("b", "x", 0.2, 1), record("c", "y", 0.1, 1)]
+    made = more_time(ideas, None, 60.0, 2)
+    assert [(e["title"], e["expected"]) for e in made["ideas"]] == [
+        ("c", pytest.approx(0.05)),
+        ("b", pytest.approx(0.025)),
+    ]
 
 
 def test_what_was_tried_is_not_left_out() -> None:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from justright.core.idea import Idea, Prediction
 from justright.ideas.rule import Move
-from justright.ideas.value import by_worth, expected_gain, worth
+from justright.ideas.value import (
+    EXPLORED,
+    WEIGHTS,
+    by_worth,
+    expected_gain,
+    explored,
+    reservation,
+    worth,
+)
 from justright.recipe.recipe import Recipe
 
 
@@ -36,3 +46,46 @@ def test_slots_come_by_their_best_idea() -> None:
 
     moves = [move("a", 0.1), move("b", 0.3), move("a", 0.4), move("c", 0.2)]
     assert by_worth(moves, lambda _: 1.0) == ("a", "b", "c")
+
+
+def test_what_a_slot_brought_already_counts_off_what_its_ideas_are_worth() -> None:
+    def move(slot: str, middle: float) -> Move:
+        return Move(Idea(slot, slot, {}, prediction(0.5, middle), "s", "a"), Recipe())
+
+    moves = [move("a", 1.0), move("b", 0.5)]
+    assert by_worth(moves, lambda _: 1.0) == ("a", "b")
+    assert by_worth(moves, lambda _: 1.0, {"a": 0.9}) == ("b", "a")
+    assert expected_gain(prediction(), in_hand=2.0) == 0.0
+    assert expected_gain(prediction(), in_hand=-1.0) == expected_gain(prediction())
+
+
+GAINS = st.tuples(*[st.floats(-2.0, 2.0) for _ in range(3)]).map(sorted).map(tuple)
+
+
+@given(st.floats(0.01, 1.0), GAINS, st.floats(1e-4, 2.0))
+def test_at_the_reservation_value_an_idea_is_worth_its_price(
+    helps: float, gain: tuple[float, float, float], price: float
+) -> None:
+    """Weitzman 1979, equation of the reservation price, put in as it stands there."""
+    found = reservation(Prediction(helps, gain, 1.0), price)
+    excess = sum(w * max(g - found, 0.0) for w, g in zip(WEIGHTS, gain, strict=True))
+    assert helps * excess == pytest.approx(price, rel=1e-6, abs=1e-9)
+
+
+def test_what_is_dearer_or_never_helps_has_a_lower_reservation_value() -> None:
+    values = [reservation(prediction(), price) for price in (0.01, 0.1, 1.0)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] < 2.0
+    assert reservation(prediction(helps=0.0), 0.1) == float("-inf")
+
+
+def test_chance_fills_an_eighth_of_the_places_and_says_which() -> None:
+    slots = [str(place) for place in range(40)]
+    moved = 0
+    for seed in range(200):
+        order, drawn = explored(slots, np.random.default_rng(seed))
+        assert sorted(order) == sorted(slots)
+        rest = [slot for slot in order if slot not in drawn]
+        assert rest == [slot for slot in slots if slot not in drawn]
+        moved += len(drawn)
+    assert moved / (200 * 39) == pytest.approx(EXPLORED, abs=0.02)

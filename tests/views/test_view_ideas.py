@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import pytest
 
+from justright.core.idea import Verdict
 from justright.store.holder import this_process
 from justright.store.memory import MemoryStore
 from justright.testing.examples import write_example
-from justright.views.ideas import idea_lines, one_idea_lines
+from justright.views.ideas import idea_lines, one_idea_lines, verdict_text
+from justright.views.numbers import significant
 from justright.views.verdict import verdict_lines
 
 
@@ -77,3 +81,25 @@ def test_the_verdict_tells_what_ideas_brought_together(example: tuple[MemoryStor
     store.ledger.put(name, "whole gain", whole | {"difference": -0.0123, "low": -0.02})
     (line,) = [line for line in verdict_lines(store, name) if line.startswith("Ideas")]
     assert "0.012 worse than the start recipe in full" in line
+
+
+def test_what_is_left_says_until_when_it_is_worth_its_price(
+    example: tuple[MemoryStore, str],
+) -> None:
+    store, name = example
+    lines = idea_lines(store, name)
+    known = {e["title"]: e["until"] for e in (store.ledger.fact(name, "more time") or {})["ideas"]}
+    place = next(i for i, line in enumerate(lines) if "not tried" in line)
+    left = {line.split("  ")[1]: line for line in lines[place + 2 : -1]}
+    assert set(known) & set(left)
+    for title in set(known) & set(left):
+        assert left[title].endswith(significant(known[title], 2))
+    assert "Weitzman" in lines[-1]
+    store.ledger.put(name, "more time", {"ideas": []})
+    assert "Weitzman" not in idea_lines(store, name)[-1]
+
+
+def test_an_idea_that_ended_at_a_third_says_so() -> None:
+    evidence = {"stage": "screening", "part of the length": 1 / 3}
+    verdict = Verdict("GELU", "not better", -0.1, nan, nan, 1, evidence)
+    assert verdict_text(verdict).endswith("on 1 block of screening, at 33% of the length")

@@ -6,15 +6,13 @@ final training, the test set and the report need.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 
 from justright.data.split import FOLDS
 from justright.designer.blocks import ALL
-from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
-from justright.ideas.rule import Move
-from justright.recipe.network import Inputs
+from justright.designer.costs import Costs
+from justright.designer.session import Arm, Champion, Session
 from justright.recipe.recipe import PreprocessingSpec
 
 CONFIRM_SHARE = 0.6
@@ -50,9 +48,6 @@ two tables), and a candidate was already better, at full length, on the screenin
 
 SHORTEST = 200
 """Fewest steps of a shortened arm (assumption)."""
-
-PROMISING = 0.3
-"""Share of ideas that screening lets through, where none has an effect (see `screening.HOPE`)."""
 
 TEST_S = 1.0
 """Kept for predicting and scoring the test rows (measured: 0.4 s on 1,000 rows; 2.1 s on 54,000,
@@ -109,46 +104,14 @@ class Admission:
     refit_s: float = 0.0
 
     @property
+    def costs(self) -> Costs:
+        """What trainings take."""
+        return Costs(self.session)
+
+    @property
     def looks(self) -> tuple[int, ...]:
         """Numbers of blocks on which a confirmation may end, most first."""
         return LOOKS_SMALL if len(self.session.blocks.first) > 1 else LOOKS
-
-    def cost(self, arm: Arm, blocks: int, parts: int | None = None) -> float:
-        """Worker-seconds (90% quantile) of an arm on some blocks.
-
-        Args:
-            arm: What is trained.
-            blocks: On how many blocks.
-            parts: Into how many stacks narrow networks go; None = one per worker.
-        """
-        if blocks == 0:
-            return 0.0
-        session = self.session
-        inputs = session.blocks.inputs_of(arm.recipe.preprocessing)
-        if session.alone(arm.recipe):
-            return blocks * session.seconds(arm, inputs)
-        stacks = min(parts or session.crew.capacity, blocks)
-        return stacks * session.seconds(arm, inputs, ceil(blocks / stacks))
-
-    def relative_cost(self, move: Move) -> float:
-        """Cost of a move's training, to order moves by value per second."""
-        return self.cost(Arm("", move.recipe, round(1000 * move.length)), 1)
-
-    def tries_s(self, moves: Sequence[Move], champion: Arm) -> float:
-        """Wall seconds in which all moves are screened, and the promising ones confirmed.
-
-        Args:
-            moves: Around the champion.
-            champion: The incumbent.
-        """
-        fewest, part, first = self.looks[-1], PARTS[-1], self.session.blocks.first
-        old, work, confirms, encoding = shortened(champion, part), 0.0, 0.0, 0.0
-        for move in moves:
-            arm = Arm("", move.recipe, round(champion.steps * move.length))
-            work += self.cost(arm, len(first), 1)
-            encoding += self.session.blocks.encoding_s(first, arm.recipe.preprocessing)
-            confirms += PROMISING * self._both(shortened(arm, part), old, fewest, 0)
-        return self._wall(work, 0.0) + confirms + encoding
 
     def finish_s(self, arm: Arm, best_at: float = 1.0) -> float:
         """Seconds of the final training of an arm, beside which the baselines are refitted.
@@ -164,7 +127,7 @@ class Admission:
         steps = round(best_at * arm.steps * rest / max(len(block.train), 1))
         longer = Arm(arm.subject, arm.recipe, steps)
         networks = session.options.ensemble
-        final_s = self._final_s(longer, session.blocks.inputs_of(spec), networks)
+        final_s = self.costs.seeds(longer, session.blocks.inputs_of(spec), networks)
         return final_s + self.held_out_s(arm, networks)
 
     @property
@@ -183,15 +146,7 @@ class Admission:
             return 0.0
         blocks = (networks - 1) * len(self.session.blocks.first)
         share = ceil(blocks / self.session.crew.capacity)
-        return self._wall(self.cost(arm, blocks), self._longest(arm, share))
-
-    def _final_s(self, arm: Arm, inputs: Inputs, networks: int) -> float:
-        """Wall seconds of final trainings of so many seeds, side by side."""
-        session = self.session
-        each = ceil(networks / session.crew.capacity)
-        if session.alone(arm.recipe) or each == 1:
-            return each * session.seconds(arm, inputs)
-        return session.seconds(arm, inputs, each)
+        return self.costs.wall(self.costs.work(arm, blocks), self.costs.longest(arm, share))
 
     def reserve_s(self, champion: Champion, *others: Arm) -> float:
         """Seconds to keep for everything that comes after the search, of whatever is dearest.
@@ -233,7 +188,7 @@ class Admission:
         inputs = self.session.blocks.inputs_of(arm.recipe.preprocessing)
         network = self.session.seconds(arm, inputs, FOLDS)
         encoding = FOLDS * self.session.blocks.latest_encode_s
-        return self._wall(network + baselines_s, network) + encoding
+        return self.costs.wall(network + baselines_s, network) + encoding
 
     def headline_s(self, arm: Arm) -> float:
         """Seconds to keep for repeated cross-validation; 0 where the locked test is enough."""
@@ -242,26 +197,26 @@ class Admission:
         wanted = HEADLINE_WANTED * self.repeat_s(arm, FOLDS * self.baselines_s)
         return min(wanted, HEADLINE_SHARE * self.session.clock.limit_s)
 
-    def screen(self, arm: Arm, incumbent: Champion, pending_s: float) -> int:
-        """Whether a move may be screened: 1 or 0.
+    def screen_s(self, arm: Arm, incumbent: Champion, pending_s: float) -> float:
+        """Wall seconds of screening an arm in full and of confirming it; infinite if its final
+        training would take too much of the limit.
 
         Args:
-            arm: What the move leads to.
+            arm: What a move leads to.
             incumbent: What it would replace.
             pending_s: Worker-seconds already granted to the same batch.
         """
-        session, champion = self.session, incumbent.arm
+        session, champion, costs = self.session, incumbent.arm, self.costs
         finish_s = self.finish_s(arm, expected_best(incumbent.best_at))
         if finish_s > FINISH_SHARE * session.clock.limit_s:
-            return 0
+            return inf
         blocks = len(session.blocks.first)
         fewest, part = self.looks[-1], PARTS[-1]
-        own = self.cost(arm, blocks, 1)
-        other = self._both(shortened(arm, part), shortened(champion, part), fewest, fewest)
-        wall = self._wall(pending_s + own, self._longest(arm, blocks)) + other
+        own = costs.work(arm, blocks, 1)
+        other = costs.both(shortened(arm, part), shortened(champion, part), fewest, fewest)
+        wall = costs.wall(pending_s + own, costs.longest(arm, blocks)) + other
         wall += session.blocks.encoding_s(session.blocks.first, arm.recipe.preprocessing)
-        wall += fewest * session.blocks.fresh_encode_s * len(_specs(arm, champion))
-        return int(wall <= self.left(incumbent, arm))
+        return wall + fewest * session.blocks.fresh_encode_s * len(_specs(arm, champion))
 
     def confirm(self, arm: Arm, champion: Arm, fresh: int, known: int, left: float) -> int:
         """On how many fresh blocks both arms are compared; 0 if not even the fewest fit.
@@ -278,7 +233,7 @@ class Admission:
             share = 1.0 if count == looks[-1] else CONFIRM_SHARE
             own = range(fresh, fresh + count)
             encoding = sum(blocks.encoding_s(own, spec) for spec in _specs(arm, champion))
-            wall = encoding + self._both(arm, champion, count, max(count - known, 0))
+            wall = encoding + self.costs.both(arm, champion, count, max(count - known, 0))
             if wall <= share * left:
                 return count
         return 0
@@ -290,18 +245,6 @@ class Admission:
                 return part
         return PARTS[-1]
 
-    def _both(self, arm: Arm, champion: Arm, blocks: int, missing: int) -> float:
-        """Wall seconds of two arms side by side; the champion misses some of the blocks."""
-        if not missing:
-            return self._wall(self.cost(arm, blocks), self._longest(arm, 1))
-        work = self.cost(arm, blocks, 1) + self.cost(champion, missing, 1)
-        longest = max(self._longest(arm, blocks), self._longest(champion, missing))
-        return self._wall(work, longest)
-
-    def _longest(self, arm: Arm, blocks: int) -> float:
-        """Seconds of the longest job when an arm's blocks are one stack, if they can be."""
-        return self.cost(arm, 1 if self.session.alone(arm.recipe) else blocks, 1)
-
     def finish_percent(self, arm: Arm, networks: int = 1) -> int:
         """Percent of a final training's steps that fit: up to 100; 0 if too few to be of use.
 
@@ -311,7 +254,7 @@ class Admission:
         """
         session = self.session
         block = session.blocks.block(ALL, arm.recipe.preprocessing)
-        seconds = self._final_s(arm, session.blocks.inputs(block), networks)
+        seconds = self.costs.seeds(arm, session.blocks.inputs(block), networks)
         left = max(session.clock.work_left_s - TEST_S, 0.0)
         evidence = self.headline_s(arm) + self.held_out_s(arm, networks)
         evidence += DESCRIBE_SHARE * session.clock.limit_s + self.after_s
@@ -332,8 +275,3 @@ class Admission:
             others: What it may be changed into.
         """
         return self.session.clock.work_left_s - self.reserve_s(champion, *others)
-
-    def _wall(self, work: float, longest: float) -> float:
-        """Wall seconds of worker-seconds, at best spread over the workers."""
-        workers = self.session.crew.capacity
-        return max(work / (workers * USABLE_SHARE), longest)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from justright.core.decision import Decision, Status
 from justright.ideas.rule import Move
 from justright.ideas.stage import ORDER
-from justright.ideas.value import worth
+from justright.ideas.value import expected_gain, worth
 
 FEW = 2
 """Ideas of the catalogue that are tried where the rows are too few to hold a test (judgement of
@@ -55,8 +55,26 @@ def stages_of(moves: Sequence[Move]) -> dict[str, str]:
     return {move.idea.slot: move.idea.stage for move in moves}
 
 
-def order_decision(moves: Sequence[Move], *, in_order: bool) -> Decision:
-    """Why ideas are tried in this order."""
+def still_promising(moves: Sequence[Move], in_hand: Mapping[str, float]) -> tuple[Move, ...]:
+    """Moves of which more can be expected than their slot brought already (the stop rule)."""
+    return tuple(
+        move
+        for move in moves
+        if not in_hand.get(move.idea.slot)
+        or expected_gain(move.idea.prediction, in_hand[move.idea.slot]) > 0.0
+    )
+
+
+def order_decision(
+    moves: Sequence[Move], *, in_order: bool, drawn: Sequence[str] = ()
+) -> Decision:
+    """Why ideas are tried in this order.
+
+    Args:
+        moves: The ideas.
+        in_order: Whether stage by stage.
+        drawn: Slots that chance put at their places.
+    """
     stages = stages_of(moves).values()
     if in_order:
         return Decision(
@@ -66,10 +84,11 @@ def order_decision(moves: Sequence[Move], *, in_order: bool) -> Decision:
             "Howard & Gugger 2020, chapter 15; no head-to-head comparison of orders is known",
             Status.PUBLISHED,
         )
+    chance = f"; drawn by chance, to learn of them, too: {', '.join(drawn)}" if drawn else ""
     return Decision(
         "ideas",
         "ideas are tried by expected gain per second, whatever their stage",
-        f"the time that is left is not enough for all {len(moves)}",
+        f"the time that is left is not enough for all {len(moves)}{chance}",
         "expected improvement over cost: simulated before building, two to three times the gain "
         "of a random order",
         Status.MEASURED,

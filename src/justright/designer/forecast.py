@@ -83,10 +83,10 @@ def _affordable(session: Session, champion: Champion, admission: Admission, halv
         *fewer, whole = _arms(shortened(champion.arm, part), halvings)
         for count in (len(session.blocks.first),) if several else BLOCKS:
             known = len(session.blocks.first) if whole.steps == champion.arm.steps else 0
-            work = sum(admission.cost(each, count, 1) for each in fewer)
-            work += admission.cost(whole, count - known, 1)
-            longest = admission.cost(fewer[-1], count, 1)
-            longest = max(longest, admission.cost(whole, count - known, 1))
+            work = sum(admission.costs.work(each, count, 1) for each in fewer)
+            work += admission.costs.work(whole, count - known, 1)
+            longest = admission.costs.work(fewer[-1], count, 1)
+            longest = max(longest, admission.costs.work(whole, count - known, 1))
             wall = max(work / (USABLE_SHARE * session.crew.capacity), longest)
             if wall + session.blocks.encoding_s(range(count), spec) <= left:
                 return part * _PART + count

@@ -58,10 +58,16 @@ def record_screening(session: Session, champion: Champion, left: Sequence[Screen
     decision = Decision(
         STAGE,
         f"left out after a first look: {few_of(titles)}",
-        f"on the champion's own {blocks} block{'s' if blocks != 1 else ''} not better by enough "
-        "to be compared on fresh ones",
+        f"on the champion's own {blocks} block{'s' if blocks != 1 else ''} {_further(left[0])}",
         "half a standard deviation of a paired difference: benchmarks/statistics.py",
         Status.MEASURED,
         {title: each.gain for title, each in zip(titles, left, strict=True)},
     )
     session.store.ledger.decide(session.name, decision)
+
+
+def _further(left: Screened) -> str:
+    """What an idea was not good enough for."""
+    if left.part > 1:
+        return "not better by enough, or not the best of its slot, at a third of the length"
+    return "not better by enough to be compared on fresh ones"

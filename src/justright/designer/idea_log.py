@@ -38,6 +38,16 @@ class IdeaLog:
         """Whether the idea has an answer: around this champion, or, if it lasts, around any."""
         return (move.idea.title if move.lasting else arm.subject) in self._judged
 
+    def brought(self) -> dict[str, float]:
+        """What the accepted ideas of each slot brought, in units of the metric."""
+        sums: dict[str, float] = {}
+        for entry in self._entries:
+            verdict = entry["verdict"]
+            if entry["accepted"] and isinstance(verdict, Mapping):
+                slot, gain = str(entry["slot"]), max(verdict["difference"] or 0.0, 0.0)
+                sums[slot] = sums.get(slot, 0.0) + gain
+        return sums
+
     def foretell(self, idea: Idea, seconds: float = 0.0) -> str:
         """Record an idea's prediction and return the idea's id.
 

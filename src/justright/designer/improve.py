@@ -1,7 +1,7 @@
 """The anytime part: the start recipe in full, then ideas around the champion in rounds.
 
 A round goes through the ideas of the catalogue, stage by stage, or by expected gain per second
-where there is no time for all. The ideas of a batch are screened on the champion's own blocks;
+where there is no time for all. The ideas of a batch climb a ladder on the champion's own blocks;
 what looks better there is trained beside the champion on blocks that no decision has seen, and
 replaces it only if the corrected interval of the paired difference excludes zero there (a heavier
 one has to be better by what matters in the mean, too), or if it is the lighter size that the
@@ -19,19 +19,20 @@ from justright.data.split import SANITY_BELOW
 from justright.designer.admission import Admission
 from justright.designer.advice import few_of
 from justright.designer.allowed import Allowed
-from justright.designer.batches import Batch, batches, most_promising, order_decision, stages_of
+from justright.designer.batches import Batch, most_promising, still_promising
 from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.idea_decisions import record_compared, record_screening
 from justright.designer.idea_log import IdeaLog
 from justright.designer.in_full import FORMS, decision_of, fuller, is_taken, judge_in_full
+from justright.designer.ladder import Climb, best_of_slots, climb, first_s
 from justright.designer.limits import weight_of
 from justright.designer.range_test import RATE_KEY
+from justright.designer.ranking import order_of
 from justright.designer.rate import follow_change
 from justright.designer.schedule_race import record_race
 from justright.designer.screening import (
     Screened,
     Tried,
-    admitted,
     least_gain,
     screen,
     screen_verdict,
@@ -42,7 +43,6 @@ from justright.diagnosis.states import State
 from justright.ideas.calibration import calibrate
 from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads, Move
-from justright.ideas.value import by_worth
 from justright.sizing.shapes import Hidden
 
 LEAST_ROUND_S = 1.0
@@ -50,9 +50,6 @@ LEAST_ROUND_S = 1.0
 
 MOST_ROUNDS = 6
 """Rounds after which nothing new is expected (assumption; most studies end earlier)."""
-
-IN_ORDER, BY_WORTH = 1, 2
-"""Whether a round goes stage by stage, in the work plan."""
 
 
 class Improver:
@@ -143,8 +140,11 @@ class Improver:
                 continue
             move, arm = form.move, form.arm
             tried = Tried(move, arm, key, "")
-            tried = replace(tried, own=self._foretell(tried))
-            found = self._screen(champion, [tried]) if form.granted else []
+            tried = replace(tried, own=self._foretell(tried, champion.arm))
+            found = []
+            if form.granted:
+                reserve_s = self._admission.reserve_s(champion, arm)
+                found = screen(self._session, champion, [tried], reserve_s)
             verdict = not_run(arm, {"reason": "no time, or no result"})
             if not found:
                 self._session.plan.truncate(f"{key} steps", 0)
@@ -172,30 +172,10 @@ class Improver:
         return int(self._admission.left(champion) > LEAST_ROUND_S)
 
     def _batches(self, champion: Champion, number: int) -> tuple[Batch, ...]:
-        """What is tried one after the other in a round.
-
-        Prices follow the clock, so the order that they led to is part of the work plan.
-        """
-        plan, key = self._session.plan, f"round {number} order"
+        """What is tried one after the other in a round."""
         moves = [each.move for each in self._open(champion, self._moves(champion), "")]
-        stages = stages_of(moves)
-        slots = sorted(stages)
-        if not plan.choice(key):
-            ordered = by_worth(moves, self._admission.relative_cost)
-            plan.choose(key, [slots.index(slot) for slot in ordered])
-        places = plan.choice(key) or range(len(slots))
-        ranked = [slots[place] for place in places if place < len(slots)]
-        ranked += [slot for slot in slots if slot not in ranked]  # of a newer catalogue
-
-        def propose() -> int:
-            whole = self._admission.tries_s(moves, champion.arm)
-            return IN_ORDER if whole <= self._admission.left(champion) else BY_WORTH
-
-        in_order = plan.grant(f"{key} kind", propose) == IN_ORDER
-        if moves:
-            decision = order_decision(moves, in_order=in_order)
-            self._session.store.ledger.decide(self._session.name, decision)
-        return batches(ranked, stages, self._session.crew.capacity, in_order=in_order)
+        in_hand = self._log.brought()
+        return order_of(self._session, self._admission, champion, moves, number, in_hand)
 
     def _work_off(self, champion: Champion, number: int, batch: Batch, least: float) -> Champion:
         """Try the ideas of a batch, again after each change, until nothing changes."""
@@ -207,7 +187,7 @@ class Improver:
             tried = self._open(champion, moves, key)
             if not tried:
                 return champion
-            tried = [replace(each, own=self._foretell(each)) for each in tried]
+            tried = [replace(each, own=self._foretell(each, champion.arm)) for each in tried]
             before, champion = champion, self._try(champion, tried, least)
             if champion is before:
                 return champion
@@ -220,38 +200,52 @@ class Improver:
         return [each for each in tried if not self._log.is_judged(each.move, each.arm)]
 
     def _try(self, champion: Champion, tried: Sequence[Tried], least: float) -> Champion:
-        """Screen ideas, and confirm the best of each slot until one is taken."""
-        run = admitted(self._session, self._admission, champion, tried)
-        if len(run) < len(tried):
+        """Let ideas climb, and confirm the best of each slot until one is taken."""
+
+        def hopes(each: Screened) -> bool:
+            return self._goes_on(champion, each, least)
+
+        seen = climb(self._session, self._admission, champion, tried, hopes)
+        if seen.refused:
             self.refused = True
-            self._left_out += [each.move.idea.title for each in tried if each not in run]
-        found = self._screen(champion, run)
-        best = {each.tried.move.idea.slot: each for each in reversed(found)}
-        hopeful = [
-            each
-            for each in found
-            if best[each.tried.move.idea.slot] is each and self._goes_on(champion, each, least)
-        ]
-        for each in tried:
-            seen = next((one for one in found if one.tried is each), None)
-            if not any(one.tried is each for one in hopeful):
-                verdict = screen_verdict(champion, each.arm, seen)
-                self._log.judge(each.key, each.move, each.own, verdict, accepted=False)
-        record_screening(self._session, champion, [each for each in found if each not in hopeful])
+            self._left_out += [each.move.idea.title for each, _ in seen.refused]
+        hopeful = [each for each in best_of_slots(seen.found) if hopes(each)]
+        rest = [each for each in seen.found if each not in hopeful]
+        self._judge_screened(tried, seen, hopeful)
+        record_screening(self._session, champion, seen.ended)
+        record_screening(self._session, champion, rest)
         new, overtaken = champion, []
         for place, each in enumerate(hopeful):
             if self._confirm(champion, each):
                 overtaken = hopeful[place + 1 :]
-                self._leave(champion, overtaken)
+                self._leave(overtaken)
                 new = self._crown(champion, each.rival)
                 break
-        record_race(self._session, champion, found, overtaken)
+        record_race(self._session, champion, seen, overtaken)
         return new
 
-    def _leave(self, champion: Champion, overtaken: Sequence[Screened]) -> None:
+    def _judge_screened(
+        self, tried: Sequence[Tried], seen: Climb, hopeful: Sequence[Screened]
+    ) -> None:
+        """Record how ideas ended that are not confirmed."""
+        known = {each.tried.own: each for each in (*seen.ended, *seen.found)}
+        waiting = {each.own: gain for each, gain in seen.refused if gain is not None}
+        for each in tried:
+            if any(one.tried is each for one in hopeful):
+                continue
+            verdict = screen_verdict(each.arm, known.get(each.own))
+            if each.own in waiting:
+                evidence = {
+                    "reason": "no time to train it in full",
+                    "gain at a third": waiting[each.own],
+                }
+                verdict = not_run(each.arm, evidence)
+            self._log.judge(each.key, each.move, each.own, verdict, accepted=False)
+
+    def _leave(self, overtaken: Sequence[Screened]) -> None:
         """What looked promising is tried again around the new champion."""
         for each in overtaken:
-            verdict = screen_verdict(champion, each.tried.arm, each)
+            verdict = screen_verdict(each.tried.arm, each)
             tried = each.tried
             self._log.judge(tried.key, tried.move, tried.own, verdict, accepted=False, ends=False)
 
@@ -275,12 +269,8 @@ class Improver:
         weight = _weight(self._session, each.tried, champion.arm, self.leads.size)
         return each.gain > (-self._delta if weight < 0 else least)
 
-    def _screen(self, champion: Champion, run: Sequence[Tried]) -> list[Screened]:
-        reserve_s = self._admission.reserve_s(champion, *(each.arm for each in run))
-        return screen(self._session, champion, run, reserve_s)
-
-    def _foretell(self, each: Tried) -> str:
-        seconds = self._admission.cost(each.arm, len(self._session.blocks.first))
+    def _foretell(self, each: Tried, champion: Arm) -> str:
+        seconds = first_s(self._admission, each.arm, champion)
         return self._log.foretell(each.move.idea, seconds)
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
@@ -291,7 +281,8 @@ class Improver:
         if self._session.blocks.problem.table.rows < SANITY_BELOW:
             moves = most_promising(moves)
         allowed = Allowed(self._session).among([m.recipe for m in moves], situation.inputs)
-        return tuple(move for move in moves if move.recipe in allowed)
+        moves = tuple(move for move in moves if move.recipe in allowed)
+        return still_promising(moves, self._log.brought())
 
     def _new_confirmer(self) -> Confirmer:
         return Confirmer(self._session, self._admission, self.leads.blocks, self._delta)

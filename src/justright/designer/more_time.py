@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from justright.core.idea import Idea
 from justright.designer.idea_log import NOT_RUN
 from justright.designer.options import time_text
 from justright.designer.session import USABLE_SHARE
-from justright.ideas.value import expected_gain, worth
+from justright.ideas.value import expected_gain, reservation, worth
+from justright.statistics.compare import BETTER
 from justright.store.records import IdeaRecord
 
 LONGER = 3.0
@@ -31,7 +33,9 @@ def more_time(
 
     Ideas are taken in the order of expected gain per second, as the search does, until the time
     is spent. Those of one slot exclude each other, so the best of each counts; gains of different
-    slots are added up, which is the most that they can bring.
+    slots are added up, which is the most that they can bring. What the last of them that fits
+    brings for a second is the price of a second, from which each idea's reservation value
+    follows: once its slot has brought so much, it is not worth trying (Weitzman 1979).
 
     Args:
         records: The study's ideas with their predictions and verdicts.
@@ -40,17 +44,25 @@ def more_time(
         workers: Worker processes.
     """
     waiting = [record.idea for record in records if _waits(record)]
-    waiting.sort(key=lambda idea: -worth(idea.prediction, idea.prediction.seconds))
+    in_hand = brought(records)
+
+    def value(idea: Idea) -> float:
+        return worth(idea.prediction, _price(idea) or inf, in_hand.get(idea.slot, 0.0))
+
+    waiting.sort(key=lambda idea: -value(idea))
     budget = (LONGER - 1.0) * limit_s * workers * USABLE_SHARE
-    entries, best, spent = [], {}, 0.0
+    entries, best, spent, second = [], {}, 0.0, None
     for idea in waiting:
         price = _price(idea)
         fits = price is not None and spent + price <= budget
         spent += price if fits and price is not None else 0.0
-        gain = expected_gain(idea.prediction)
+        gain = expected_gain(idea.prediction, in_hand.get(idea.slot, 0.0))
         if fits:
             best[idea.slot] = max(best.get(idea.slot, 0.0), gain)
+            second = value(idea)
         entries.append(_entry(idea, gain, price, fits=fits))
+    for entry, idea in zip(entries, waiting, strict=True):
+        entry["until"] = _until(idea, second)
     untested = dict(size or {})
     return {
         "time": time_text(LONGER * limit_s),
@@ -61,6 +73,24 @@ def more_time(
         "untested": untested.get("untested") if untested.get("time") else None,
         "size_time": untested.get("time"),
     }
+
+
+def brought(records: Sequence[IdeaRecord]) -> dict[str, float]:
+    """What the ideas of each slot brought that were shown to help."""
+    sums: dict[str, float] = {}
+    for record in records:
+        for verdict in record.verdicts[-1:]:
+            if verdict.word == BETTER:
+                sums[record.idea.slot] = sums.get(record.idea.slot, 0.0) + verdict.difference
+    return sums
+
+
+def _until(idea: Idea, second: float | None) -> float | None:
+    """The reservation value of an idea where a second costs so much; None if it is not known."""
+    price = _price(idea)
+    if price is None or second is None:
+        return None
+    return reservation(idea.prediction, second * price * (1 + idea.prediction.complexity))
 
 
 def _waits(record: IdeaRecord) -> bool:

@@ -42,7 +42,7 @@ def measure_noise(session: Session, champion: Champion, admission: Admission) ->
 
     def propose() -> int:
         left = session.clock.work_left_s - admission.reserve_s(champion)
-        wall = admission.cost(champion.arm, len(REPEATS)) / session.crew.capacity
+        wall = admission.costs.work(champion.arm, len(REPEATS)) / session.crew.capacity
         return len(REPEATS) if wall <= NOISE_SHARE * left else 0
 
     count = session.plan.grant(key, propose)

@@ -79,7 +79,7 @@ class Room:
         """
         session = self.admission.session
         blocks = len(session.blocks.first)
-        screen_s = self.admission.cost(arm, blocks) / min(blocks, session.crew.capacity)
+        screen_s = self.admission.costs.work(arm, blocks) / min(blocks, session.crew.capacity)
         return screen_s + (self.admission.repeat_s(arm, 0.0) if self.admission.repeats else 0.0)
 
     def _most_steps(self, arm: Arm) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from justright.core.idea import Verdict
 from justright.core.trial import TrialState
-from justright.designer.admission import Admission
+from justright.designer.admission import Admission, shortened
+from justright.designer.jobs import NetworkJob
 from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
 from justright.ideas.rule import Move
 
@@ -38,10 +39,13 @@ class Tried:
     key: str
     own: str
 
-    @property
-    def screen_key(self) -> str:
-        """Names its screening in the work plan."""
-        return f"{self.key}/screen {self.move.idea.title}"
+    def stage(self, part: int) -> str:
+        """Stage of its trainings on the champion's own blocks, at a part of its length."""
+        return f"{self.key}/{'screen' if part == 1 else 'third'}"
+
+    def screen_key(self, part: int) -> str:
+        """Names these trainings in the work plan."""
+        return f"{self.stage(part)} {self.move.idea.title}"
 
 
 @dataclass(frozen=True)
@@ -51,67 +55,108 @@ class Screened:
     Attributes:
         tried: The idea.
         rival: What it leads to, with its trials.
-        gain: By how much its loss is lower than the champion's.
+        base: The champion's loss at the same part of its length.
+        part: Of the length of both: 1 for all of it, 3 for a third.
     """
 
     tried: Tried
     rival: Champion
-    gain: float
+    base: float
+    part: int = 1
+
+    @property
+    def gain(self) -> float:
+        """By how much its loss is lower than the champion's."""
+        return self.base - self.rival.loss
 
 
 def admitted(
-    session: Session, admission: Admission, champion: Champion, tried: Sequence[Tried]
+    session: Session,
+    admission: Admission,
+    champion: Champion,
+    tried: Sequence[Tried],
+    part: int = 1,
 ) -> list[Tried]:
-    """Those that the time allows to screen, asked one after the other."""
+    """Those that the time allows to screen, and to confirm, asked one after the other."""
     run: list[Tried] = []
-    blocks = len(session.blocks.first)
+    blocks, costs = len(session.blocks.first), admission.costs
+    base = shortened(champion.arm, part)
+    known = part == 1 or _is_trained(session, champion, part)
+    fixed = 0.0 if known else costs.work(base, blocks, 1)
     for each in tried:
-        pending = sum(admission.cost(other.arm, blocks, 1) for other in run)
+        arms = [shortened(other.arm, part) for other in (*run, each)]
 
-        def screen(arm: Arm = each.arm, pending: float = pending) -> int:
-            return admission.screen(arm, champion, pending)
+        def afford(arm: Arm = each.arm, arms: Sequence[Arm] = arms) -> int:
+            work = fixed + sum(costs.work(other, blocks, 1) for other in arms)
+            if part == 1:
+                wall = admission.screen_s(arm, champion, work - costs.work(arm, blocks, 1))
+            else:  # what it has to climb after this is paid for, too
+                longest = max(costs.longest(other, blocks) for other in (base, arms[-1]))
+                wall = costs.wall(work, longest) + admission.screen_s(arm, champion, 0.0)
+            return int(wall <= admission.left(champion, arm))
 
-        if session.plan.grant(each.screen_key, screen):
+        if session.plan.grant(each.screen_key(part), afford):
             run.append(each)
     return run
 
 
 def screen(
-    session: Session, champion: Champion, run: Sequence[Tried], reserve_s: float
+    session: Session, champion: Champion, run: Sequence[Tried], reserve_s: float, part: int = 1
 ) -> list[Screened]:
     """Train ideas on the champion's own blocks; those whose trainings all ended, best gain first.
 
     Args:
         session: The study at work.
-        champion: The incumbent.
+        champion: The incumbent; at a part of its length it is trained once, beside the first.
         run: What there is time for.
         reserve_s: Seconds to keep for what follows.
+        part: Of the length at which they are compared.
     """
+    if not run:
+        return []
     spec = champion.arm.recipe.preprocessing
     blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
     parts = 1 if len(run) >= session.crew.capacity else None
     jobs = {
-        each.arm.subject: session.train(each.arm, f"{each.key}/screen", blocks, parts=parts)
+        each.arm.subject: session.train(
+            shortened(each.arm, part), each.stage(part), blocks, parts=parts
+        )
         for each in run
     }
-    trials = session.run([job for group in jobs.values() for job in group], reserve_s)
+    own: tuple[NetworkJob, ...] = ()
+    if part > 1:
+        own = session.train(shortened(champion.arm, part), run[0].stage(part), blocks, parts=1)
+    trials = session.run([job for group in (own, *jobs.values()) for job in group], reserve_s)
+    base = results(trials, own) if part > 1 else champion.trials
     found = []
     for each in run:
-        own = results(trials, jobs[each.arm.subject])
-        if all_done(own):
-            rival = Champion(each.arm, own, session.measure(own))
-            found.append(Screened(each, rival, champion.loss - rival.loss))
-        elif any(trial.state is TrialState.CUT for trial in own):
-            session.plan.truncate(each.screen_key, 0)
+        made = results(trials, jobs[each.arm.subject])
+        if all_done(made) and (part == 1 or all_done(base)):
+            rival = Champion(each.arm, made, session.measure(made))
+            loss = champion.loss if part == 1 else session.measure(base)
+            found.append(Screened(each, rival, loss, part))
+        elif any(trial.state is TrialState.CUT for trial in (*made, *base)):
+            session.plan.truncate(each.screen_key(part), 0)
     return sorted(found, key=lambda screened: -screened.gain)
 
 
-def screen_verdict(champion: Champion, arm: Arm, found: Screened | None) -> Verdict:
+def _is_trained(session: Session, champion: Champion, part: int) -> bool:
+    """Whether the champion was trained at a part of its length already."""
+    base, blocks = shortened(champion.arm, part), session.blocks
+    planned = [blocks.planned(number, base.recipe.preprocessing) for number in blocks.first]
+    stored = {t.spec.id for t in session.store.trials.list(session.name) if t.state.final}
+    jobs = session.train(base, "", planned)
+    return all(spec.id in stored for job in jobs for spec in job.specs)
+
+
+def screen_verdict(arm: Arm, found: Screened | None) -> Verdict:
     """What screening alone says: a direction, never a claim."""
     if found is None:
         return not_run(arm, {"reason": "no time, or no result"})
     word = "not better" if found.gain <= 0 else "cannot tell"
-    evidence = {"stage": "screening", "loss": found.rival.loss, "champion": champion.loss}
+    evidence = {"stage": "screening", "loss": found.rival.loss, "champion": found.base}
+    if found.part > 1:
+        evidence["part of the length"] = 1 / found.part
     count = len(found.rival.trials)
     return Verdict(arm.subject, word, found.gain, math.nan, math.nan, count, evidence)
 

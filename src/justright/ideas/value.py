@@ -1,8 +1,11 @@
-"""What an idea is worth: the gain that is expected of it, for its price."""
+"""What an idea is worth: the gain that is expected of it beyond what is in hand, for its price."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
 
 from justright.core.idea import Prediction
 from justright.ideas.rule import Move
@@ -12,17 +15,33 @@ WEIGHTS = (0.3, 0.4, 0.3)
 Swanson 2000)."""
 
 
-def expected_gain(prediction: Prediction) -> float:
+EXPLORED = 0.125
+"""Share of the places of an order by worth that chance fills: what is never tried because little
+is expected of it never shows that the expectation was wrong (published advice: a tenth to a
+seventh of the budget; the middle is an assumption)."""
+
+NOTHING: Mapping[str, float] = MappingProxyType({})
+"""What slots brought before anything was accepted."""
+
+
+def expected_gain(prediction: Prediction, in_hand: float = 0.0) -> float:
     """Gain in units of the metric to expect of trying an idea, which is taken only if it helps.
+
+    Args:
+        prediction: What is predicted of the idea.
+        in_hand: What its slot brought already: only what goes beyond that is a gain.
 
     >>> expected_gain(Prediction(helps=0.5, gain=(-1.0, 1.0, 2.0), seconds=1.0))
     0.5
+    >>> expected_gain(Prediction(helps=0.5, gain=(-1.0, 1.0, 2.0), seconds=1.0), in_hand=1.0)
+    0.15
     """
     parts = zip(WEIGHTS, prediction.gain, strict=True)
-    return prediction.helps * sum(weight * max(gain, 0.0) for weight, gain in parts)
+    least = max(in_hand, 0.0)
+    return prediction.helps * sum(weight * max(gain - least, 0.0) for weight, gain in parts)
 
 
-def worth(prediction: Prediction, cost: float) -> float:
+def worth(prediction: Prediction, cost: float, in_hand: float = 0.0) -> float:
     """Expected gain per unit of cost, which every level of complexity adds to once more.
 
     Published: expected improvement over cost (of the simple rules the best or as good, simulated
@@ -31,19 +50,70 @@ def worth(prediction: Prediction, cost: float) -> float:
     Args:
         prediction: What is predicted of the idea.
         cost: Price of trying it, in any unit.
+        in_hand: What its slot brought already.
     """
-    return expected_gain(prediction) / (max(cost, 1e-9) * (1 + prediction.complexity))
+    return expected_gain(prediction, in_hand) / (max(cost, 1e-9) * (1 + prediction.complexity))
 
 
-def by_worth(moves: Sequence[Move], cost: Callable[[Move], float]) -> tuple[str, ...]:
+def reservation(prediction: Prediction, price: float) -> float:
+    """The gain in hand from which on an idea is not worth its price any more (Weitzman 1979).
+
+    It solves helps · E[(gain - r)+] = price; below zero where not even the first gain is.
+
+    Args:
+        prediction: What is predicted of the idea.
+        price: Of trying it, in units of the metric.
+
+    >>> certain = Prediction(helps=1.0, gain=(2.0, 2.0, 2.0), seconds=1.0)
+    >>> round(reservation(certain, 0.5), 9)
+    1.5
+    """
+    if prediction.helps <= 0.0:
+        return float("-inf")
+    weight = total = value = 0.0
+    gains = sorted(zip(prediction.gain, WEIGHTS, strict=True), reverse=True)
+    for place, (gain, share) in enumerate(gains):
+        weight, total = weight + share, total + share * gain
+        value = (total - price / prediction.helps) / weight
+        if place + 1 == len(gains) or value >= gains[place + 1][0]:
+            break
+    return value
+
+
+def by_worth(
+    moves: Sequence[Move],
+    cost: Callable[[Move], float],
+    in_hand: Mapping[str, float] = NOTHING,
+) -> tuple[str, ...]:
     """The slots of moves, by the best worth among the moves of each, best first.
 
     Args:
         moves: With their predictions.
         cost: Price of a move, in any unit.
+        in_hand: What slots brought already.
     """
     best: dict[str, float] = {}
     for move in moves:
-        value = worth(move.idea.prediction, cost(move))
-        best[move.idea.slot] = max(best.get(move.idea.slot, 0.0), value)
+        slot = move.idea.slot
+        value = worth(move.idea.prediction, cost(move), in_hand.get(slot, 0.0))
+        best[slot] = max(best.get(slot, 0.0), value)
     return tuple(sorted(best, key=lambda slot: -best[slot]))
+
+
+def explored(
+    slots: Sequence[str], generator: np.random.Generator
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """An order in which chance has filled a share of the places, and what it drew.
+
+    Args:
+        slots: By worth, best first.
+        generator: Where chance comes from.
+    """
+    waiting, order, drawn = list(slots), [], []
+    while waiting:
+        place = 0
+        if generator.random() < EXPLORED and len(waiting) > 1:
+            place = int(generator.integers(len(waiting)))
+            drawn.append(waiting[place])
+        order.append(waiting.pop(place))
+    return tuple(order), tuple(drawn)

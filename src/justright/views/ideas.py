@@ -14,7 +14,12 @@ from justright.views.reader import Reader
 
 HEADS = ("idea", "stage", "predicted", "verdict", "measured gain", "blocks", "seconds")
 
-LEFT = ("idea", "stage", "predicted", "expected price")
+LEFT = ("idea", "stage", "predicted", "expected price", "worth it until")
+
+STOP = (
+    "Worth it until its slot has brought so much (reservation value, Weitzman 1979); ideas stop "
+    "where nothing more is expected of them."
+)
 
 
 def idea_lines(store: AbstractStore, study: str) -> list[str]:
@@ -38,11 +43,19 @@ def idea_lines(store: AbstractStore, study: str) -> list[str]:
     left = [record.idea for title, record in records.items() if title not in tried]
     if left:
         left.sort(key=lambda idea: -idea.prediction.helps * idea.prediction.gain[1])
+        until = _reservations(reader)
         rows = [
-            (idea.title, idea.stage or idea.slot, _forecast(idea), duration(_price(idea)))
+            (
+                idea.title,
+                idea.stage or idea.slot,
+                _forecast(idea),
+                duration(_price(idea)),
+                until.get(idea.title, "–"),
+            )
             for idea in left
         ]
         lines += [f"{count(len(left), 'idea')} not tried, for lack of time:", *_table(LEFT, rows)]
+        lines += [STOP] if until else []
     return lines
 
 
@@ -87,6 +100,8 @@ def verdict_text(verdict: Verdict) -> str:
         gain = fixed(verdict.difference, decimals((verdict.high - verdict.low) / 2))
         interval = f" (95% interval {span(verdict.low, verdict.high)})"
     where = " of screening" if verdict.evidence.get("stage") == "screening" else ""
+    if verdict.evidence.get("part of the length", 1) < 1:
+        where += f", at {verdict.evidence['part of the length']:.0%} of the length"
     return (
         f"{verdict.subject}: {verdict.word}, gain {gain}{interval} on "
         f"{count(verdict.blocks, 'block')}{where}"
@@ -122,6 +137,13 @@ def _forecast(idea: Idea) -> str:
     helps, said = idea.prediction.helps, idea.prediction.said
     likely = f"{helps:.0%}" + ("" if said is None else f" (said {said:.0%})")
     return f"{likely}, gain {fixed(middle, places)} ({span(low, high)})"
+
+
+def _reservations(reader: Reader) -> dict[str, str]:
+    """Reservation values of the ideas that are left, by title, where they are known."""
+    ideas = (reader.fact("more time") or {}).get("ideas") or ()
+    known = {str(each["title"]): each.get("until") for each in ideas}
+    return {title: significant(value, 2) for title, value in known.items() if value is not None}
 
 
 def _price(idea: Idea) -> float | None:

@@ -27,13 +27,14 @@ def more_time(reader: Reader) -> Card | NotApplicable:
         Column("Competes for"),
         Column("Helps with", numeric=True),
         Column(f"Expected gain ({metric})", numeric=True),
+        Column("Worth it until", numeric=True),
         Column("Time of one core", numeric=True),
         Column(f"With --time {fact['time']}"),
     )
     rows = [_row(each) for each in ideas]
     if fact.get("size_time"):
         name = shape_text({"hidden": fact["untested"]})
-        rows.insert(0, (f"size {name}", "size", "–", "–", "–", f"--time {fact['size_time']}"))
+        rows.insert(0, (f"size {name}", "size", "–", "–", "–", "–", f"--time {fact['size_time']}"))
     strong = frozenset(place for place, row in enumerate(rows) if row[-1] == "tested")
     return Card(
         title="What more time would bring",
@@ -46,6 +47,9 @@ def more_time(reader: Reader) -> Card | NotApplicable:
             "Ideas that compete for the same thing exclude each other: the best of each is "
             "counted. The others are added up, which is the most that they can bring together. "
             "The time holds screening and confirming.",
+            "Worth it until: once what it competes for has brought so much, trying it is not "
+            "worth its seconds any more (Weitzman 1979); a second costs what the last idea that "
+            "fits into the longer study is expected to bring in one.",
         ),
     )
 
@@ -73,6 +77,12 @@ def _row(each: Mapping[str, Any]) -> tuple[str, ...]:
         str(each["slot"]),
         f"{each['helps']:.0%}",
         significant(each["expected"], 2),
+        _until(each),
         duration(each["core_seconds"]),
         "tested" if each["fits"] else "no",
     )
+
+
+def _until(each: Mapping[str, Any]) -> str:
+    value = each.get("until")
+    return "–" if value is None else significant(value, 2) if value > 0.0 else "not worth it"
