@@ -135,7 +135,13 @@ def test_numbers_json_cannot_say_become_null() -> None:
 def test_what_the_clock_cut_is_said_in_words_and_once() -> None:
     store = example()
     cut = ["noise start recipe", "rate", "round 1/shape/screen 3×256", "round 1/length/confirm"]
-    cut += ["round 2", "round 2/shape/screen 3×256", "size core-seconds", "start recipe stop"]
+    cut += [
+        "round 2",
+        "round 2/shape/third 3×256",
+        "round 2/shape/screen 3×256",
+        "size core-seconds",
+        "start recipe stop",
+    ]
     store.ledger.put("houses", "clock", {"limit_s": 60.0, "truncated": cut})
     assert line(verdict_lines(store, "houses"), "Clock") == (
         "Clock     the time limit cut: noise between seeds, race of learning rates, 3×256 "

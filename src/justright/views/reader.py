@@ -43,7 +43,7 @@ _CUT = (
     (re.compile(r"^own rate (test|steps)$"), "the check of the recipe's rate"),
     (re.compile(r"^own members steps$"), "the recipe's members"),
     (re.compile(r"^final \d+$"), "training on all rows"),
-    (re.compile(r"^round [\d.]+/[^/]+/screen "), ""),
+    (re.compile(r"^round [\d.]+/[^/]+/(screen|third) "), ""),
     (re.compile(r"^round [\d.]+/([^/]+)/confirm.*"), r"confirming another \1"),
     (re.compile(r"^whole gain/.*"), "what the ideas brought together"),
     (re.compile(r"^noise .*"), "noise between seeds"),
