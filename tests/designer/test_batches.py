@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from justright.designer.batches import (
     order_decision,
     still_promising,
 )
+from justright.designer.idea_log import IdeaLog
 from justright.designer.session import Session
 from justright.designer.situation import past_outcomes
 from justright.ideas.rule import Move
@@ -76,9 +78,9 @@ def test_the_decision_says_which_order_and_why() -> None:
 
 def test_what_a_slot_brought_stops_ideas_that_promise_no_more() -> None:
     moves = [move("a", 0.5), move("b", 0.1)]
-    assert still_promising(moves, {}) == tuple(moves)
-    assert still_promising(moves, {"a": 0.29, "c": 9.0}) == tuple(moves)
-    assert still_promising(moves, {"a": 0.3}) == (moves[1],)
+    assert still_promising(moves, lambda _: 0.0) == tuple(moves)
+    assert still_promising(moves, lambda each: 0.29 * (each is moves[0])) == tuple(moves)
+    assert still_promising(moves, lambda each: 0.3 * (each is moves[0])) == (moves[1],)
 
 
 def test_what_chance_drew_is_said() -> None:
@@ -104,3 +106,22 @@ def test_outcomes_of_other_studies_of_the_store_are_remembered(session: Session)
     store.ideas.judge(own, Verdict("GELU", "better", 1.0, 0.5, 1.5, 5))
     store.ideas.add("other", move("Mish", 0.1).idea)  # never run
     assert past_outcomes(session) == [(0.3, 0.0), (0.2, 1.0)]
+
+
+def test_a_prediction_counts_from_when_it_was_made(session: Session) -> None:
+    log = IdeaLog(session)
+    first, second, later = (
+        replace(each, idea=replace(each.idea, slot="slot"))
+        for each in (move("GELU", 0.2), move("Mish", 0.2), move("ReLU", 0.2))
+    )
+    again = replace(move("rate", 0.2, lasting=False), idea=replace(first.idea, title="rate"))
+    for each in (first, second, again):
+        log.foretell(each.idea)
+    gain = Verdict("GELU", "better", 0.15, 0.1, 0.2, 5)
+    log.judge("own x", first, log.foretell(first.idea), gain, accepted=True)
+    assert log.in_hand(second) == 0.0  # the start recipe's own forms are no ideas
+    log.judge("round 1/slot", first, log.foretell(first.idea), gain, accepted=True)
+    assert log.in_hand(second) == pytest.approx(0.15)
+    assert log.in_hand(again) == 0.0  # asked for anew around each champion
+    log.foretell(later.idea)
+    assert log.in_hand(later) == 0.0

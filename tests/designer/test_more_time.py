@@ -64,18 +64,6 @@ def test_a_second_costs_what_the_last_idea_that_fits_brings_in_one() -> None:
     assert entries["unpriced"]["until"] is None
 
 
-def test_what_a_slot_brought_is_not_expected_again() -> None:
-    helped = record("a", "x", 0.2, 1, "better")
-    verdict = Verdict("a", "better", 0.15, 0.1, 0.2, 5)
-    helped = IdeaRecord("a", helped.idea, helped.predictions, (verdict,), 0.0)
-    ideas = [helped, record("b", "x", 0.2, 1), record("c", "y", 0.1, 1)]
-    made = more_time(ideas, None, 60.0, 2)
-    assert [(e["title"], e["expected"]) for e in made["ideas"]] == [
-        ("c", pytest.approx(0.05)),
-        ("b", pytest.approx(0.025)),
-    ]
-
-
 def test_what_was_tried_is_not_left_out() -> None:
     ideas = [
         record("a", "x", 0.2, 1, "better"),

@@ -54,7 +54,7 @@ def test_what_a_slot_brought_already_counts_off_what_its_ideas_are_worth() -> No
 
     moves = [move("a", 1.0), move("b", 0.5)]
     assert by_worth(moves, lambda _: 1.0) == ("a", "b")
-    assert by_worth(moves, lambda _: 1.0, {"a": 0.9}) == ("b", "a")
+    assert by_worth(moves, lambda _: 1.0, lambda each: 0.9 * (each is moves[0])) == ("b", "a")
     assert expected_gain(prediction(), in_hand=2.0) == 0.0
     assert expected_gain(prediction(), in_hand=-1.0) == expected_gain(prediction())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from justright.core.decision import Decision, Status
 from justright.ideas.rule import Move
@@ -55,13 +55,12 @@ def stages_of(moves: Sequence[Move]) -> dict[str, str]:
     return {move.idea.slot: move.idea.stage for move in moves}
 
 
-def still_promising(moves: Sequence[Move], in_hand: Mapping[str, float]) -> tuple[Move, ...]:
-    """Moves of which more can be expected than their slot brought already (the stop rule)."""
+def still_promising(moves: Sequence[Move], in_hand: Callable[[Move], float]) -> tuple[Move, ...]:
+    """Moves of which more is expected than their slot brought since (the stop rule)."""
     return tuple(
         move
         for move in moves
-        if not in_hand.get(move.idea.slot)
-        or expected_gain(move.idea.prediction, in_hand[move.idea.slot]) > 0.0
+        if in_hand(move) <= 0.0 or expected_gain(move.idea.prediction, in_hand(move)) > 0.0
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from justright.core.codec import to_document
-from justright.core.idea import Idea, Verdict
+from justright.core.idea import Idea, Verdict, is_own
 from justright.designer.session import Arm, Session
 from justright.ideas.rule import Move
 from justright.store.rules import idea_id
@@ -28,6 +28,7 @@ class IdeaLog:
         self._session = session
         self._entries: list[dict[str, object]] = []
         self._judged: set[str] = set()
+        self._before: dict[str, float] = {}
         self._ended = {
             record.id
             for record in session.store.ideas.list(session.name)
@@ -38,15 +39,26 @@ class IdeaLog:
         """Whether the idea has an answer: around this champion, or, if it lasts, around any."""
         return (move.idea.title if move.lasting else arm.subject) in self._judged
 
-    def brought(self) -> dict[str, float]:
-        """What the accepted ideas of each slot brought, in units of the metric."""
-        sums: dict[str, float] = {}
-        for entry in self._entries:
-            verdict = entry["verdict"]
-            if entry["accepted"] and isinstance(verdict, Mapping):
-                slot, gain = str(entry["slot"]), max(verdict["difference"] or 0.0, 0.0)
-                sums[slot] = sums.get(slot, 0.0) + gain
-        return sums
+    def in_hand(self, move: Move) -> float:
+        """What a move's slot has brought since its gain was predicted, in units of the metric.
+
+        What is predicted anew around each champion counts from there: nothing is in hand.
+        """
+        before = self._before.get(move.idea.title)
+        if before is None or not move.lasting:
+            return 0.0
+        return self._brought(move.idea.slot) - before
+
+    def _brought(self, slot: str) -> float:
+        """What the accepted ideas of a slot brought, the start recipe's own forms left out."""
+        gains = [
+            verdict["difference"] or 0.0
+            for entry in self._entries
+            if entry["accepted"] and entry["slot"] == slot and not is_own(entry)
+            for verdict in (entry["verdict"],)
+            if isinstance(verdict, Mapping)
+        ]
+        return sum(max(gain, 0.0) for gain in gains)
 
     def foretell(self, idea: Idea, seconds: float = 0.0) -> str:
         """Record an idea's prediction and return the idea's id.
@@ -59,6 +71,7 @@ class IdeaLog:
             seconds: What its first run is expected to cost.
         """
         name, ideas = self._session.name, self._session.store.ideas
+        self._before.setdefault(idea.title, self._brought(idea.slot))
         idea = replace(idea, prediction=replace(idea.prediction, seconds=min(seconds, 1e9)))
         own = idea_id(name, idea)
         return own if own in self._ended else ideas.add(name, idea)

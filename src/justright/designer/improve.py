@@ -174,7 +174,7 @@ class Improver:
     def _batches(self, champion: Champion, number: int) -> tuple[Batch, ...]:
         """What is tried one after the other in a round."""
         moves = [each.move for each in self._open(champion, self._moves(champion), "")]
-        in_hand = self._log.brought()
+        in_hand = self._log.in_hand
         return order_of(self._session, self._admission, champion, moves, number, in_hand)
 
     def _work_off(self, champion: Champion, number: int, batch: Batch, least: float) -> Champion:
@@ -282,7 +282,7 @@ class Improver:
             moves = most_promising(moves)
         allowed = Allowed(self._session).among([m.recipe for m in moves], situation.inputs)
         moves = tuple(move for move in moves if move.recipe in allowed)
-        return still_promising(moves, self._log.brought())
+        return still_promising(moves, self._log.in_hand)
 
     def _new_confirmer(self) -> Confirmer:
         return Confirmer(self._session, self._admission, self.leads.blocks, self._delta)

@@ -11,7 +11,6 @@ from justright.designer.idea_log import NOT_RUN
 from justright.designer.options import time_text
 from justright.designer.session import USABLE_SHARE
 from justright.ideas.value import expected_gain, reservation, worth
-from justright.statistics.compare import BETTER
 from justright.store.records import IdeaRecord
 
 LONGER = 3.0
@@ -44,10 +43,9 @@ def more_time(
         workers: Worker processes.
     """
     waiting = [record.idea for record in records if _waits(record)]
-    in_hand = brought(records)
 
     def value(idea: Idea) -> float:
-        return worth(idea.prediction, _price(idea) or inf, in_hand.get(idea.slot, 0.0))
+        return worth(idea.prediction, _price(idea) or inf)
 
     waiting.sort(key=lambda idea: -value(idea))
     budget = (LONGER - 1.0) * limit_s * workers * USABLE_SHARE
@@ -56,7 +54,7 @@ def more_time(
         price = _price(idea)
         fits = price is not None and spent + price <= budget
         spent += price if fits and price is not None else 0.0
-        gain = expected_gain(idea.prediction, in_hand.get(idea.slot, 0.0))
+        gain = expected_gain(idea.prediction)
         if fits:
             best[idea.slot] = max(best.get(idea.slot, 0.0), gain)
             second = value(idea)
@@ -73,16 +71,6 @@ def more_time(
         "untested": untested.get("untested") if untested.get("time") else None,
         "size_time": untested.get("time"),
     }
-
-
-def brought(records: Sequence[IdeaRecord]) -> dict[str, float]:
-    """What the ideas of each slot brought that were shown to help."""
-    sums: dict[str, float] = {}
-    for record in records:
-        for verdict in record.verdicts[-1:]:
-            if verdict.word == BETTER:
-                sums[record.idea.slot] = sums.get(record.idea.slot, 0.0) + verdict.difference
-    return sums
 
 
 def _until(idea: Idea, second: float | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def order_of(
     champion: Champion,
     moves: Sequence[Move],
     number: int,
-    in_hand: Mapping[str, float],
+    in_hand: Callable[[Move], float],
 ) -> tuple[Batch, ...]:
     """What is tried one after the other: by stages, or by worth where there is no time for all.
 
@@ -36,7 +36,7 @@ def order_of(
         champion: The incumbent.
         moves: What has no answer yet.
         number: Of the round.
-        in_hand: What slots brought already.
+        in_hand: What the slot of a move brought since its gain was predicted.
     """
     plan, key = session.plan, f"round {number} order"
     stages = stages_of(moves)

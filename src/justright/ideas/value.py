@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,8 +19,10 @@ EXPLORED = 0.125
 is expected of it never shows that the expectation was wrong (published advice: a tenth to a
 seventh of the budget; the middle is an assumption)."""
 
-NOTHING: Mapping[str, float] = MappingProxyType({})
-"""What slots brought before anything was accepted."""
+
+def nothing(_: Move) -> float:
+    """What slots brought before anything was accepted."""
+    return 0.0
 
 
 def expected_gain(prediction: Prediction, in_hand: float = 0.0) -> float:
@@ -29,7 +30,7 @@ def expected_gain(prediction: Prediction, in_hand: float = 0.0) -> float:
 
     Args:
         prediction: What is predicted of the idea.
-        in_hand: What its slot brought already: only what goes beyond that is a gain.
+        in_hand: What its slot brought since the prediction: only what goes beyond is a gain.
 
     >>> expected_gain(Prediction(helps=0.5, gain=(-1.0, 1.0, 2.0), seconds=1.0))
     0.5
@@ -50,7 +51,7 @@ def worth(prediction: Prediction, cost: float, in_hand: float = 0.0) -> float:
     Args:
         prediction: What is predicted of the idea.
         cost: Price of trying it, in any unit.
-        in_hand: What its slot brought already.
+        in_hand: What its slot brought since the prediction.
     """
     return expected_gain(prediction, in_hand) / (max(cost, 1e-9) * (1 + prediction.complexity))
 
@@ -83,19 +84,19 @@ def reservation(prediction: Prediction, price: float) -> float:
 def by_worth(
     moves: Sequence[Move],
     cost: Callable[[Move], float],
-    in_hand: Mapping[str, float] = NOTHING,
+    in_hand: Callable[[Move], float] = nothing,
 ) -> tuple[str, ...]:
     """The slots of moves, by the best worth among the moves of each, best first.
 
     Args:
         moves: With their predictions.
         cost: Price of a move, in any unit.
-        in_hand: What slots brought already.
+        in_hand: What the slot of a move brought since its gain was predicted.
     """
     best: dict[str, float] = {}
     for move in moves:
         slot = move.idea.slot
-        value = worth(move.idea.prediction, cost(move), in_hand.get(slot, 0.0))
+        value = worth(move.idea.prediction, cost(move), in_hand(move))
         best[slot] = max(best.get(slot, 0.0), value)
     return tuple(sorted(best, key=lambda slot: -best[slot]))
 
