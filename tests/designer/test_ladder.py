@@ -11,11 +11,11 @@ from test_improve import start_arm
 
 from conftest import table
 from justright.core.idea import Idea, Prediction
-from justright.designer.admission import Admission
+from justright.designer.admission import Admission, shortened
 from justright.designer.clock import Clock
 from justright.designer.improve import Improver
 from justright.designer.ladder import Climb, climb, first_s, has_lower_rung, tries_s
-from justright.designer.screening import Screened, Tried
+from justright.designer.screening import Screened, Tried, admitted, is_known
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
 from justright.ideas.registry import propose_moves
@@ -72,15 +72,21 @@ def test_only_what_is_ahead_at_a_third_is_trained_in_full(session: Session) -> N
     assert third.gain > 0.0 > seen.ended[0].gain
 
 
-def test_the_champion_is_trained_for_a_third_once(session: Session) -> None:
-    champion = trained(session, long_arm(session))
-    climbed(session, champion, idea(champion, "bad", BAD, "b"))
+def test_the_champion_is_trained_and_paid_for_at_a_third_once(session: Session) -> None:
+    champion, admission = trained(session, long_arm(session)), Admission(session, 1.0)
+    bad, worse = idea(champion, "bad", BAD, "b"), idea(champion, "worse", BAD / 10, "c")
+    assert not is_known(session, champion, 3)
+    climbed(session, champion, bad)
+    assert is_known(session, champion, 3)
     before = {trial.spec.id for trial in session.store.trials.list("s")}
-    climbed(session, champion, idea(champion, "worse", BAD / 10, "c"))
+    known_s = tries_s(admission, [worse.move], champion)
+    climbed(session, champion, worse)
     new = [t for t in session.store.trials.list("s") if t.spec.id not in before]
     assert {trial.spec.subject for trial in new} == {"worse"}
     assert len(new) == len(session.blocks.first)
     assert steps_of(session, "start recipe") == [STEPS // 3, STEPS]
+    other = replace(champion, arm=replace(champion.arm, steps=STEPS + 3))
+    assert tries_s(admission, [worse.move], other) > 1.15 * known_s
 
 
 def test_of_a_slot_only_the_best_climbs_on(session: Session) -> None:
@@ -107,37 +113,108 @@ def test_what_has_time_for_a_third_only_waits_with_what_it_showed(new_session: N
     amounts = {"round 1/a/third good": 1}
     session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
     champion = trained(session, long_arm(session))
-    seen = climbed(session, champion, idea(champion, "good", GOOD, "a"))
-    ((waiting, gain),) = seen.refused
-    assert waiting.move.idea.title == "good"
-    assert gain == seen.thirds[0].gain
+    good, fair = idea(champion, "good", GOOD, "a"), idea(champion, "fair", 0.002, "a")
+    seen = climbed(session, champion, good, fair)
+    assert [each.move.idea.title for each in seen.refused] == ["good", "fair"]
+    assert titles(seen.thirds) == ["good"]
     assert seen.found == seen.ended == ()
+    assert steps_of(session, "fair") == []  # no time for a third is none for all of it
 
 
-def test_without_time_for_the_whole_climb_nothing_is_trained(session: Session) -> None:
+def test_an_idea_is_admitted_only_if_there_is_time_for_its_whole_climb(session: Session) -> None:
+    champion = Champion(replace(long_arm(session), steps=100_000), (), 1.0)
+    tried = idea(champion, "good", GOOD, "a")
+    fits = []
+    for left_s in range(600, 0, -10):
+        clock = Clock(time.time() - LIMIT_S + left_s, LIMIT_S)
+        hurried = replace(session, clock=clock, plan=WorkPlan())
+        admission = Admission(hurried, 1.0)
+        run = admitted(hurried, admission, champion, [tried], 3)
+        left = admission.left(champion, tried.arm)
+        after = admission.screen_s(tried.arm, champion, 0.0)
+        third = admission.costs.both(
+            shortened(tried.arm, 3), shortened(champion.arm, 3), len(session.blocks.first), 5
+        )
+        fits.append((bool(run), after <= left, third <= left))
+        assert bool(run) == (third + after <= left)
+    assert fits[0] == (True, True, True)
+    assert (False, False, True) in fits
+    assert (False, True, True) in fits
+    assert not fits[-1][0]
+
+
+def test_what_is_refused_for_its_price_takes_no_time_from_the_others(session: Session) -> None:
+    """The final training of a network so wide would take all that is left."""
     champion = trained(session, long_arm(session))
-    count = len(session.store.trials.list("s"))
-    hurried = replace(session, clock=Clock(time.time() - LIMIT_S + 5.0, LIMIT_S))
-    seen = climbed(hurried, champion, idea(champion, "good", GOOD, "a"))
-    assert [(each.move.idea.title, gain) for each, gain in seen.refused] == [("good", None)]
-    assert len(session.store.trials.list("s")) == count
+    good, dear = idea(champion, "good", GOOD, "a"), idea(champion, "dear", GOOD, "b")
+    shape = replace(dear.arm.recipe.shape, hidden=(8192, 8192))
+    recipe = replace(dear.arm.recipe, shape=shape)
+    dear = replace(
+        dear, arm=replace(dear.arm, recipe=recipe), move=replace(dear.move, recipe=recipe)
+    )
+    hurried = replace(session, clock=Clock(time.time() - LIMIT_S + 120.0, LIMIT_S))
+    assert Admission(hurried, 1.0).left(champion, dear.arm) < 0.0
+    seen = climbed(hurried, champion, good, dear)
+    assert titles(seen.found) == ["good"]
+    assert [each.move.idea.title for each in seen.refused] == ["dear"]
+
+
+def test_an_idea_that_fails_hides_nothing_of_the_others(session: Session) -> None:
+    champion = trained(session, long_arm(session))
+    wild, good = idea(champion, "wild", 1e30, "a"), idea(champion, "good", GOOD, "b")
+    seen = climbed(session, champion, wild, good)
+    assert titles(seen.thirds) == titles(seen.found) == ["good"]
+    assert seen.ended == seen.refused == ()
+
+
+def test_where_the_champion_fails_at_a_third_ideas_are_trained_in_full(session: Session) -> None:
+    wild = long_arm(session, rate=1e30)
+    champion = replace(trained(session, wild), loss=1.0)
+    seen = climbed(session, champion, idea(champion, "good", GOOD, "b"))
+    assert titles(seen.found) == ["good"]
+    assert seen.thirds == seen.ended == seen.refused == ()
+
+
+def test_a_plan_that_grants_all_of_the_length_needs_no_third(session: Session) -> None:
+    """As a study has it that went on since it knew no lower rung."""
+    session.plan.granted |= {"round 1/b/screen bad": 1}
+    champion = trained(session, long_arm(session))
+    seen = climbed(session, champion, idea(champion, "bad", BAD, "b"))
+    assert titles(seen.found) == ["bad"]
+    assert steps_of(session, "bad") == [STEPS]
+    session.plan.granted |= {"round 1/c/third worse": 1, "round 1/c/screen worse": 1}
+    seen = climbed(session, champion, idea(champion, "worse", BAD / 10, "c"))
+    assert titles(seen.ended) == ["worse"]
+
+
+def test_the_second_of_a_slot_waits_while_the_best_has_no_result_in_full(
+    new_session: NewSession,
+) -> None:
+    amounts = {"round 1/a/third good": 1, "round 1/a/third fair": 1, "round 1/a/third bad": 1}
+    session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
+    champion = trained(session, long_arm(session))
+    rates = {"good": GOOD, "fair": 0.002, "bad": BAD}
+    tried = [idea(champion, title, rate, "a") for title, rate in rates.items()]
+    seen = climbed(session, champion, *tried)
+    assert [seen.settles(each) for each in seen.ended] == [False, True]
+    session.plan.granted["round 1/a/screen good"] = 1
+    seen = climbed(session, champion, *tried)
+    assert [seen.settles(each) for each in seen.ended] == [True, True]
 
 
 def test_a_rung_spares_what_it_is_for(session: Session) -> None:
-    """Three useless ideas for hardly more than the price of one."""
     admission, old = Admission(session, 1.0), long_arm(session)
     longer = replace(old, steps=2 * STEPS)
     assert has_lower_rung(old, old)
     assert not has_lower_rung(longer, old)
     blocks = len(session.blocks.first)
-    assert first_s(admission, longer, old) == admission.costs.work(longer, blocks)
-    assert first_s(admission, old, old) < 0.75 * admission.costs.work(old, blocks)
+    assert first_s(admission, longer, old) == admission.costs.work(longer, blocks, 1)
+    assert first_s(admission, old, old) < 0.75 * admission.costs.work(old, blocks, 1)
     champion = Champion(old, (), 1.0)
     moves = [idea(champion, title, GOOD, title).move for title in "abc"]
-    assert tries_s(admission, moves, old) == pytest.approx(3 * tries_s(admission, moves[:1], old))
-    assert tries_s(admission, [replace(moves[0], length=2.0)], old) > 1.5 * tries_s(
-        admission, moves[:1], old
-    )
+    one, three = (tries_s(admission, chosen, champion) for chosen in (moves[:1], moves))
+    assert 2 * one < three < 3 * one  # the champion's third is paid for once
+    assert tries_s(admission, [replace(moves[0], length=2.0)], champion) > 1.5 * one
 
 
 def test_a_study_says_where_on_the_ladder_an_idea_ended(

@@ -87,5 +87,8 @@ def test_chance_fills_an_eighth_of_the_places_and_says_which() -> None:
         assert sorted(order) == sorted(slots)
         rest = [slot for slot in order if slot not in drawn]
         assert rest == [slot for slot in slots if slot not in drawn]
+        for slot in drawn:  # out of turn: what was due comes later
+            later = order[order.index(slot) + 1 :]
+            assert any(int(other) < int(slot) for other in later)
         moved += len(drawn)
     assert moved / (200 * 39) == pytest.approx(EXPLORED, abs=0.02)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from justright.designer.session import USABLE_SHARE, Arm, Session
-from justright.ideas.rule import Move
 from justright.recipe.network import Inputs
 
 
@@ -36,10 +35,6 @@ class Costs:
             return blocks * session.seconds(arm, inputs)
         stacks = min(parts or session.crew.capacity, blocks)
         return stacks * session.seconds(arm, inputs, ceil(blocks / stacks))
-
-    def relative(self, move: Move) -> float:
-        """Cost of a move's training, to order moves by value per second."""
-        return self.work(Arm("", move.recipe, round(1000 * move.length)), 1)
 
     def longest(self, arm: Arm, blocks: int) -> float:
         """Seconds of the longest job when an arm's blocks are one stack, if they can be."""

@@ -24,7 +24,7 @@ from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.idea_decisions import record_compared, record_screening
 from justright.designer.idea_log import IdeaLog
 from justright.designer.in_full import FORMS, decision_of, fuller, is_taken, judge_in_full
-from justright.designer.ladder import Climb, best_of_slots, climb, first_s
+from justright.designer.ladder import Climb, arm_of, best_of_slots, climb, first_s
 from justright.designer.limits import weight_of
 from justright.designer.range_test import RATE_KEY
 from justright.designer.ranking import order_of
@@ -140,7 +140,8 @@ class Improver:
                 continue
             move, arm = form.move, form.arm
             tried = Tried(move, arm, key, "")
-            tried = replace(tried, own=self._foretell(tried, champion.arm))
+            seconds = self._admission.costs.work(arm, len(self._session.blocks.first))
+            tried = replace(tried, own=self._log.foretell(move.idea, seconds))
             found = []
             if form.granted:
                 reserve_s = self._admission.reserve_s(champion, arm)
@@ -195,7 +196,8 @@ class Improver:
     def _open(self, champion: Champion, moves: Sequence[Move], key: str) -> list[Tried]:
         """The ideas that have no answer yet."""
         tried = [
-            Tried(move, _arm(champion, move), f"{key}/{move.idea.slot}", "") for move in moves
+            Tried(move, arm_of(champion.arm, move), f"{key}/{move.idea.slot}", "")
+            for move in moves
         ]
         return [each for each in tried if not self._log.is_judged(each.move, each.arm)]
 
@@ -208,8 +210,8 @@ class Improver:
         seen = climb(self._session, self._admission, champion, tried, hopes)
         if seen.refused:
             self.refused = True
-            self._left_out += [each.move.idea.title for each, _ in seen.refused]
-        hopeful = [each for each in best_of_slots(seen.found) if hopes(each)]
+            self._left_out += [each.move.idea.title for each in seen.refused]
+        hopeful = best_of_slots([each for each in seen.found if hopes(each)])
         rest = [each for each in seen.found if each not in hopeful]
         self._judge_screened(tried, seen, hopeful)
         record_screening(self._session, champion, seen.ended)
@@ -229,18 +231,18 @@ class Improver:
     ) -> None:
         """Record how ideas ended that are not confirmed."""
         known = {each.tried.own: each for each in (*seen.ended, *seen.found)}
-        waiting = {each.own: gain for each, gain in seen.refused if gain is not None}
+        thirds = {each.tried.own: each.gain for each in seen.thirds}
         for each in tried:
             if any(one.tried is each for one in hopeful):
                 continue
-            verdict = screen_verdict(each.arm, known.get(each.own))
-            if each.own in waiting:
-                evidence = {
-                    "reason": "no time to train it in full",
-                    "gain at a third": waiting[each.own],
-                }
+            found = known.get(each.own)
+            verdict = screen_verdict(each.arm, found)
+            if found is None and each.own in thirds:
+                reason = "no time to train it in full, or no result"
+                evidence = {"reason": reason, "gain at a third": thirds[each.own]}
                 verdict = not_run(each.arm, evidence)
-            self._log.judge(each.key, each.move, each.own, verdict, accepted=False)
+            ends = found not in seen.ended or seen.settles(found)
+            self._log.judge(each.key, each.move, each.own, verdict, accepted=False, ends=ends)
 
     def _leave(self, overtaken: Sequence[Screened]) -> None:
         """What looked promising is tried again around the new champion."""
@@ -286,12 +288,6 @@ class Improver:
 
     def _new_confirmer(self) -> Confirmer:
         return Confirmer(self._session, self._admission, self.leads.blocks, self._delta)
-
-
-def _arm(champion: Champion, move: Move) -> Arm:
-    base, title = champion.arm.subject, move.idea.title
-    subject = title if base == "start recipe" else f"{base}, {title}"
-    return Arm(subject, move.recipe, round(champion.arm.steps * move.length))
 
 
 def _weight(session: Session, tried: Tried, champion: Arm, chosen: Hidden | None) -> int:

@@ -13,9 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from justright.designer.admission import PARTS, Admission, shortened
-from justright.designer.screening import Screened, Tried, admitted, screen
+from justright.designer.screening import (
+    Screened,
+    Tried,
+    admitted,
+    base_trials,
+    is_known,
+    screen,
+)
 from justright.designer.session import Arm, Champion, Session
 from justright.ideas.rule import Move
 
@@ -38,13 +46,23 @@ class Climb:
         thirds: Trained for a third of the length, best gain first.
         ended: Those of them that were left behind there.
         found: Trained in full, best gain first.
-        refused: What there was no time for, with its gain at a third if it has one.
+        refused: What there was no time for.
     """
 
     thirds: tuple[Screened, ...]
     ended: tuple[Screened, ...]
     found: tuple[Screened, ...]
-    refused: tuple[tuple[Tried, float | None], ...]
+    refused: tuple[Tried, ...]
+
+    def settles(self, each: Screened) -> bool:
+        """Whether what was left behind at a third has lost for good.
+
+        If the best of its slot had no result in full, the second may still be the best.
+        """
+        slot = each.tried.move.idea.slot
+        above = [one.tried for one in self.thirds if one not in self.ended]
+        best = [one for one in above if one.move.idea.slot == slot]
+        return each.gain <= 0.0 or all(any(f.tried is one for f in self.found) for one in best)
 
 
 def climb(
@@ -63,20 +81,45 @@ def climb(
         tried: The ideas.
         hopes: Whether what a rung showed is promising.
     """
-    lower = [each for each in tried if has_lower_rung(each.arm, champion.arm)]
-    run = admitted(session, admission, champion, lower, LOWER)
-    reserve_s = admission.reserve_s(champion, *(each.arm for each in tried))
-    seen = screen(session, champion, run, reserve_s, LOWER)
-    up = [each for each in best_of_slots(seen) if hopes(each)]
-    waiting = [each.tried for each in up] + [each for each in tried if each not in run]
-    whole = admitted(session, admission, champion, waiting)
-    gains = {each.tried.own: each.gain for each in up}
+
+    def rung(ideas: Sequence[Tried], part: int) -> list[Screened]:
+        run = admitted(session, admission, champion, ideas, part)
+        reserve_s = admission.reserve_s(champion, *(each.arm for each in run))
+        return screen(session, champion, run, reserve_s, part)
+
+    plan = session.plan.granted
+    lower = [each for each in tried if _begins_below(session, champion, each)]
+    seen = rung(lower, LOWER)
+    if not seen and _is_no_yardstick(session, champion):
+        lower = []
+    up = best_of_slots([each for each in seen if hopes(each)])
+    found = rung([each.tried for each in up] + [e for e in tried if e not in lower], 1)
+    ended = tuple(each for each in seen if each not in up)
+    done = [each.tried for each in (*ended, *found)]
+    keys = [(each, each.screen_key(LOWER), each.screen_key(1)) for each in tried]
     return Climb(
         thirds=tuple(seen),
-        ended=tuple(each for each in seen if each not in up),
-        found=tuple(screen(session, champion, whole, reserve_s)),
-        refused=tuple((each, gains.get(each.own)) for each in waiting if each not in whole),
+        ended=ended,
+        found=tuple(found),
+        refused=tuple(
+            each
+            for each, third, whole in keys
+            if each not in done and 0 in (plan.get(third), plan.get(whole))
+        ),
     )
+
+
+def _begins_below(session: Session, champion: Champion, each: Tried) -> bool:
+    """Whether an idea begins at a third; not if a plan has granted all of its length already."""
+    plan = session.plan.granted
+    passed = each.screen_key(LOWER) not in plan and plan.get(each.screen_key(1))
+    return has_lower_rung(each.arm, champion.arm) and not passed
+
+
+def _is_no_yardstick(session: Session, champion: Champion) -> bool:
+    """Whether the champion itself failed, or has no score, at a third of its length."""
+    known = is_known(session, champion, LOWER)
+    return known and not isfinite(session.measure(base_trials(session, champion, LOWER)))
 
 
 def best_of_slots(found: Sequence[Screened]) -> list[Screened]:
@@ -101,13 +144,20 @@ def has_lower_rung(arm: Arm, champion: Arm) -> bool:
 def first_s(admission: Admission, arm: Arm, champion: Arm) -> float:
     """Worker-seconds that an idea is expected to take on the champion's own blocks."""
     costs, blocks = admission.costs, len(admission.session.blocks.first)
-    whole = costs.work(arm, blocks)
+    whole = costs.work(arm, blocks, 1)
     if not has_lower_rung(arm, champion):
         return whole
-    return costs.work(shortened(arm, LOWER), blocks) + PROMISING * whole
+    return costs.work(shortened(arm, LOWER), blocks, 1) + PROMISING * whole
 
 
-def tries_s(admission: Admission, moves: Sequence[Move], champion: Arm) -> float:
+def arm_of(champion: Arm, move: Move) -> Arm:
+    """What a move leads to from a champion."""
+    base, title = champion.subject, move.idea.title
+    subject = title if base == "start recipe" else f"{base}, {title}"
+    return Arm(subject, move.recipe, round(champion.steps * move.length))
+
+
+def tries_s(admission: Admission, moves: Sequence[Move], champion: Champion) -> float:
     """Wall seconds in which all moves are screened, and the promising ones confirmed.
 
     Args:
@@ -115,12 +165,13 @@ def tries_s(admission: Admission, moves: Sequence[Move], champion: Arm) -> float
         moves: Around the champion.
         champion: The incumbent.
     """
-    fewest, first = admission.looks[-1], admission.session.blocks.first
-    old, work, confirms, encoding = shortened(champion, LOWER), 0.0, 0.0, 0.0
-    for move in moves:
-        arm = Arm("", move.recipe, round(champion.steps * move.length))
-        work += first_s(admission, arm, champion)
-        encoding += admission.session.blocks.encoding_s(first, arm.recipe.preprocessing)
-        both = admission.costs.both(shortened(arm, LOWER), old, fewest, 0)
-        confirms += PROMISING * both
-    return admission.costs.wall(work, 0.0) + confirms + encoding
+    session, costs, fewest = admission.session, admission.costs, admission.looks[-1]
+    first, old = session.blocks.first, shortened(champion.arm, LOWER)
+    arms = [arm_of(champion.arm, move) for move in moves]
+    work = sum(first_s(admission, arm, champion.arm) for arm in arms)
+    below = any(has_lower_rung(arm, champion.arm) for arm in arms)
+    if below and not is_known(session, champion, LOWER):
+        work += costs.work(old, len(first), 1)
+    confirms = sum(costs.both(shortened(arm, LOWER), old, fewest, 0) for arm in arms)
+    encoding = sum(session.blocks.encoding_s(first, arm.recipe.preprocessing) for arm in arms)
+    return costs.wall(work, 0.0) + PROMISING * confirms + encoding

@@ -9,7 +9,7 @@ import numpy as np
 from justright.core.seeds import child_seed
 from justright.designer.admission import Admission
 from justright.designer.batches import Batch, batches, order_decision, stages_of
-from justright.designer.ladder import tries_s
+from justright.designer.ladder import arm_of, first_s, tries_s
 from justright.designer.session import Champion, Session
 from justright.ideas.rule import Move
 from justright.ideas.value import by_worth, explored
@@ -42,14 +42,15 @@ def order_of(
     stages = stages_of(moves)
     slots = sorted(stages)
     if not plan.choice(key):
-        ordered = by_worth(moves, admission.costs.relative, in_hand)
+        old = champion.arm
+        ordered = by_worth(moves, lambda move: first_s(admission, arm_of(old, move), old), in_hand)
         plan.choose(key, [slots.index(slot) for slot in ordered])
     places = plan.choice(key) or range(len(slots))
     ranked = [slots[place] for place in places if place < len(slots)]
     ranked += [slot for slot in slots if slot not in ranked]  # of a newer catalogue
 
     def propose() -> int:
-        whole = tries_s(admission, moves, champion.arm)
+        whole = tries_s(admission, moves, champion)
         return IN_ORDER if whole <= admission.left(champion) else BY_WORTH
 
     in_order, drawn = plan.grant(f"{key} kind", propose) == IN_ORDER, ()

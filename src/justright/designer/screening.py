@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from justright.core.idea import Verdict
-from justright.core.trial import TrialState
+from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission, shortened
 from justright.designer.jobs import NetworkJob
 from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
@@ -79,25 +79,31 @@ def admitted(
 ) -> list[Tried]:
     """Those that the time allows to screen, and to confirm, asked one after the other."""
     run: list[Tried] = []
-    blocks, costs = len(session.blocks.first), admission.costs
-    base = shortened(champion.arm, part)
-    known = part == 1 or _is_trained(session, champion, part)
-    fixed = 0.0 if known else costs.work(base, blocks, 1)
     for each in tried:
-        arms = [shortened(other.arm, part) for other in (*run, each)]
+        arms = [one.arm for one in (*run, each)]
 
-        def afford(arm: Arm = each.arm, arms: Sequence[Arm] = arms) -> int:
-            work = fixed + sum(costs.work(other, blocks, 1) for other in arms)
-            if part == 1:
-                wall = admission.screen_s(arm, champion, work - costs.work(arm, blocks, 1))
-            else:  # what it has to climb after this is paid for, too
-                longest = max(costs.longest(other, blocks) for other in (base, arms[-1]))
-                wall = costs.wall(work, longest) + admission.screen_s(arm, champion, 0.0)
-            return int(wall <= admission.left(champion, arm))
+        def afford(arms: Sequence[Arm] = arms) -> int:
+            left = min(admission.left(champion, arm) for arm in arms)
+            return int(_price_s(admission, champion, arms, part) <= left)
 
         if session.plan.grant(each.screen_key(part), afford):
             run.append(each)
     return run
+
+
+def _price_s(admission: Admission, champion: Champion, arms: Sequence[Arm], part: int) -> float:
+    """Wall seconds of screening arms side by side, and of what the dearest has to climb then."""
+    session, costs = admission.session, admission.costs
+    blocks = len(session.blocks.first)
+    if part == 1:
+        pending = sum(costs.work(arm, blocks, 1) for arm in arms[:-1])
+        return admission.screen_s(arms[-1], champion, pending)
+    short = [shortened(arm, part) for arm in arms]
+    if not is_known(session, champion, part):
+        short.append(shortened(champion.arm, part))
+    work = sum(costs.work(arm, blocks, 1) for arm in short)
+    longest = max(costs.longest(arm, blocks) for arm in short)
+    return costs.wall(work, longest) + max(admission.screen_s(arm, champion, 0.0) for arm in arms)
 
 
 def screen(
@@ -140,13 +146,19 @@ def screen(
     return sorted(found, key=lambda screened: -screened.gain)
 
 
-def _is_trained(session: Session, champion: Champion, part: int) -> bool:
-    """Whether the champion was trained at a part of its length already."""
+def base_trials(session: Session, champion: Champion, part: int) -> tuple[Trial, ...]:
+    """The champion's trials at a part of its length, as far as they have ended uncut."""
     base, blocks = shortened(champion.arm, part), session.blocks
     planned = [blocks.planned(number, base.recipe.preprocessing) for number in blocks.first]
-    stored = {t.spec.id for t in session.store.trials.list(session.name) if t.state.final}
-    jobs = session.train(base, "", planned)
-    return all(spec.id in stored for job in jobs for spec in job.specs)
+    wanted = {spec.id for job in session.train(base, "", planned) for spec in job.specs}
+    ended = (TrialState.DONE, TrialState.FAILED)
+    stored = session.store.trials.list(session.name)
+    return tuple(trial for trial in stored if trial.spec.id in wanted and trial.state in ended)
+
+
+def is_known(session: Session, champion: Champion, part: int) -> bool:
+    """Whether nothing is left to train of the champion at a part of its length."""
+    return len(base_trials(session, champion, part)) == len(session.blocks.first)
 
 
 def screen_verdict(arm: Arm, found: Screened | None) -> Verdict:

@@ -104,7 +104,7 @@ def by_worth(
 def explored(
     slots: Sequence[str], generator: np.random.Generator
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """An order in which chance has filled a share of the places, and what it drew.
+    """An order in which chance has filled a share of the places out of turn, and what it drew.
 
     Args:
         slots: By worth, best first.
@@ -114,7 +114,7 @@ def explored(
     while waiting:
         place = 0
         if generator.random() < EXPLORED and len(waiting) > 1:
-            place = int(generator.integers(len(waiting)))
+            place = 1 + int(generator.integers(len(waiting) - 1))
             drawn.append(waiting[place])
         order.append(waiting.pop(place))
     return tuple(order), tuple(drawn)

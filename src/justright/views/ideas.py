@@ -54,7 +54,8 @@ def idea_lines(store: AbstractStore, study: str) -> list[str]:
             )
             for idea in left
         ]
-        lines += [f"{count(len(left), 'idea')} not tried, for lack of time:", *_table(LEFT, rows)]
+        heading = f"{count(len(left), 'idea')} not tried, for lack of time or of promise:"
+        lines += [heading, *_table(LEFT, rows)]
         lines += [STOP] if until else []
     return lines
 
@@ -143,7 +144,11 @@ def _reservations(reader: Reader) -> dict[str, str]:
     """Reservation values of the ideas that are left, by title, where they are known."""
     ideas = (reader.fact("more time") or {}).get("ideas") or ()
     known = {str(each["title"]): each.get("until") for each in ideas}
-    return {title: significant(value, 2) for title, value in known.items() if value is not None}
+    return {
+        title: significant(value, 2) if value > 0.0 else "not worth it"
+        for title, value in known.items()
+        if value is not None
+    }
 
 
 def _price(idea: Idea) -> float | None:
