@@ -15,7 +15,7 @@ from justright.designer.admission import Admission, shortened
 from justright.designer.clock import Clock
 from justright.designer.improve import Improver
 from justright.designer.ladder import Climb, climb, first_s, has_lower_rung, tries_s
-from justright.designer.screening import Screened, Tried, admitted, is_known
+from justright.designer.screening import Screened, Tried, admitted, is_known, is_passed_over
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
 from justright.ideas.registry import propose_moves
@@ -119,6 +119,26 @@ def test_what_has_time_for_a_third_only_waits_with_what_it_showed(new_session: N
     assert titles(seen.thirds) == ["good"]
     assert seen.found == seen.ended == ()
     assert steps_of(session, "fair") == []  # no time for a third is none for all of it
+
+
+def test_where_no_third_fits_one_idea_may_still_be_trained_in_full(
+    new_session: NewSession,
+) -> None:
+    amounts = {"round 1/a/screen good": 1}
+    amounts |= {"round 1/a/third good": 0, "round 1/b/third bad": 0}
+    session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
+    champion = trained(session, long_arm(session))
+    good, bad = idea(champion, "good", GOOD, "a"), idea(champion, "bad", BAD, "b")
+    seen = climbed(session, champion, good, bad)
+    assert titles(seen.found) == ["good"]
+    assert [each.move.idea.title for each in seen.refused] == ["bad"]
+    assert steps_of(session, "good") == [STEPS]
+    assert is_passed_over("round 1/a/third good", session.plan.granted)
+    assert not is_passed_over("round 1/b/third bad", session.plan.granted)
+    again = session.plan.reopened(LIMIT_S)  # a study that goes on trains the same
+    hence = replace(session, plan=again)
+    assert titles(climbed(hence, champion, good).found) == ["good"]
+    assert "round 1/a/third good" not in again.granted
 
 
 def test_an_idea_is_admitted_only_if_there_is_time_for_its_whole_climb(session: Session) -> None:

@@ -10,6 +10,7 @@ from justright.core.files import write_whole
 from justright.core.finding import worst_first
 from justright.designer.advice import next_steps
 from justright.designer.more_time import more_time
+from justright.designer.screening import is_passed_over
 from justright.designer.session import Session
 from justright.designer.watch import STAGES
 from justright.designer.work import LATE
@@ -74,7 +75,11 @@ def _stages(session: Session, *, interrupted: bool) -> list[dict[str, Any]]:
 
 def _clock(session: Session, *, interrupted: bool) -> dict[str, Any]:
     granted = session.plan.granted
-    refused = [key for key, amount in granted.items() if not (amount or granted.get(LATE + key))]
+    refused = [
+        key
+        for key, amount in granted.items()
+        if not (amount or granted.get(LATE + key) or is_passed_over(key, granted))
+    ]
     return {
         "limit_s": session.clock.limit_s,
         "used_s": session.clock.elapsed_s,

@@ -82,18 +82,19 @@ def climb(
         hopes: Whether what a rung showed is promising.
     """
 
-    def rung(ideas: Sequence[Tried], part: int) -> list[Screened]:
-        run = admitted(session, admission, champion, ideas, part)
+    def trained(run: Sequence[Tried], part: int) -> list[Screened]:
         reserve_s = admission.reserve_s(champion, *(each.arm for each in run))
         return screen(session, champion, run, reserve_s, part)
 
     plan = session.plan.granted
     lower = [each for each in tried if _begins_below(session, champion, each)]
-    seen = rung(lower, LOWER)
-    if not seen and _is_no_yardstick(session, champion):
-        lower = []
+    run = admitted(session, admission, champion, lower, LOWER)
+    seen = trained(run, LOWER)
+    if not run or (not seen and _is_no_yardstick(session, champion)):
+        lower = []  # a single full training may fit where it does not fit beside a third
     up = best_of_slots([each for each in seen if hopes(each)])
-    found = rung([each.tried for each in up] + [e for e in tried if e not in lower], 1)
+    waiting = [each.tried for each in up] + [each for each in tried if each not in lower]
+    found = trained(admitted(session, admission, champion, waiting), 1)
     ended = tuple(each for each in seen if each not in up)
     done = [each.tried for each in (*ended, *found)]
     keys = [(each, each.screen_key(LOWER), each.screen_key(1)) for each in tried]

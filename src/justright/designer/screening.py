@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from justright.core.idea import Verdict
@@ -46,6 +46,16 @@ class Tried:
     def screen_key(self, part: int) -> str:
         """Names these trainings in the work plan."""
         return f"{self.stage(part)} {self.move.idea.title}"
+
+
+def is_passed_over(key: str, granted: Mapping[str, int]) -> bool:
+    """Whether a refused third is that of an idea that was trained in full instead.
+
+    >>> is_passed_over("round 1/a/third GELU", {"round 1/a/screen GELU": 1})
+    True
+    """
+    whole = key.replace("/third ", "/screen ", 1)
+    return whole != key and granted.get(whole, 0) > 0
 
 
 @dataclass(frozen=True)
