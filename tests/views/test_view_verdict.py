@@ -161,3 +161,13 @@ def test_a_comparison_without_an_interval_says_so() -> None:
     alone = Comparison("linear", "linear", "ties with", 0.5, -inf, inf)
     assert alone.text == "difference 0.500, no interval"
     assert alone.short == "(0.500; no interval)"
+
+
+def test_how_many_networks_are_averaged_is_said() -> None:
+    store = example()
+    network = dict(store.ledger.fact("houses", "network") or {})
+    assert verdict_document(store, "houses")["network"]["networks"] == 1
+    store.ledger.put("houses", "network", {**network, "networks": 4})
+    assert verdict_document(store, "houses")["network"]["networks"] == 4
+    store.ledger.put("houses", "network", {})
+    assert verdict_document(store, "houses")["network"]["networks"] is None

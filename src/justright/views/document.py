@@ -16,7 +16,8 @@ is not known is null, never missing; a number that is not finite is null.
 ``network``               score, low, high, scores, validation, drop, shape, parameters, bytes,
                           ms_per_row (to encode and predict it in a batch of 1,000, on one core),
                           ms_to_answer (of the network, for one row by itself),
-                          steps, seconds, recipe_fingerprint, usable_after_s
+                          steps, seconds, networks (averaged; 1 without --ensemble),
+                          recipe_fingerprint, usable_after_s
 ``baselines``             list of name, title, score, low, high, scores, validation, seconds,
                           state, reason
 ``comparisons``           list of against, title, word, difference, low, high; positive = network
@@ -39,7 +40,8 @@ is not known is null, never missing; a number that is not finite is null.
 ``more_time``             what a longer study would get done: time (to give), tested (ideas),
                           expected (gain of these together, at most), core_seconds, untested (a
                           size) and size_time, ideas: list of title, slot, helps, expected,
-                          core_seconds, fits; all foretold, nothing measured
+                          core_seconds, fits, until (the gain in hand from which on it is not
+                          worth its price); all foretold, nothing measured
 ``foresight``             own and all (studies of the store), null before an outcome: outcomes,
                           studies, helped, brier, constant, better, low, high, gains, inside
 ``calibration``           temperature (what logits are divided by), kept, rows (held out of
@@ -289,6 +291,7 @@ def _network(reader: Reader, method: Method | None) -> dict[str, Any]:
         "drop": test.get("drop"),
         **_pick(network, "shape", "parameters", "bytes", "ms_per_row", "ms_to_answer", "steps"),
         "seconds": method.seconds if method else champion.get("seconds"),
+        "networks": int(network.get("networks") or 1) if network else None,
         "recipe_fingerprint": network.get("recipe_fingerprint"),
         "usable_after_s": champion.get("first_at_s"),
     }
