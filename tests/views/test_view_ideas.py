@@ -105,3 +105,12 @@ def test_an_idea_that_ended_at_a_third_says_so() -> None:
     evidence = {"stage": "screening", "part of the length": 1 / 3}
     verdict = Verdict("GELU", "not better", -0.1, nan, nan, 1, evidence)
     assert verdict_text(verdict).endswith("on 1 block of screening, at 33% of the length")
+
+
+def test_an_idea_that_waits_keeps_what_a_third_showed() -> None:
+    evidence = {"reason": "no time to train it in full, or no result", "gain at a third": 0.25}
+    verdict = Verdict("GELU", "not run", nan, nan, nan, 0, evidence)
+    assert verdict_text(verdict) == (
+        "GELU: not run (no time to train it in full, or no result; gain 0.250 at a third of the "
+        "length)"
+    )

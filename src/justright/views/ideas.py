@@ -93,7 +93,9 @@ def verdict_text(verdict: Verdict) -> str:
     'GELU: better, gain 0.012 (95% interval 0.004 to 0.020) on 8 blocks'
     """
     if not isfinite(verdict.difference):
-        reason = verdict.evidence.get("reason")
+        reason, third = (verdict.evidence.get(key) for key in ("reason", "gain at a third"))
+        if third is not None:
+            reason = f"{reason}; gain {significant(third)} at a third of the length"
         return f"{verdict.subject}: {verdict.word}" + (f" ({reason})" if reason else "")
     gain = significant(verdict.difference)
     interval = ""
