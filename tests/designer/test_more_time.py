@@ -59,7 +59,7 @@ def test_a_second_costs_what_the_last_idea_that_fits_brings_in_one() -> None:
         expected = reservation(each.idea.prediction, second * price)
         assert entries[each.idea.title]["until"] == pytest.approx(expected)
     assert entries["first"]["until"] > 0.7
-    assert entries["last"]["until"] == pytest.approx(0.0, abs=1e-9)
+    assert entries["last"]["until"] == 0.0  # not a rounding error below it
     assert entries["too dear"]["until"] < 0.0
     assert entries["unpriced"]["until"] is None
 

@@ -94,7 +94,7 @@ def test_what_is_left_says_until_when_it_is_worth_its_price(
     assert set(known) & set(left)
     for title in set(known) & set(left):
         value = known[title]
-        text = significant(value, 2) if value > 0.0 else "not worth it"
+        text = significant(value, 2) if value >= 0.0 else "not worth it"
         assert left[title].endswith(text)
     assert "Weitzman" in lines[-1]
     store.ledger.put(name, "more time", {"ideas": []})

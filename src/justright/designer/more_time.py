@@ -49,7 +49,7 @@ def more_time(
 
     waiting.sort(key=lambda idea: -value(idea))
     budget = (LONGER - 1.0) * limit_s * workers * USABLE_SHARE
-    entries, best, spent, second = [], {}, 0.0, None
+    entries, best, spent, last = [], {}, 0.0, None
     for idea in waiting:
         price = _price(idea)
         fits = price is not None and spent + price <= budget
@@ -57,10 +57,10 @@ def more_time(
         gain = expected_gain(idea.prediction)
         if fits:
             best[idea.slot] = max(best.get(idea.slot, 0.0), gain)
-            second = value(idea)
+            last = idea
         entries.append(_entry(idea, gain, price, fits=fits))
     for entry, idea in zip(entries, waiting, strict=True):
-        entry["until"] = _until(idea, second)
+        entry["until"] = 0.0 if idea is last else _until(idea, last and value(last))
     untested = dict(size or {})
     return {
         "time": time_text(LONGER * limit_s),

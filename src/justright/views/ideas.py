@@ -147,7 +147,7 @@ def _reservations(reader: Reader) -> dict[str, str]:
     ideas = (reader.fact("more time") or {}).get("ideas") or ()
     known = {str(each["title"]): each.get("until") for each in ideas}
     return {
-        title: significant(value, 2) if value > 0.0 else "not worth it"
+        title: significant(value, 2) if value >= 0.0 else "not worth it"
         for title, value in known.items()
         if value is not None
     }

@@ -85,4 +85,4 @@ def _row(each: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _until(each: Mapping[str, Any]) -> str:
     value = each.get("until")
-    return "–" if value is None else significant(value, 2) if value > 0.0 else "not worth it"
+    return "–" if value is None else significant(value, 2) if value >= 0.0 else "not worth it"
