@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from finish import train
 from justright.data.split import make_splits
@@ -91,7 +91,7 @@ def judged(gains: np.ndarray, full: np.ndarray) -> tuple[float, float]:
     ranks, brought = [], []
     for block in range(BLOCKS):
         elsewhere = np.delete(full, block, axis=1).mean(axis=1)
-        ranks.append(float(spearmanr(gains[:, block], elsewhere)[0]))
+        ranks.append(np.corrcoef(rankdata(gains[:, block]), rankdata(elsewhere))[0, 1])
         brought.append(elsewhere[np.argsort(-gains[:, block])[:BEST]].mean())
     return float(np.mean(ranks)), float(np.mean(brought))
 
