@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from justright.core.seeds import child_seed
+from justright.data.problem import Problem
 from justright.data.split import make_splits
 from justright.designer.blocks import Blocks
 from justright.designer.jobs import EncodedBlock
@@ -53,14 +54,20 @@ def train(
     return train_stack(TrainRequest(recipe, folders, members, steps, out, metric), lambda _: None)
 
 
+def opened(problem: Problem, cache: Path, count: int) -> tuple[Blocks, list[EncodedBlock], Recipe]:
+    """The blocks of a table, the first few of them encoded, and the start recipe for it."""
+    blocks = Blocks(problem, make_splits(problem), cache, 0)
+    chosen = [blocks.block(number, blocks.spec) for number in range(count)]
+    inputs = blocks.inputs(chosen[0])
+    return blocks, chosen, start_recipe(problem.task, len(chosen[0].train), inputs)[0]
+
+
 def measure(entry: dict[str, Any], folder: Path, cache: Path, most: int) -> None:
     """Print the lines of a table."""
     problem = problem_of(entry, folder)
-    blocks = Blocks(problem, make_splits(problem), cache, 0)
-    chosen = [blocks.block(number, blocks.spec) for number in range(BLOCKS)]
-    rows, metric = len(chosen[0].train), metric_named(problem.metric)
-    recipe = start_recipe(problem.task, rows, blocks.inputs(chosen[0]))[0]
-    steps = steps_of(recipe, rows, most)
+    blocks, chosen, recipe = opened(problem, cache, BLOCKS)
+    metric = metric_named(problem.metric)
+    steps = steps_of(recipe, len(chosen[0].train), most)
     found = {}
     for name, title in SCHEDULES.items():
         own = Patch(title, {"schedule.name": name}).apply(recipe)

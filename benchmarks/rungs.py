@@ -23,14 +23,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from finish import train
-from justright.data.split import make_splits
-from justright.designer.blocks import Blocks
+from finish import opened, train
 from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
 from justright.statistics.metrics import metric_named
 from justright.training.budget import steps_of
-from justright.training.start import start_recipe
 from size_grid import problem_of
 from tables import tables
 
@@ -66,11 +63,8 @@ def changes(recipe: Recipe) -> dict[str, Mapping[str, Any]]:
 def gains_of(entry: dict[str, Any], folder: Path, cache: Path) -> dict[int, np.ndarray]:
     """Gains as shares of the start recipe's loss in full, ``[idea, block]`` for each part."""
     problem = problem_of(entry, folder)
-    blocks = Blocks(problem, make_splits(problem), cache, 0)
-    chosen = [blocks.block(number, blocks.spec) for number in range(BLOCKS)]
-    rows, metric = len(chosen[0].train), metric_named(problem.metric)
-    start = start_recipe(problem.task, rows, blocks.inputs(chosen[0]))[0]
-    full = steps_of(start, rows, MOST_STEPS)
+    _, chosen, start = opened(problem, cache, BLOCKS)
+    metric, full = metric_named(problem.metric), steps_of(start, len(chosen[0].train), MOST_STEPS)
 
     def losses(recipe: Recipe, part: int, name: str) -> np.ndarray:
         steps = max(full // part, FEWEST_STEPS)
