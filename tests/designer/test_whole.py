@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from conftest import table
-from justright.designer.admission import Admission
+from justright.designer.admission import DESCRIBE_SHARE, TEST_S, Admission
+from justright.designer.clock import Clock, report_reserve
+from justright.designer.repeats import MOST_REPETITIONS, _Prices
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.whole import measure_whole_gain
 from justright.designer.work import WorkPlan
@@ -59,3 +63,66 @@ def test_without_time_nothing_is_claimed(new_session: NewSession) -> None:
     before, after = champion(session, "start recipe", 1e-5), champion(session, "better", 0.01)
     measure_whole_gain(session, before, after, Admission(session, 1.0), USED)
     assert session.store.ledger.fact("s", "whole gain") is None
+
+
+def left_with(session: Session, seconds: float) -> Session:
+    """The study when there are so many seconds of work left."""
+    limit_s = session.clock.limit_s
+    left = seconds + report_reserve(session.clock.slow.factor, limit_s)
+    return replace(session, clock=Clock(time.time() + left - limit_s, limit_s, session.clock.slow))
+
+
+def longer(champion: Champion, steps: int) -> Champion:
+    """The champion as if it had had more steps."""
+    return replace(champion, arm=replace(champion.arm, steps=steps))
+
+
+@pytest.mark.parametrize("rows", [400, 26_000])
+def test_from_the_first_change_on_time_is_kept_for_it(new_session: NewSession, rows: int) -> None:
+    session = new_session(frame=table(rows))
+    before = longer(champion(session, "start recipe", 1e-5), 5_000)
+    after = longer(champion(session, "rate × 1000", 0.01), 5_000)
+    admission = Admission(session, 0.0)
+    knows = replace(admission, before=before.arm)
+    least = admission.reserve_s(before)
+    assert knows.reserve_s(before) == pytest.approx(least)
+    kept = knows.reserve_s(after) - admission.reserve_s(after)
+    assert kept == pytest.approx(knows.whole_s(after.arm))
+    assert kept > 1.0
+    # what is tried beside the start recipe need not bring the time of its own measure
+    assert knows.left(before, after.arm) == pytest.approx(
+        admission.left(before, after.arm), abs=0.1
+    )
+
+
+def test_what_is_kept_is_enough_and_no_less_would_be(new_session: NewSession) -> None:
+    session = new_session()
+    before, after = champion(session, "start recipe", 1e-5), champion(session, "better", 0.01)
+    kept = Admission(session, 0.0, before=before.arm).whole_s(after.arm)
+    other = DESCRIBE_SHARE * session.clock.limit_s + TEST_S
+    for share, measured in ((0.7, False), (1.3, True)):
+        then = left_with(session, other + share * kept)
+        measure_whole_gain(then, before, after, Admission(then, 0.0), USED)
+        found = session.store.ledger.fact("s", "whole gain") is not None
+        assert found is measured
+        session.plan.granted.clear()
+
+
+def test_nothing_is_kept_for_what_would_take_most_of_the_time(session: Session) -> None:
+    before, after = champion(session, "start recipe", 1e-5), champion(session, "better", 0.01)
+    admission = Admission(session, 0.0, before=longer(before, 10**8).arm)
+    assert admission.whole_s(after.arm) == 0.0
+
+
+def test_the_first_repetition_of_the_headline_comes_before_it_and_the_others_after(
+    session: Session,
+) -> None:
+    arm = longer(champion(session, "better", 0.01), 2_000).arm
+    admission, left = Admission(session, 0.0, repeats=True), session.clock.work_left_s
+
+    def most(later_s: float) -> int:
+        return _Prices(session, admission, arm, {}, later_s).most([])
+
+    assert most(0.0) == MOST_REPETITIONS
+    assert most(left - TEST_S - 2.5 * admission.repeat_s(arm, 0.0)) == 2
+    assert most(2.0 * left) == 1

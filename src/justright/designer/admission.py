@@ -36,6 +36,10 @@ BEST_LATER = 1.5
 steps (assumption). Where it is later still, its final training gets fewer steps, but a share of
 `LEAST_FINISH` of them has to fit."""
 
+WHOLE_SHARE = 0.25
+"""Nothing is kept for comparing what ideas made with the start recipe in full where that would
+take more than this share of the limit (assumption)."""
+
 HEADLINE_SHARE, HEADLINE_WANTED = 0.25, 2
 """Share of the limit that is kept for cross-validating what is handed over, where that is the
 headline, and repetitions that are enough; whatever else is left at the end adds repetitions
@@ -92,6 +96,8 @@ class Admission:
         session: The study at work.
         baselines_s: Seconds that all baselines take on one block.
         refit_s: Seconds to keep at least for refitting them for the test set.
+        before: The start recipe in full, with which a champion that ideas have changed is compared
+            at the end; None while it is not known.
         repeats: Whether repeated cross-validation follows the final training.
         finishing: Whether a final training is still to come; not with ``--only size``, nor where
             there is no time for another one.
@@ -102,6 +108,7 @@ class Admission:
     repeats: bool = False
     finishing: bool = True
     refit_s: float = 0.0
+    before: Arm | None = None
 
     @property
     def costs(self) -> Costs:
@@ -157,7 +164,20 @@ class Admission:
         """
         expected = expected_best(champion.best_at)
         reserves = [self._reserve_s(arm, expected) for arm in others]
-        return max([self._reserve_s(champion.arm, champion.best_at), *reserves])
+        dearest = max([self._reserve_s(champion.arm, champion.best_at), *reserves])
+        return dearest + self.whole_s(champion.arm)
+
+    def whole_s(self, arm: Arm) -> float:
+        """Seconds to keep for comparing an arm with the one before any idea; 0 if it is that."""
+        if self.before is None or arm == self.before:
+            return 0.0
+        fewest, part = self.looks[-1], PARTS[-1]
+        seconds = self.costs.both(
+            shortened(arm, part), shortened(self.before, part), fewest, fewest
+        )
+        specs = len(_specs(arm, self.before))
+        seconds += fewest * self.session.blocks.latest_encode_s * specs
+        return seconds if seconds <= WHOLE_SHARE * self.session.clock.limit_s else 0.0
 
     def _reserve_s(self, arm: Arm, best_at: float) -> float:
         """Seconds to keep for an arm that is best at a share of its run."""

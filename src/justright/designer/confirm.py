@@ -113,7 +113,10 @@ class Confirmer:
                 better, and in the mean by delta; 0 where weights do not count.
         """
         session, arms, admission = self._session, (rival.arm, champion.arm), self._admission
-        reserve_s = max(admission.reserve_s(each) for each in (champion, rival))
+        # a better network comes before the measure of what it brought: only the incumbent's counts
+        later = replace(admission, before=None)
+        reserve_s = max(later.reserve_s(each) for each in (champion, rival))
+        reserve_s += admission.whole_s(champion.arm)
 
         def terms(old: Arm) -> tuple[int, int, float]:
             return self._fresh, self._known(old), session.clock.work_left_s - reserve_s

@@ -105,6 +105,8 @@ class Flow:
 
             improver = Improver(session, admission, self._save, tolerance, state_of)
             champion = improver.complete(champion)
+            admission = replace(admission, before=champion.arm)
+            improver.use(admission)
             improver.follow(self._leads(champion, admission, tolerance))
             if session.options.only == "size":
                 state_of(champion)

@@ -81,7 +81,8 @@ def repeat(
     steps = max(champion.arm.steps * finished_percent // 100, 1)
     stop = max(champion.best_step * finished_percent // 100, min(FEWEST_STEPS, steps))
     arm = Arm(champion.arm.subject, champion.arm.recipe, steps)
-    prices = _Prices(session, admission, replace(arm, steps=stop), rivals)
+    later_s = admission.whole_s(champion.arm)
+    prices = _Prices(session, admission, replace(arm, steps=stop), rivals, later_s)
     granted: list[Rival] = []
     for rival in prices.order:
         wanted = [*granted, rival]
@@ -173,10 +174,16 @@ class _Prices:
         admission: Prices the network.
         arm: The network, with the steps that it takes.
         rivals: The baselines on the screening blocks.
+        later_s: Seconds that all repetitions but the first leave to what follows.
     """
 
     def __init__(
-        self, session: Session, admission: Admission, arm: Arm, rivals: Mapping[str, Rival]
+        self,
+        session: Session,
+        admission: Admission,
+        arm: Arm,
+        rivals: Mapping[str, Rival],
+        later_s: float,
     ) -> None:
         metric = metric_named(session.metric)
         done = [rival for rival in rivals.values() if rival.done]
@@ -185,13 +192,14 @@ class _Prices:
         self.order = tuple(sorted(done, key=lambda rival: rival is not best))
         self._admission = admission
         self._network = arm
-        self._left = session.clock.work_left_s - TEST_S
+        self._left, self._later_s = session.clock.work_left_s - TEST_S, later_s
 
     def fits(self, repetitions: int, baselines: Sequence[Rival]) -> int:
         """Whether so many repetitions fit, with these baselines: 1 or 0."""
         others_s = sum(MARGIN * FOLDS * rival.training_s for rival in baselines)
         seconds = self._admission.repeat_s(self._network, others_s)
-        return int(repetitions * seconds <= self._left)
+        left = self._left if repetitions == 1 else self._left - self._later_s
+        return int(repetitions * seconds <= left)
 
     def most(self, baselines: Sequence[Rival]) -> int:
         """The most repetitions that fit with these baselines."""

@@ -3,7 +3,8 @@
 Each was accepted on blocks of its own; the sum of those gains would be too good, as what looked
 best was taken. So both are trained once more on partitions that no decision has seen, and this one
 comparison, which chooses nothing, is what is told. Large tables, whose search has one hold-out,
-are divided anew for it.
+are divided anew for it. From the first accepted idea on, time is kept for it
+(`Admission.whole_s`).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def measure_whole_gain(
     if champion.arm == before.arm:
         return
     fresh = REPORTED if session.blocks.fixed_holdout else used
-    left = replace(admission, finishing=False, repeats=False)
+    left = replace(admission, finishing=False, repeats=False, before=None)
     confirmer = Confirmer(session, left, fresh, 0.0)
     confirmer.next_round()
     verdict = confirmer.confirm(before, champion, _KEY, 0)
