@@ -87,6 +87,7 @@ SETS: Mapping[str, Mapping[str, Arm]] = {
         "size search": Arm(WHOLE, [SIZE]),
         "noise": Arm(WHOLE, [r"noise\b"]),
         "ideas": Arm(WHOLE, [IDEAS]),
+        "ladder": Arm(WHOLE, [r".+/third "]),
         "descriptions": Arm(
             WHOLE, [r"(slices, labels and examples|permutation importance|data forecast)$"]
         ),
@@ -275,11 +276,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/ablation"))
     parser.add_argument("--only", default="", help="tables, by comma")
-    parser.add_argument("--arms", default="", help="some arms, by comma and a space")
+    parser.add_argument("--arms", default="", help="some arms, by comma")
     parser.add_argument("--report", action="store_true", help="run nothing")
     options = parser.parse_args()
     wanted = [name for name in options.only.split(",") if name]
-    arms = SETS[options.set]
+    chosen = [arm for arm in options.arms.split(",") if arm]
+    if unknown := set(chosen) - set(SETS[options.set]):
+        parser.error(f"no such arm: {', '.join(sorted(unknown))}")
+    arms = {name: arm for name, arm in SETS[options.set].items() if name in (chosen or [name])}
     entries = [e for e in tables(options.folder) if not wanted or e["name"] in wanted]
     seeds = [int(seed) for seed in options.seeds.split(",")]
     found = {}
