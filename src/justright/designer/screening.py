@@ -89,28 +89,31 @@ def admitted(
 ) -> list[Tried]:
     """Those that the time allows to screen, and to confirm, asked one after the other."""
     run: list[Tried] = []
+    base = [] if part == 1 or is_known(session, champion, part) else [champion.arm]
     for each in tried:
         arms = [one.arm for one in (*run, each)]
 
         def afford(arms: Sequence[Arm] = arms) -> int:
             left = min(admission.left(champion, arm) for arm in arms)
-            return int(_price_s(admission, champion, arms, part) <= left)
+            return int(_price_s(admission, champion, arms, base, part) <= left)
 
         if session.plan.grant(each.screen_key(part), afford):
             run.append(each)
     return run
 
 
-def _price_s(admission: Admission, champion: Champion, arms: Sequence[Arm], part: int) -> float:
-    """Wall seconds of screening arms side by side, and of what the dearest has to climb then."""
+def _price_s(
+    admission: Admission, champion: Champion, arms: Sequence[Arm], base: Sequence[Arm], part: int
+) -> float:
+    """Wall seconds of screening arms, and their base, side by side, and of what the dearest of
+    them has to climb then.
+    """
     session, costs = admission.session, admission.costs
     blocks = len(session.blocks.first)
     if part == 1:
         pending = sum(costs.work(arm, blocks, 1) for arm in arms[:-1])
         return admission.screen_s(arms[-1], champion, pending)
-    short = [shortened(arm, part) for arm in arms]
-    if not is_known(session, champion, part):
-        short.append(shortened(champion.arm, part))
+    short = [shortened(arm, part) for arm in (*arms, *base)]
     work = sum(costs.work(arm, blocks, 1) for arm in short)
     longest = max(costs.longest(arm, blocks) for arm in short)
     return costs.wall(work, longest) + max(admission.screen_s(arm, champion, 0.0) for arm in arms)
