@@ -254,14 +254,16 @@ def test_both_arms_are_shortened_alike_and_it_is_said(session: Session) -> None:
     assert {trial.result["steps"] for trial in session.store.trials.list("s")} == {300}
 
 
-def test_they_are_shortened_only_where_their_full_length_does_not_fit(session: Session) -> None:
+def test_they_are_shortened_where_no_more_than_the_fewest_blocks_fit_in_full(
+    session: Session,
+) -> None:
     arms = arm(session, GOOD, steps=100_000), arm(session, 0.01, steps=100_000)
     champion, parts = Champion(arms[1], (), 1.0), []
     for left_s in range(600, 0, -20):
         admission = Admission(late(session, left_s), 1.0)
         left = admission.left(champion, arms[0])
         part = admission.confirm_part(*arms, FRESH, 0, left)
-        assert (part == 1) == bool(admission.confirm(*arms, FRESH, 0, left))
+        assert (part == 1) == (admission.confirm(*arms, FRESH, 0, left) > LOOKS_SMALL[-1])
         thirds = shortened(arms[0], 3), shortened(arms[1], 3)
         parts.append((part, bool(admission.confirm(*thirds, FRESH, 0, left))))
     assert parts[0] == (1, True)

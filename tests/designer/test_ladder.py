@@ -14,7 +14,15 @@ from justright.core.idea import Idea, Prediction
 from justright.designer.admission import Admission, shortened
 from justright.designer.clock import Clock
 from justright.designer.improve import Improver
-from justright.designer.ladder import Climb, climb, first_s, has_lower_rung, tries_s
+from justright.designer.ladder import (
+    LOWER,
+    PROMISING,
+    Climb,
+    climb,
+    climb_s,
+    has_lower_rung,
+    tries_s,
+)
 from justright.designer.screening import Screened, Tried, admitted, is_known, is_passed_over
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
@@ -228,8 +236,14 @@ def test_a_rung_spares_what_it_is_for(session: Session) -> None:
     assert has_lower_rung(old, old)
     assert not has_lower_rung(longer, old)
     blocks = len(session.blocks.first)
-    assert first_s(admission, longer, old) == admission.costs.work(longer, blocks, 1)
-    assert first_s(admission, old, old) < 0.75 * admission.costs.work(old, blocks, 1)
+    short, fewest = shortened(old, LOWER), admission.looks[-1]
+    fresh = 2 * PROMISING * admission.costs.work(short, fewest, 1)
+    assert climb_s(admission, old, old) - fresh < 0.75 * admission.costs.work(old, blocks, 1)
+    # another length is trained in full at once
+    assert climb_s(admission, longer, old) > admission.costs.work(longer, blocks, 1)
+    # a light idea beside a heavy champion is not cheap: both are trained on fresh blocks
+    dear = replace(old, steps=10 * STEPS)
+    assert climb_s(admission, old, dear) - climb_s(admission, old, old) > fresh
     champion = Champion(old, (), 1.0)
     moves = [idea(champion, title, GOOD, title).move for title in "abc"]
     one, three = (tries_s(admission, chosen, champion) for chosen in (moves[:1], moves))

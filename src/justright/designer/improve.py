@@ -24,7 +24,7 @@ from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.idea_decisions import record_compared, record_screening
 from justright.designer.idea_log import IdeaLog
 from justright.designer.in_full import FORMS, decision_of, fuller, is_taken, judge_in_full
-from justright.designer.ladder import Climb, arm_of, best_of_slots, climb, first_s
+from justright.designer.ladder import Climb, arm_of, best_of_slots, climb, climb_s
 from justright.designer.limits import weight_of
 from justright.designer.range_test import RATE_KEY
 from justright.designer.ranking import order_of
@@ -272,7 +272,7 @@ class Improver:
         return each.gain > (-self._delta if weight < 0 else least)
 
     def _foretell(self, each: Tried, champion: Arm) -> str:
-        seconds = first_s(self._admission, each.arm, champion)
+        seconds = climb_s(self._admission, each.arm, champion)
         return self._log.foretell(each.move.idea, seconds)
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:

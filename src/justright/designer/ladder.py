@@ -142,7 +142,16 @@ def has_lower_rung(arm: Arm, champion: Arm) -> bool:
     return arm.steps == champion.steps and SPARED * shortened(arm, LOWER).steps <= arm.steps
 
 
-def first_s(admission: Admission, arm: Arm, champion: Arm) -> float:
+def climb_s(admission: Admission, arm: Arm, champion: Arm) -> float:
+    """Worker-seconds that an idea is expected to take: on the champion's own blocks, and both on
+    fresh ones if it is promising.
+    """
+    costs, fewest = admission.costs, admission.looks[-1]
+    fresh = sum(costs.work(shortened(each, LOWER), fewest, 1) for each in (arm, champion))
+    return _first_s(admission, arm, champion) + PROMISING * fresh
+
+
+def _first_s(admission: Admission, arm: Arm, champion: Arm) -> float:
     """Worker-seconds that an idea is expected to take on the champion's own blocks."""
     costs, blocks = admission.costs, len(admission.session.blocks.first)
     whole = costs.work(arm, blocks, 1)
@@ -169,7 +178,7 @@ def tries_s(admission: Admission, moves: Sequence[Move], champion: Champion) -> 
     session, costs, fewest = admission.session, admission.costs, admission.looks[-1]
     first, old = session.blocks.first, shortened(champion.arm, LOWER)
     arms = [arm_of(champion.arm, move) for move in moves]
-    work = sum(first_s(admission, arm, champion.arm) for arm in arms)
+    work = sum(_first_s(admission, arm, champion.arm) for arm in arms)
     below = any(has_lower_rung(arm, champion.arm) for arm in arms)
     if below and not is_known(session, champion, LOWER):
         work += costs.work(old, len(first), 1)

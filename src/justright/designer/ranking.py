@@ -9,7 +9,7 @@ import numpy as np
 from justright.core.seeds import child_seed
 from justright.designer.admission import Admission
 from justright.designer.batches import Batch, batches, order_decision, stages_of
-from justright.designer.ladder import arm_of, first_s, tries_s
+from justright.designer.ladder import arm_of, climb_s, tries_s
 from justright.designer.session import Champion, Session
 from justright.ideas.rule import Move
 from justright.ideas.value import by_worth, explored
@@ -43,7 +43,7 @@ def order_of(
     slots = sorted(stages)
     if not plan.choice(key):
         old = champion.arm
-        ordered = by_worth(moves, lambda move: first_s(admission, arm_of(old, move), old), in_hand)
+        ordered = by_worth(moves, lambda move: climb_s(admission, arm_of(old, move), old), in_hand)
         plan.choose(key, [slots.index(slot) for slot in ordered])
     places = plan.choice(key) or range(len(slots))
     ranked = [slots[place] for place in places if place < len(slots)]
