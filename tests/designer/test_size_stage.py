@@ -38,6 +38,7 @@ from justright.recipe.network import Inputs
 from justright.recipe.recipe import Recipe
 from justright.sizing.goal import Ask
 from justright.sizing.report import JUDGED, SizeReport
+from justright.sizing.shapes import name_of
 from justright.testing.recipes import plain_recipe
 from justright.training.cost import USUAL, Measured
 from justright.training.start import with_members
@@ -115,7 +116,9 @@ def test_it_hands_over_a_verdict_within_the_users_limit(found: Found) -> None:
     fact = session.store.ledger.fact("s", "size")
     assert fact is not None
     assert tuple(fact["chosen"]) == report.chosen
-    (decision,) = session.store.ledger.decisions("s")
+    decision, able = session.store.ledger.decisions("s")
+    assert able.stage == "able to overfit"
+    assert (name_of(report.able) in able.choice) if report.able else ("no size" in able.choice)
     assert decision.stage == "size"
     assert decision.choice == report.sentence
     assert decision.measured["weights"] == weights[report.chosen]
@@ -343,7 +346,7 @@ def test_the_limit_for_a_larger_size_is_the_same_when_the_study_goes_on(
     assert int(report.time[:-1]) > 10
     later = replace(began, clock=Clock(time.time(), 600.0), plan=began.plan.reopened(600.0))
     assert search(later).time == report.time
-    assert len(began.store.ledger.decisions("s")) == 1
+    assert len(began.store.ledger.decisions("s")) == 2
 
 
 def test_blocks_that_are_still_to_be_encoded_are_taken_off_the_budget(

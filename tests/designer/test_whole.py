@@ -126,3 +126,15 @@ def test_the_first_repetition_of_the_headline_comes_before_it_and_the_others_aft
     assert most(0.0) == MOST_REPETITIONS
     assert most(left - TEST_S - 2.5 * admission.repeat_s(arm, 0.0)) == 2
     assert most(2.0 * left) == 1
+
+
+def test_it_says_at_which_part_of_the_length(new_session: NewSession) -> None:
+    plan = WorkPlan({"whole gain/confirm part": 3, "whole gain/confirm": 5}, repeat=True)
+    session = new_session(plan=plan)
+    before, after = (
+        replace(own, arm=replace(own.arm, steps=900))
+        for own in (champion(session, "start recipe", 1e-5), champion(session, "better", 0.01))
+    )
+    measure_whole_gain(session, before, after, Admission(session, 1.0), USED)
+    (decision,) = session.store.ledger.decisions("s")
+    assert "at 1/3 of the length" in decision.reason

@@ -6,7 +6,7 @@ from math import nan
 
 import pytest
 
-from justright.core.idea import Verdict
+from justright.core.idea import PART, Verdict
 from justright.store.holder import this_process
 from justright.store.memory import MemoryStore
 from justright.testing.examples import write_example
@@ -81,6 +81,26 @@ def test_the_verdict_tells_what_ideas_brought_together(example: tuple[MemoryStor
     store.ledger.put(name, "whole gain", whole | {"difference": -0.0123, "low": -0.02})
     (line,) = [line for line in verdict_lines(store, name) if line.startswith("Ideas")]
     assert "0.012 worse than the start recipe in full" in line
+    assert "length" not in line
+    store.ledger.put(name, "whole gain", whole | {"evidence": {PART: 1 / 3}})
+    (line,) = [line for line in verdict_lines(store, name) if line.startswith("Ideas")]
+    assert "at 1/3 of the length" in line
+
+
+def test_what_the_start_recipe_asks_for_is_not_counted_as_an_idea(
+    example: tuple[MemoryStore, str],
+) -> None:
+    store, name = example
+    rounds = store.ledger.fact(name, "rounds") or []
+    kept = next(entry for entry in rounds if entry["accepted"])
+    assert f"kept {kept['subject']}" in idea_lines(store, name)[0]
+    kept["round"], kept["stage"] = "own members", ""
+    store.ledger.put(name, "rounds", rounds)
+    lines = idea_lines(store, name)
+    assert f"the start recipe got what it asks for: {kept['subject']}" in lines[0]
+    assert f"kept {kept['subject']}" not in lines[0]
+    (line,) = [line for line in lines if line.startswith(f"  {kept['subject']} ")]
+    assert "  start recipe  " in line
 
 
 def test_what_is_left_says_until_when_it_is_worth_its_price(
@@ -90,13 +110,15 @@ def test_what_is_left_says_until_when_it_is_worth_its_price(
     lines = idea_lines(store, name)
     known = {e["title"]: e["until"] for e in (store.ledger.fact(name, "more time") or {})["ideas"]}
     place = next(i for i, line in enumerate(lines) if "not tried" in line)
-    left = {line.split("  ")[1]: line for line in lines[place + 2 : -1]}
+    left = {line.split("  ")[1]: line for line in lines[place + 2 : -2]}
     assert set(known) & set(left)
     for title in set(known) & set(left):
         value = known[title]
         text = significant(value, 2) if value >= 0.0 else "not worth it"
         assert left[title].endswith(text)
-    assert "Weitzman" in lines[-1]
+    assert list(left) == [title for title in known if title in left]  # what comes next first
+    assert "Weitzman" in lines[-2]
+    assert lines[-1].startswith("--time ")
     store.ledger.put(name, "more time", {"ideas": []})
     assert "Weitzman" not in idea_lines(store, name)[-1]
 
@@ -104,7 +126,7 @@ def test_what_is_left_says_until_when_it_is_worth_its_price(
 def test_an_idea_that_ended_at_a_third_says_so() -> None:
     evidence = {"stage": "screening", "part of the length": 1 / 3}
     verdict = Verdict("GELU", "not better", -0.1, nan, nan, 1, evidence)
-    assert verdict_text(verdict).endswith("on 1 block of screening, at 33% of the length")
+    assert verdict_text(verdict).endswith("on 1 block of screening, at 1/3 of the length")
 
 
 def test_an_idea_that_waits_keeps_what_a_third_showed() -> None:

@@ -72,6 +72,20 @@ class Verdict:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+PART = "part of the length"
+"""Names, in the evidence of a verdict, the share of their length at which both were trained."""
+
+
+def length_of(evidence: Mapping[str, Any]) -> str:
+    """At which part of their length two trainings were compared; "" if at all of it.
+
+    >>> length_of({PART: 1 / 3}), length_of({PART: 1.0}), length_of({})
+    ('1/3 of the length', '', '')
+    """
+    share = float(evidence.get(PART) or 1.0)
+    return "" if share >= 1.0 else f"1/{round(1.0 / share)} of the length"
+
+
 OWN = "own "
 """So begin the rounds in which the start recipe gets what it asks for: these are not ideas."""
 

@@ -9,7 +9,7 @@ from itertools import compress, takewhile
 
 import numpy as np
 
-from justright.core.idea import Verdict
+from justright.core.idea import PART, Verdict
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import LOOKS, LOOKS_SMALL, Admission, shortened
 from justright.designer.jobs import EncodedBlock
@@ -141,7 +141,7 @@ class Confirmer:
         verdict = not_run(rival.arm, {"reason": "the time limit cut the confirmation"})
         for look in self._looks(duel, count):
             verdict = self._judge(champion, rival, look, weight, part)
-            evidence = {**verdict.evidence, "part of the length": 1 / max(part, 1)}
+            evidence = {**verdict.evidence, PART: 1 / max(part, 1)}
             verdict = replace(verdict, evidence=evidence)
             if verdict.word != CANNOT_TELL:
                 break

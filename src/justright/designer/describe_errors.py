@@ -225,8 +225,9 @@ class _Listing:
 
     def row(self, place: int) -> dict[str, Any]:
         """A row's number, target, prediction, and values."""
-        row, frame = int(self.held.rows[place]), self.session.blocks.problem.table.frame
-        found: dict[str, Any] = {"row": row}
+        table = self.session.blocks.problem.table
+        row = int(self.held.rows[place])
+        found: dict[str, Any] = {"row": int(table.origin[row])}
         if not self.allowed:
             return found
         y, prediction = self.held.sample.y[place], self.held.prediction[place]
@@ -237,7 +238,7 @@ class _Listing:
             found |= {"chance": float(prediction[chosen]), "own": float(prediction[int(y)])}
         else:
             found |= {"target": y.tolist(), "prediction": prediction.tolist()}
-        return found | {"values": [cell_text(frame[name][row]) for name in self.columns]}
+        return found | {"values": [cell_text(table.frame[name][row]) for name in self.columns]}
 
     def output(self, value: float) -> Any:
         """A class by its label, or a number; nothing where values are kept out."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any
 
 from justright.core.decision import Decision, Status
-from justright.core.idea import Verdict
+from justright.core.idea import Verdict, length_of
 from justright.designer.advice import few_of
 from justright.designer.screening import Screened
 from justright.designer.session import Champion, Session
@@ -29,18 +30,29 @@ def record_compared(session: Session, move: Move, verdict: Verdict, *, accepted:
     """
     if not verdict.blocks or move.idea.slot == SCHEDULE.slot:
         return
+    where = fresh_blocks(verdict.blocks, verdict.evidence)
     measured = {"gain": verdict.difference, "low": verdict.low, "high": verdict.high}
     measured |= {"predicted probability": move.idea.prediction.helps}
     measured |= {"predicted gain": move.idea.prediction.gain[1]}
     decision = Decision(
         STAGE,
         f"{move.idea.title}: {'kept' if accepted else 'left out'}",
-        f"beside the champion, {verdict.blocks} fresh blocks say: {verdict.word}",
+        f"beside the champion, {where} say: {verdict.word}",
         move.idea.source,
         Status.MEASURED,
         {name: value for name, value in measured.items() if isfinite(value)},
     )
     session.store.ledger.decide(session.name, decision)
+
+
+def fresh_blocks(blocks: int, evidence: Mapping[str, Any]) -> str:
+    """On what a confirmation rests, for people.
+
+    >>> fresh_blocks(3, {"part of the length": 1 / 3})
+    '3 fresh blocks, both at 1/3 of the length,'
+    """
+    length = length_of(evidence)
+    return f"{blocks} fresh blocks" + (f", both at {length}," if length else "")
 
 
 def record_screening(session: Session, champion: Champion, left: Sequence[Screened]) -> None:

@@ -17,9 +17,8 @@ LONGER = 3.0
 """The time that is suggested, over the one that was given (assumption: what somebody is ready to
 wait for once the first result is there)."""
 
-WHOLE = 2.0
-"""Price of an idea over that of screening it: those that look promising are confirmed, and what
-they change is tuned again (assumption)."""
+WHOLE = 1.25
+"""Price of an idea over that of its climb: what it changes is tuned again (assumption)."""
 
 UNPRICED_S = 1e8
 """An expected price from which on none is known."""

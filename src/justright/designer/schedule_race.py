@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from justright.core.decision import Decision, Status
+from justright.designer.idea_decisions import fresh_blocks
 from justright.designer.ladder import Climb
 from justright.designer.screening import Screened
 from justright.designer.session import Champion, Session
@@ -75,7 +76,8 @@ def _reason(
         f"{first.tried.move.idea.title} came first"
     )
     if fresh:
-        return f"{others}; {verdict['blocks']} fresh blocks say: {verdict['word']}"
+        where = fresh_blocks(verdict["blocks"], verdict["evidence"])
+        return f"{others}; {where} say: {verdict['word']}"
     if verdict["word"] == "not run":
         return f"{others}; there was no time to compare it on fresh blocks"
     return f"{others}, and did not look better by enough to be compared on fresh blocks"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from justright.core.idea import Verdict
+from justright.core.idea import PART, Verdict
 from justright.core.trial import Trial, TrialState
 from justright.designer.admission import Admission, shortened
 from justright.designer.jobs import NetworkJob
@@ -181,7 +181,7 @@ def screen_verdict(arm: Arm, found: Screened | None) -> Verdict:
     word = "not better" if found.gain <= 0 else "cannot tell"
     evidence = {"stage": "screening", "loss": found.rival.loss, "champion": found.base}
     if found.part > 1:
-        evidence["part of the length"] = 1 / found.part
+        evidence[PART] = 1 / found.part
     count = len(found.rival.trials)
     return Verdict(arm.subject, word, found.gain, math.nan, math.nan, count, evidence)
 

@@ -46,6 +46,23 @@ def record(session: Session, report: SizeReport, answers_s: float, members: int 
             {"weights": float(weighed), "delta": report.delta},
         ),
     )
+    session.store.ledger.decide(session.name, _able(report))
+
+
+def _able(report: SizeReport) -> Decision:
+    """Whether there is a size that can overfit: only then is there anything to reduce."""
+    choice = "no size was able to overfit: a longer run may learn more, or the rows hold no more"
+    if report.able is not None:
+        choice = f"{name_of(report.able)} is the lightest size able to overfit"
+    return Decision(
+        "able to overfit",
+        choice,
+        f"of the sizes trained {report.length}, which have neither members nor the champion's own "
+        "length: its state is judged by its own curves; able is what learns training rows beyond "
+        "the best validation loss of any size, and does not predict the others better any more",
+        "overfit first, then reduce it: Howard & Gugger 2020, chapter 15; limits: assumption",
+        Status.ASSUMPTION,
+    )
 
 
 def _why(session: Session, report: SizeReport) -> str:

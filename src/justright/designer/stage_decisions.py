@@ -57,8 +57,8 @@ def record_state(session: Session, found: Diagnosis, subject: str) -> None:
         "state",
         f"{subject}: {found.state}; {found.action}",
         found.reason,
-        "order of moves: Karpathy 2019; one standard error: Breiman et al. 1984; other limits: "
-        "assumption",
+        "order of moves: Howard & Gugger 2020, chapter 15; one standard error: Breiman et al. "
+        "1984; other limits: assumption",
         Status.ASSUMPTION,
         {name: float(value) for name, value in found.numbers.items() if isfinite(value)},
     )

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from justright.core.codec import to_document
 from justright.core.decision import Decision, Status
+from justright.core.idea import length_of
 from justright.data.split import REPORTED
 from justright.designer.admission import Admission
 from justright.designer.confirm import Confirmer
@@ -44,12 +45,13 @@ def measure_whole_gain(
         return
     session.fact("whole gain", to_document(verdict) | {"of": champion.arm.subject})
     gain, low, high = verdict.difference, verdict.low, verdict.high
+    at = f", at {length}" if (length := length_of(verdict.evidence)) else ""
     session.store.ledger.decide(
         session.name,
         Decision(
             "ideas",
             f"{champion.arm.subject} instead of the start recipe in full: {verdict.word}",
-            f"both on {verdict.blocks} blocks that no decision has seen",
+            f"both on {verdict.blocks} blocks that no decision has seen{at}",
             "corrected paired t, Nadeau & Bengio 2003",
             Status.MEASURED,
             {"gain": gain, "low": low, "high": high},

@@ -45,12 +45,13 @@ ACTIONS: Mapping[State, str] = {
     State.UNDERFITTING: "try a larger network, then better inputs (embeddings, further columns)",
     State.COMPUTE_BOUND: "train longer",
     State.ABLE: "it is large and trained long enough: try regularisers, then smaller sizes",
-    State.OVERFITTING: "more rows, regularisers, or a smaller network, in this order",
+    State.OVERFITTING: "more rows, augmentation, another architecture, regularisers, a smaller "
+    "network, in this order",
     State.JUST_RIGHT: "leave it",
     State.NOISE_LIMITED: "what is left is noise: better columns help, a better network does not",
     State.UNKNOWN: "measure twice the size, twice the length, and a regulariser on further blocks",
 }
-"""What to do in each state (order against overfitting: Karpathy 2019)."""
+"""What to do in each state (order against overfitting: Howard & Gugger 2020, chapter 15)."""
 
 
 @dataclass(frozen=True)

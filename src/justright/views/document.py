@@ -70,8 +70,9 @@ is not known is null, never missing; a number that is not finite is null.
                           constant rate that came out; reason: why there was no
                           race, or no further one after a change
 ``rounds``                list of round, subject, slot, word, difference, low, high, blocks,
-                          accepted, cost_s (of all its trainings, on one core): what the search
-                          compared, on validation
+                          length (share of theirs at which both were trained), accepted, cost_s
+                          (of all its trainings, on one core): what the search compared, on
+                          validation
 ``splits``                kind, reason, train, validation, test
 ``stages``                list of name, seconds, state
 ``clock``                 limit_s, used_s, truncated
@@ -88,6 +89,7 @@ from math import isfinite
 from typing import Any
 
 from justright.core.codec import to_document
+from justright.core.idea import PART
 from justright.store.base import AbstractStore
 from justright.views.cards.slices import slice_name
 from justright.views.important import important
@@ -325,5 +327,6 @@ def _round(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **_pick(entry, "round", "subject", "slot"),
         **_pick(verdict, "word", "difference", "low", "high", "blocks"),
+        "length": (verdict.get("evidence") or {}).get(PART, 1.0),
         **_pick(entry, "accepted", "cost_s"),
     }

@@ -6,13 +6,22 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from justright.core.idea import Idea, Verdict
+from justright.core.idea import Idea, Verdict, is_own, length_of
 from justright.store.base import AbstractStore
 from justright.store.records import IdeaRecord
 from justright.views.numbers import count, decimals, duration, fixed, significant, span
+from justright.views.outcome import metric_title
 from justright.views.reader import Reader
 
-HEADS = ("idea", "stage", "predicted", "verdict", "measured gain", "blocks", "seconds")
+HEADS = (
+    "idea",
+    "stage",
+    "predicted",
+    "verdict",
+    "measured gain",
+    "blocks",
+    "price (expected)",
+)
 
 LEFT = ("idea", "stage", "predicted", "expected price", "worth it until")
 
@@ -23,7 +32,7 @@ STOP = (
 
 
 def idea_lines(store: AbstractStore, study: str) -> list[str]:
-    """Every idea: tried ones in their order, then those that had no time, likeliest first.
+    """Every idea: tried ones in their order, then the others, what comes next first.
 
     Args:
         store: Where the study is kept.
@@ -37,27 +46,51 @@ def idea_lines(store: AbstractStore, study: str) -> list[str]:
     lines: list[str] = []
     if entries:
         rows = [_tried(entry, records.get(str(entry.get("subject")))) for entry in entries]
-        kept = [str(entry["subject"]) for entry in entries if entry.get("accepted")]
-        lines += [_claim(len(entries), kept), *_table(HEADS, rows)]
+        lines += [_claim(entries), *_table(HEADS, rows)]
     tried = {str(entry.get("subject")) for entry in entries}
     left = [record.idea for title, record in records.items() if title not in tried]
-    if left:
-        left.sort(key=lambda idea: -idea.prediction.helps * idea.prediction.gain[1])
-        until = _reservations(reader)
-        rows = [
-            (
-                idea.title,
-                idea.stage or idea.slot,
-                _forecast(idea),
-                duration(_price(idea)),
-                until.get(idea.title, "–"),
-            )
-            for idea in left
-        ]
-        heading = f"{count(len(left), 'idea')} not tried, for lack of time or of promise:"
-        lines += [heading, *_table(LEFT, rows)]
-        lines += [STOP] if until else []
-    return lines
+    return lines + (_left_lines(reader, left) if left else [])
+
+
+def _left_lines(reader: Reader, left: Sequence[Idea]) -> list[str]:
+    """What was not tried, in the order in which more time would try it, and what that brings."""
+    more, until = reader.fact("more time") or {}, _reservations(reader)
+    order = [str(each["title"]) for each in more.get("ideas") or ()]
+
+    def place(idea: Idea) -> tuple[float, float]:
+        known = order.index(idea.title) if idea.title in order else len(order)
+        return known, -idea.prediction.helps * idea.prediction.gain[1]
+
+    rows = [
+        (
+            idea.title,
+            idea.stage or idea.slot,
+            _forecast(idea),
+            duration(_price(idea)),
+            until.get(idea.title, "–"),
+        )
+        for idea in sorted(left, key=place)
+    ]
+    heading = f"{count(len(left), 'idea')} not tried, what comes next first:"
+    lines = [heading, *_table(LEFT, rows)]
+    lines += [STOP] if until else []
+    return lines + ([more_time_text(more, metric_title(reader))] if order else [])
+
+
+def more_time_text(more: Mapping[str, Any], metric: str) -> str:
+    """What a longer study would get done of the ideas that had no time, from the fact of it.
+
+    >>> more_time_text({"time": "15m", "ideas": [{}, {}], "tested": 0}, "RMSE")
+    '2 ideas had no time, and --time 15m may not do for any'
+    """
+    ideas = len(more.get("ideas") or ())
+    if not more["tested"]:
+        return f"{count(ideas, 'idea')} had no time, and --time {more['time']} may not do for any"
+    return (
+        f"--time {more['time']} would test {more['tested']} of {count(ideas, 'idea')} that had no "
+        f"time; together they are expected to bring {significant(more['expected'], 2)} {metric} "
+        "at most"
+    )
 
 
 def one_idea_lines(store: AbstractStore, study: str, title: str) -> list[str]:
@@ -77,7 +110,8 @@ def one_idea_lines(store: AbstractStore, study: str, title: str) -> list[str]:
         lines += [
             f"{idea.title} ({idea.stage or idea.slot}, slot {idea.slot})",
             f"  changes   {changes}",
-            f"  predicted {_forecast(idea)}, complexity {idea.prediction.complexity}",
+            f"  predicted {_forecast(idea)}, complexity {idea.prediction.complexity}, "
+            f"price {duration(_price(idea))}",
             f"  source    {idea.source}",
         ]
         lines += [f"  verdict   {verdict_text(verdict)}" for verdict in record.verdicts]
@@ -103,8 +137,7 @@ def verdict_text(verdict: Verdict) -> str:
         gain = fixed(verdict.difference, decimals((verdict.high - verdict.low) / 2))
         interval = f" (95% interval {span(verdict.low, verdict.high)})"
     where = " of screening" if verdict.evidence.get("stage") == "screening" else ""
-    if verdict.evidence.get("part of the length", 1) < 1:
-        where += f", at {verdict.evidence['part of the length']:.0%} of the length"
+    where += f", at {length}" if (length := length_of(verdict.evidence)) else ""
     return (
         f"{verdict.subject}: {verdict.word}, gain {gain}{interval} on "
         f"{count(verdict.blocks, 'block')}{where}"
@@ -122,12 +155,33 @@ def whole_gain_text(whole: Mapping[str, Any]) -> str:
     blocks = whole.get("blocks") or 0
     size = f"{fixed(abs(gain), places)} {word}"
     where = f"on {count(blocks, 'block')} that decided nothing"
+    where += f", at {length}" if (length := length_of(whole.get("evidence") or {})) else ""
     return f"{size} than the start recipe in full (gain {span(low, high)}, {where})"
 
 
-def _claim(tried: int, kept: Sequence[str]) -> str:
-    kept_text = f"kept {', '.join(kept)}" if kept else "none was kept"
-    return f"{count(tried, 'comparison')} with the champion, {kept_text}:"
+def _claim(entries: Sequence[Mapping[str, Any]]) -> str:
+    own, kept = (
+        [str(e["subject"]) for e in entries if e.get("accepted") and is_own(e) == wanted]
+        for wanted in (True, False)
+    )
+    text = f"kept {', '.join(kept)}" if kept else "no idea was kept"
+    text += f"; the start recipe got what it asks for: {', '.join(own)}" if own else ""
+    return f"{count(len(entries), 'comparison')} with the champion, {text}:"
+
+
+def stage_of(entry: Mapping[str, Any]) -> str:
+    """The stage of an entry of the fact "rounds"; what the start recipe asks for is no idea."""
+    return "start recipe" if is_own(entry) else str(entry.get("stage") or entry.get("slot") or "")
+
+
+def blocks_of(verdict: Mapping[str, Any]) -> str:
+    """On how many blocks a verdict rests, and at which part of the length.
+
+    >>> blocks_of({"blocks": 3, "evidence": {"part of the length": 1 / 3}})
+    '3 at 1/3 of the length'
+    """
+    length = length_of(verdict.get("evidence") or {})
+    return f"{verdict.get('blocks', '–')}" + (f" at {length}" if length else "")
 
 
 def _word(entry: Any) -> str:
@@ -166,12 +220,12 @@ def _tried(entry: Any, record: IdeaRecord | None) -> tuple[str, ...]:
         measured = f"{fixed(gain, places)} ({span(low, high)})"
     return (
         str(entry.get("subject")),
-        str(entry.get("stage") or entry.get("slot") or ""),
+        stage_of(entry),
         _forecast(record.idea) if record else "–",
         _word(entry) + (", kept" if entry.get("accepted") else ""),
         measured,
-        str(verdict.get("blocks", "–")),
-        duration(entry.get("cost_s")),
+        blocks_of(verdict),
+        f"{duration(entry.get('cost_s'))} ({duration(_price(record.idea) if record else None)})",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from justright.core.idea import Prediction, is_own
 from justright.views import figures
 from justright.views.card import Card, NotApplicable
-from justright.views.ideas import whole_gain_text
+from justright.views.ideas import blocks_of, stage_of, whole_gain_text
 from justright.views.numbers import count, decimals, duration, fixed, significant, span
 from justright.views.outcome import metric_title
 from justright.views.reader import Reader
@@ -115,12 +115,12 @@ def _row(entry: Mapping[str, Any], prediction: Prediction | None) -> tuple[str, 
         measured, interval = fixed(gain, decimals((high - low) / 2)), span(low, high)
     return (
         str(entry.get("subject", "")),
-        str(entry.get("stage") or entry.get("slot") or ""),
+        stage_of(entry),
         f"{verdict.get('word', '–')}{', accepted' if entry.get('accepted') else ''}",
         _forecast(prediction),
         measured,
         interval,
-        str(verdict.get("blocks", "–")),
+        blocks_of(verdict),
         duration(entry.get("cost_s")),
     )
 

@@ -42,7 +42,7 @@ def examples(reader: Reader) -> Card | NotApplicable:
         table=Table(heads, tuple(_row(entry, len(names)) for entry in rows), strong),
         notes=(
             "Rows that the champion was not trained on, none of them test rows; numbered from 0 "
-            "in the table, without rows whose target is missing. Typical: nearest to the median "
+            "as in the file. Typical: nearest to the median "
             f"{loss}. The columns that matter most are shown.",
         ),
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 from justright.views.card import Card, NotApplicable
 from justright.views.describe import shape_text
-from justright.views.numbers import count, duration, significant
+from justright.views.ideas import more_time_text
+from justright.views.numbers import duration, significant
 from justright.views.outcome import metric_title
 from justright.views.reader import Reader
 from justright.views.table import Column, Table
@@ -38,7 +39,7 @@ def more_time(reader: Reader) -> Card | NotApplicable:
     strong = frozenset(place for place, row in enumerate(rows) if row[-1] == "tested")
     return Card(
         title="What more time would bring",
-        claim=_claim(fact, len(ideas), metric),
+        claim=_claim(fact, metric),
         table=Table(heads, tuple(rows), strong),
         notes=(
             "An expectation, not a measurement: the predictions were frozen before anything was "
@@ -54,20 +55,14 @@ def more_time(reader: Reader) -> Card | NotApplicable:
     )
 
 
-def _claim(fact: Mapping[str, Any], ideas: int, metric: str) -> str:
+def _claim(fact: Mapping[str, Any], metric: str) -> str:
     size = ""
     if fact.get("size_time"):
         name = shape_text({"hidden": fact["untested"]})
         size = f"--time {fact['size_time']} may be enough to test sizes from {name}"
-    if not ideas:
+    if not fact.get("ideas"):
         return f"No idea was left out; {size}."
-    if fact["tested"]:
-        tested = f"{fact['tested']} of {count(ideas, 'idea')} that had no time"
-        gain = significant(fact["expected"], 2)
-        text = f"--time {fact['time']} would test {tested}; together they are expected to bring "
-        text += f"{gain} {metric} at most"
-    else:
-        text = f"{count(ideas, 'idea')} had no time, and --time {fact['time']} may not do for any"
+    text = more_time_text(fact, metric)
     return f"{text}; {size}." if size else f"{text}."
 
 

@@ -33,7 +33,8 @@ def size_fit(reader: Reader) -> Card | NotApplicable:
             "learns rows by heart; where both still fall, a larger one may be better.",
             "Able to overfit: the training loss lies below the lowest validation loss of any size "
             "by more than two standard errors, and the size's own validation loss was no lower at "
-            "the end of its run than before. A gap between the two losses alone does not say so.",
+            "the end of its run than before. A gap between the two losses alone does not say so. "
+            "Sizes are trained without members; the champion's state is judged by its own curves.",
         ),
     )
 

@@ -86,6 +86,10 @@ def _notes(classes: bool, allowed: bool) -> tuple[str, ...]:
             "1977), on the same side in every training. Strength: in quartile ranges. Wrong "
             "targets within them cannot be seen, so that the rate is a lower one.",
         ]
-    numbers = "Rows are numbered from 0 in the table, without rows whose target is missing"
+    notes.append(
+        "Only rows that were held out are looked at; of the others nothing is said, also where "
+        "none of them is listed."
+    )
+    numbers = "Rows are numbered from 0 as in the file"
     notes.append(f"{numbers}." if allowed else f"{numbers}; values are kept out of this report.")
     return tuple(notes)
