@@ -101,7 +101,15 @@ class Confirmer:
         self._fresh = self._used
         self._seen.clear()
 
-    def confirm(self, champion: Champion, rival: Champion, key: str, weight: int) -> Verdict:
+    def confirm(
+        self,
+        champion: Champion,
+        rival: Champion,
+        key: str,
+        weight: int,
+        *,
+        in_full: bool = False,
+    ) -> Verdict:
         """Both arms on fresh blocks; the verdict of the paired comparison.
 
         Args:
@@ -111,6 +119,7 @@ class Confirmer:
             weight: -1 for a lighter candidate that is welcome: it need not be better, it is
                 enough that it is surely not worse by delta; 1 for a heavier one, which has to be
                 better, and in the mean by delta; 0 where weights do not count.
+            in_full: Whether a third of the length is not enough.
         """
         session, arms, admission = self._session, (rival.arm, champion.arm), self._admission
         # a better network comes before the measure of what it brought: only the incumbent's counts
@@ -124,7 +133,7 @@ class Confirmer:
         self._used = self._fresh + SET_ASIDE
         part = session.plan.grant(
             f"{key}/confirm part",
-            lambda: admission.confirm_part(*arms, *terms(champion.arm)),
+            lambda: 1 if in_full else admission.confirm_part(*arms, *terms(champion.arm)),
         )
         new_arm, old_arm = (shortened(arm, max(part, 1)) for arm in arms)
         count = session.plan.grant(

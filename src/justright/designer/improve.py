@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from justright.core.idea import length_of
 from justright.data.split import SANITY_BELOW
 from justright.designer.admission import Admission
 from justright.designer.advice import few_of
@@ -257,6 +258,12 @@ class Improver:
         weight = _weight(self._session, tried, champion.arm, self.leads.size)
         verdict = self._confirmer.confirm(champion, each.rival, tried.key, weight)
         accepted = verdict.word in ("better", LIGHTER)
+        if accepted and weight < 0 and length_of(verdict.evidence):
+            # what is lighter learns faster, so a third flatters it
+            self._confirmer.next_round()
+            key = f"{tried.key}/in full"
+            verdict = self._confirmer.confirm(champion, each.rival, key, weight, in_full=True)
+            accepted = verdict.word in ("better", LIGHTER)
         self._log.judge(tried.key, tried.move, tried.own, verdict, accepted=accepted)
         record_compared(self._session, tried.move, verdict, accepted=accepted)
         return accepted
