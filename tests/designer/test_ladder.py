@@ -10,9 +10,10 @@ import pytest
 from test_improve import start_arm
 
 from conftest import table
-from justright.core.idea import Idea, Prediction
+from justright.core.idea import PART, Idea, Prediction, Verdict
 from justright.designer.admission import Admission, shortened
 from justright.designer.clock import Clock
+from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.improve import Improver
 from justright.designer.ladder import (
     LOWER,
@@ -30,6 +31,7 @@ from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads, Move, Proposal, Rule
 from justright.ideas.stage import Stage
 from justright.recipe.recipe import OptimiserSpec
+from justright.statistics.compare import BETTER, NOT_BETTER
 from justright.testing.champions import trained
 
 NewSession = Callable[..., Session]
@@ -291,3 +293,28 @@ def test_a_study_says_where_on_the_ladder_an_idea_ended(
     left = [d for d in session.store.ledger.decisions("s") if "first look" in d.choice]
     assert [each.choice for each in left] == ["left out after a first look: bad"]
     assert "a third of the length" in left[0].reason
+
+
+@pytest.mark.parametrize(("weight", "word"), [(-1, LIGHTER), (-1, NOT_BETTER), (0, BETTER)])
+def test_what_is_lighter_has_to_stand_in_full_what_it_stood_at_a_third(
+    session: Session, monkeypatch: pytest.MonkeyPatch, weight: int, word: str
+) -> None:
+    asked: list[bool] = []
+
+    def confirm(_: Confirmer, *arguments: object, in_full: bool = False) -> Verdict:
+        asked.append(in_full)
+        passed = BETTER if weight >= 0 else LIGHTER
+        said = word if in_full else passed
+        return Verdict(
+            str(arguments[2]), said, 0.0, -0.1, 0.1, 3, {PART: 1.0 if in_full else 1 / 3}
+        )
+
+    monkeypatch.setattr(Confirmer, "confirm", confirm)
+    monkeypatch.setattr("justright.designer.improve._weight", lambda *_: weight)
+    champion = trained(session, long_arm(session))
+    improver = Improver(session, Admission(session, 1.0), lambda _: None, 0.1)
+    each = idea(champion, "lighter", GOOD, "shape")
+    each = replace(each, own=improver._log.foretell(each.move.idea))
+    accepted = improver._confirm(champion, Screened(each, champion, champion.loss))
+    assert accepted == (word != NOT_BETTER)
+    assert asked == ([False, True] if weight < 0 else [False])
