@@ -144,9 +144,15 @@ def believe_screening() -> None:
     """Keep what looked better on the blocks where it was screened."""
 
     def confirm(
-        self: Confirmer, champion: Champion, rival: Champion, key: str, weight: int
+        self: Confirmer,
+        champion: Champion,
+        rival: Champion,
+        key: str,
+        weight: int,
+        *,
+        in_full: bool = False,
     ) -> Verdict:
-        del self, key, weight
+        del self, key, weight, in_full
         gain = champion.loss - rival.loss
         word = BETTER if gain > 0 else NOT_BETTER
         return Verdict(rival.arm.subject, word, gain, math.nan, math.nan, len(rival.trials))
