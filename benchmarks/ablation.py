@@ -144,15 +144,9 @@ def believe_screening() -> None:
     """Keep what looked better on the blocks where it was screened."""
 
     def confirm(
-        self: Confirmer,
-        champion: Champion,
-        rival: Champion,
-        key: str,
-        weight: int,
-        *,
-        in_full: bool = False,
+        self: Confirmer, champion: Champion, rival: Champion, *terms: Any, **more: Any
     ) -> Verdict:
-        del self, key, weight, in_full
+        del self, terms, more
         gain = champion.loss - rival.loss
         word = BETTER if gain > 0 else NOT_BETTER
         return Verdict(rival.arm.subject, word, gain, math.nan, math.nan, len(rival.trials))

@@ -259,7 +259,7 @@ class Improver:
         verdict = self._confirmer.confirm(champion, each.rival, tried.key, weight)
         accepted = verdict.word in ("better", LIGHTER)
         if accepted and weight < 0 and length_of(verdict.evidence):
-            # what is lighter learns faster, so a third flatters it
+            # a third flatters what is lighter (`admission.PARTS`)
             self._confirmer.next_round()
             key = f"{tried.key}/in full"
             verdict = self._confirmer.confirm(champion, each.rival, key, weight, in_full=True)
