@@ -306,8 +306,8 @@ def test_without_time_nothing_is_trained_and_the_screening_gain_is_kept(session:
     assert verdict.evidence["screening gain"] == pytest.approx(0.6)
     assert not session.store.trials.list("s")
     assert session.plan.granted[f"{KEY}/confirm"] == 0
-    confirmer(hurried).confirm(champion, rival, f"{KEY}/in full", 0, in_full=True)
-    parts = [session.plan.granted[f"{key}/confirm part"] for key in (KEY, f"{KEY}/in full")]
+    confirmer(hurried).confirm(champion, rival, f"{KEY}/lighter", -1)  # a third flatters it
+    parts = [session.plan.granted[f"{key}/confirm part"] for key in (KEY, f"{KEY}/lighter")]
     assert parts == [3, 1]
     fresh = session.blocks.planned(FRESH, session.blocks.spec)
     assert not fresh.folder.exists()

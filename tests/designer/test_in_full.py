@@ -90,6 +90,29 @@ def test_the_recipes_own_length_is_taken_unless_it_looks_worse(
     assert is_taken(Verdict("longer", word, gain, math.nan, math.nan, 5, {})) == taken
 
 
+@pytest.mark.parametrize(
+    ("word", "best_step", "taken"),
+    [("cannot tell", 60, False), ("better", 60, True), ("cannot tell", 61, True)],
+)
+def test_a_longer_run_that_was_best_within_the_quick_length_has_to_be_better(
+    session: Session,
+    quick: Champion,
+    monkeypatch: pytest.MonkeyPatch,
+    word: str,
+    best_step: int,
+    taken: bool,
+) -> None:
+    monkeypatch.setattr(Room, "all_steps", lambda *_: 0)  # no time for members
+    monkeypatch.setattr(Champion, "best_step", property(lambda _: best_step))
+    said = Verdict("longer", word, 0.4, -0.1, 0.9, 5, {})
+    monkeypatch.setattr("justright.designer.improve.judge_in_full", lambda *_: said)
+    improver = Improver(session, Admission(session, 1.0), lambda _: None, delta=0.01)
+    assert (improver.complete(quick).arm.steps > 60) == taken
+    (decision,) = (d for d in session.store.ledger.decisions("s") if d.stage == "recipe")
+    assert decision.choice.endswith("kept" if taken else "left out")
+    assert ("only if surely better" in decision.reason) == (best_step <= 60)
+
+
 def planted(session: Session, rate: float) -> Champion:
     """A champion without members, of fewer steps than its recipe asks for."""
     recipe = replace(plain_recipe(session.blocks.spec, 16, 16, rate=rate), epochs=30.0)

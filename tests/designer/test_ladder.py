@@ -10,10 +10,9 @@ import pytest
 from test_improve import start_arm
 
 from conftest import table
-from justright.core.idea import PART, Idea, Prediction, Verdict
+from justright.core.idea import Idea, Prediction
 from justright.designer.admission import Admission, shortened
 from justright.designer.clock import Clock
-from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.improve import Improver
 from justright.designer.ladder import (
     LOWER,
@@ -31,7 +30,6 @@ from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads, Move, Proposal, Rule
 from justright.ideas.stage import Stage
 from justright.recipe.recipe import OptimiserSpec
-from justright.statistics.compare import BETTER, NOT_BETTER
 from justright.testing.champions import trained
 
 NewSession = Callable[..., Session]
@@ -89,14 +87,14 @@ def test_the_champion_is_trained_and_paid_for_at_a_third_once(session: Session) 
     climbed(session, champion, bad)
     assert is_known(session, champion, 3)
     before = {trial.spec.id for trial in session.store.trials.list("s")}
-    known_s = tries_s(admission, [worse.move], champion)
+    known_s = tries_s(admission, [worse], champion)
     climbed(session, champion, worse)
     new = [t for t in session.store.trials.list("s") if t.spec.id not in before]
     assert {trial.spec.subject for trial in new} == {"worse"}
     assert len(new) == len(session.blocks.first)
     assert steps_of(session, "start recipe") == [STEPS // 3, STEPS]
     other = replace(champion, arm=replace(champion.arm, steps=STEPS + 3))
-    assert tries_s(admission, [worse.move], other) > 1.15 * known_s
+    assert tries_s(admission, [worse], other) > 1.15 * known_s
 
 
 def test_of_a_slot_only_the_best_climbs_on(session: Session) -> None:
@@ -237,20 +235,22 @@ def test_a_rung_spares_what_it_is_for(session: Session) -> None:
     longer = replace(old, steps=2 * STEPS)
     assert has_lower_rung(old, old)
     assert not has_lower_rung(longer, old)
-    blocks = len(session.blocks.first)
+    champion = Champion(old, (), 1.0)
+    blocks, same = len(session.blocks.first), idea(champion, "same", GOOD, "a")
     short, fewest = shortened(old, LOWER), admission.looks[-1]
     fresh = 2 * PROMISING * admission.costs.work(short, fewest, 1)
-    assert climb_s(admission, old, old) - fresh < 0.75 * admission.costs.work(old, blocks, 1)
+    assert climb_s(admission, same, old) - fresh < 0.75 * admission.costs.work(old, blocks, 1)
     # another length is trained in full at once
-    assert climb_s(admission, longer, old) > admission.costs.work(longer, blocks, 1)
+    assert climb_s(admission, replace(same, arm=longer), old) > admission.costs.work(
+        longer, blocks, 1
+    )
     # a light idea beside a heavy champion is not cheap: both are trained on fresh blocks
     dear = replace(old, steps=10 * STEPS)
-    assert climb_s(admission, old, dear) - climb_s(admission, old, old) > fresh
-    champion = Champion(old, (), 1.0)
-    moves = [idea(champion, title, GOOD, title).move for title in "abc"]
-    one, three = (tries_s(admission, chosen, champion) for chosen in (moves[:1], moves))
+    assert climb_s(admission, same, dear) - climb_s(admission, same, old) > fresh
+    tried = [idea(champion, title, GOOD, title) for title in "abc"]
+    one, three = (tries_s(admission, chosen, champion) for chosen in (tried[:1], tried))
     assert 2 * one < three < 3 * one  # the champion's third is paid for once
-    assert tries_s(admission, [replace(moves[0], length=2.0)], champion) > 1.5 * one
+    assert tries_s(admission, [replace(tried[0], arm=longer)], champion) > 1.5 * one
 
 
 def test_a_study_says_where_on_the_ladder_an_idea_ended(
@@ -295,26 +295,27 @@ def test_a_study_says_where_on_the_ladder_an_idea_ended(
     assert "a third of the length" in left[0].reason
 
 
-@pytest.mark.parametrize(("weight", "word"), [(-1, LIGHTER), (-1, NOT_BETTER), (0, BETTER)])
-def test_what_is_lighter_has_to_stand_in_full_what_it_stood_at_a_third(
-    session: Session, monkeypatch: pytest.MonkeyPatch, weight: int, word: str
-) -> None:
-    asked: list[bool] = []
-
-    def confirm(_: Confirmer, *arguments: object, in_full: bool = False) -> Verdict:
-        asked.append(in_full)
-        passed = BETTER if weight >= 0 else LIGHTER
-        said = word if in_full else passed
-        return Verdict(
-            str(arguments[2]), said, 0.0, -0.1, 0.1, 3, {PART: 1.0 if in_full else 1 / 3}
-        )
-
-    monkeypatch.setattr(Confirmer, "confirm", confirm)
-    monkeypatch.setattr("justright.designer.improve._weight", lambda *_: weight)
-    champion = trained(session, long_arm(session))
-    improver = Improver(session, Admission(session, 1.0), lambda _: None, 0.1)
-    each = idea(champion, "lighter", GOOD, "shape")
-    each = replace(each, own=improver._log.foretell(each.move.idea))
-    accepted = improver._confirm(champion, Screened(each, champion, champion.loss))
-    assert accepted == (word != NOT_BETTER)
-    assert asked == ([False, True] if weight < 0 else [False])
+def test_what_is_lighter_pays_for_a_confirmation_in_full(session: Session) -> None:
+    champion = Champion(replace(long_arm(session), steps=100_000), (), 1.0)
+    same = idea(champion, "good", GOOD, "shape")
+    light = replace(same, weight=-1)
+    costs, fewest = Admission(session, 1.0).costs, Admission(session, 1.0).looks[-1]
+    third = shortened(champion.arm, 3)
+    more = PROMISING * 2 * (costs.work(champion.arm, fewest, 1) - costs.work(third, fewest, 1))
+    own, other = (climb_s(Admission(session, 1.0), each, champion.arm) for each in (light, same))
+    assert own - other == pytest.approx(more)
+    fits = []
+    for left_s in range(600, 0, -10):
+        clock = Clock(time.time() - LIMIT_S + left_s, LIMIT_S)
+        hurried = replace(session, clock=clock)
+        admission = Admission(hurried, 1.0)
+        run = [
+            bool(admitted(replace(hurried, plan=WorkPlan()), admission, champion, [each], part))
+            for each in (light, same)
+            for part in (3, 1)
+        ]
+        assert run[:2] <= run[2:]
+        fits.append(tuple(run))
+    assert (True, True, True, True) in fits
+    assert (False, False, True, True) in fits  # time for a third of both, not for all of it
+    assert fits[-1] == (False, False, False, False)

@@ -10,6 +10,7 @@ from justright.core.task import Task, TaskKind
 from justright.ideas.catalogue.size import SHAPES, neighbours
 from justright.ideas.registry import propose_moves
 from justright.ideas.rule import Leads, Move, Situation
+from justright.ideas.value import expected_gain
 from justright.recipe.network import Inputs, Shape
 from justright.recipe.recipe import Recipe
 
@@ -69,6 +70,16 @@ def test_what_a_size_was_ahead_by_is_what_it_is_expected_to_bring() -> None:
     assert seen.idea.prediction.gain[1] == pytest.approx(0.1)  # in units of the metric
     assert seen.idea.prediction.helps > unknown.idea.prediction.helps
     assert "measured" in seen.idea.source
+
+
+def test_little_is_expected_of_a_heavier_size_that_was_not_ahead() -> None:
+    members = Recipe(shape=Shape(members=4))
+    (light,) = moves("shape", recipe=members, leads=Leads(size=(16,)))
+    heavy = moves("shape", recipe=members, leads=Leads(size=(512, 512)))
+    for each in heavy:
+        assert expected_gain(each.idea.prediction) < expected_gain(light.idea.prediction) / 3
+    (seen,) = moves("shape", recipe=Recipe(), leads=Leads(size=(512,), size_gain=0.1))
+    assert expected_gain(seen.idea.prediction) > expected_gain(light.idea.prediction)
 
 
 def test_where_the_champion_is_far_too_small_shapes_on_the_way_are_tried_too() -> None:

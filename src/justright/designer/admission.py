@@ -50,8 +50,7 @@ PARTS = (1, 3)
 more than the fewest blocks in full: three times as many at a third tell more. A third orders
 sizes nearly as the whole does, and says as much of an idea's gain in full (measured: rank
 correlation 0.86 and 0.95 on two tables; `ladder`), and a candidate was already better, at full
-length, on the screening blocks. What is lighter learns faster, so a third flatters it, and it is
-confirmed again in full (measured: letter, LOG.md)."""
+length, on the screening blocks."""
 
 SHORTEST = 200
 """Fewest steps of a shortened arm (assumption)."""
@@ -89,6 +88,21 @@ def expected_best(best_at: float) -> float:
 def _specs(*arms: Arm) -> set[PreprocessingSpec]:
     """The ways in which the rows of arms that are compared have to be encoded."""
     return {arm.recipe.preprocessing for arm in arms}
+
+
+def confirmed_part(weight: int) -> int:
+    """The part of the length at which an idea can be confirmed at the least.
+
+    What is lighter learns faster, so a third flatters it, and it is confirmed in full (measured:
+    letter, LOG.md).
+
+    Args:
+        weight: -1 for what is lighter and therefore welcome.
+
+    >>> confirmed_part(-1), confirmed_part(0)
+    (1, 3)
+    """
+    return 1 if weight < 0 else PARTS[-1]
 
 
 @dataclass(frozen=True)
@@ -220,7 +234,9 @@ class Admission:
         wanted = HEADLINE_WANTED * self.repeat_s(arm, FOLDS * self.baselines_s)
         return min(wanted, HEADLINE_SHARE * self.session.clock.limit_s)
 
-    def screen_s(self, arm: Arm, incumbent: Champion, pending_s: float) -> float:
+    def screen_s(
+        self, arm: Arm, incumbent: Champion, pending_s: float, part: int = PARTS[-1]
+    ) -> float:
         """Wall seconds of screening an arm in full and of confirming it; infinite if its final
         training would take too much of the limit.
 
@@ -228,14 +244,14 @@ class Admission:
             arm: What a move leads to.
             incumbent: What it would replace.
             pending_s: Worker-seconds already granted to the same batch.
+            part: Of the length at which it is confirmed at the least.
         """
         session, champion, costs = self.session, incumbent.arm, self.costs
         finish_s = self.finish_s(arm, expected_best(incumbent.best_at))
         if finish_s > FINISH_SHARE * session.clock.limit_s:
             return inf
         blocks = len(session.blocks.first)
-        fewest, part = self.looks[-1], PARTS[-1]
-        own = costs.work(arm, blocks, 1)
+        fewest, own = self.looks[-1], costs.work(arm, blocks, 1)
         other = costs.both(shortened(arm, part), shortened(champion, part), fewest, fewest)
         wall = costs.wall(pending_s + own, costs.longest(arm, blocks)) + other
         wall += session.blocks.encoding_s(session.blocks.first, arm.recipe.preprocessing)
@@ -261,14 +277,12 @@ class Admission:
                 return count
         return 0
 
-    def confirm_part(self, arm: Arm, champion: Arm, fresh: int, known: int, left: float) -> int:
-        """At which part of their length the arms are compared: 1, or 3 where that is too dear."""
-        fewest = self.looks[-1]
-        for part in PARTS[:-1]:
-            arms = shortened(arm, part), shortened(champion, part)
-            if self.confirm(*arms, fresh, known, left) > fewest:
-                return part
-        return PARTS[-1]
+    def confirm_part(
+        self, arm: Arm, champion: Arm, fresh: int, known: int, left: float, last: int = PARTS[-1]
+    ) -> int:
+        """At which part of their length the arms are compared: 1, or `last` where that is dear."""
+        in_full = self.confirm(arm, champion, fresh, known, left)
+        return PARTS[0] if in_full > self.looks[-1] else last
 
     def finish_percent(self, arm: Arm, networks: int = 1) -> int:
         """Percent of a final training's steps that fit: up to 100; 0 if too few to be of use.

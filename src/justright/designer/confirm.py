@@ -11,7 +11,13 @@ import numpy as np
 
 from justright.core.idea import PART, Verdict
 from justright.core.trial import Trial, TrialState
-from justright.designer.admission import LOOKS, LOOKS_SMALL, Admission, shortened
+from justright.designer.admission import (
+    LOOKS,
+    LOOKS_SMALL,
+    Admission,
+    confirmed_part,
+    shortened,
+)
 from justright.designer.jobs import EncodedBlock
 from justright.designer.session import Arm, Champion, Session, not_run, results
 from justright.statistics.compare import (
@@ -107,8 +113,6 @@ class Confirmer:
         rival: Champion,
         key: str,
         weight: int,
-        *,
-        in_full: bool = False,
     ) -> Verdict:
         """Both arms on fresh blocks; the verdict of the paired comparison.
 
@@ -117,9 +121,8 @@ class Confirmer:
             rival: The candidate.
             key: Of the slot of the round, in the work plan.
             weight: -1 for a lighter candidate that is welcome: it need not be better, it is
-                enough that it is surely not worse by delta; 1 for a heavier one, which has to be
-                better, and in the mean by delta; 0 where weights do not count.
-            in_full: Whether a third of the length is not enough.
+                enough that it is surely not worse by delta, in full; 1 for a heavier one, which
+                has to be better, and in the mean by delta; 0 where weights do not count.
         """
         session, arms, admission = self._session, (rival.arm, champion.arm), self._admission
         # a better network comes before the measure of what it brought: only the incumbent's counts
@@ -133,7 +136,7 @@ class Confirmer:
         self._used = self._fresh + SET_ASIDE
         part = session.plan.grant(
             f"{key}/confirm part",
-            lambda: 1 if in_full else admission.confirm_part(*arms, *terms(champion.arm)),
+            lambda: admission.confirm_part(*arms, *terms(champion.arm), confirmed_part(weight)),
         )
         new_arm, old_arm = (shortened(arm, max(part, 1)) for arm in arms)
         count = session.plan.grant(

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from justright.core.idea import length_of
 from justright.data.split import SANITY_BELOW
 from justright.designer.admission import Admission
 from justright.designer.advice import few_of
@@ -24,7 +23,14 @@ from justright.designer.batches import Batch, most_promising, still_promising
 from justright.designer.confirm import LIGHTER, Confirmer
 from justright.designer.idea_decisions import record_compared, record_screening
 from justright.designer.idea_log import IdeaLog
-from justright.designer.in_full import FORMS, decision_of, fuller, is_taken, judge_in_full
+from justright.designer.in_full import (
+    FORMS,
+    decision_of,
+    fuller,
+    is_early,
+    is_taken,
+    judge_in_full,
+)
 from justright.designer.ladder import Climb, arm_of, best_of_slots, climb, climb_s
 from justright.designer.limits import weight_of
 from justright.designer.range_test import RATE_KEY
@@ -147,14 +153,15 @@ class Improver:
             if form.granted:
                 reserve_s = self._admission.reserve_s(champion, arm)
                 found = screen(self._session, champion, [tried], reserve_s)
-            verdict = not_run(arm, {"reason": "no time, or no result"})
+            verdict, early = not_run(arm, {"reason": "no time, or no result"}), False
             if not found:
                 self._session.plan.truncate(f"{key} steps", 0)
             else:
                 verdict = judge_in_full(self._session, champion, found[0].rival)
-                decision = decision_of(form, verdict)
+                early = is_early(form, champion, found[0].rival)
+                decision = decision_of(form, verdict, early=early)
                 self._session.store.ledger.decide(self._session.name, decision)
-            accepted = is_taken(verdict)
+            accepted = is_taken(verdict, early=early)
             self._log.judge(key, move, tried.own, verdict, accepted=accepted)
             if accepted:
                 champion = self._crown(champion, found[0].rival)
@@ -175,9 +182,8 @@ class Improver:
 
     def _batches(self, champion: Champion, number: int) -> tuple[Batch, ...]:
         """What is tried one after the other in a round."""
-        moves = [each.move for each in self._open(champion, self._moves(champion), "")]
-        in_hand = self._log.in_hand
-        return order_of(self._session, self._admission, champion, moves, number, in_hand)
+        tried, in_hand = self._open(champion, self._moves(champion), ""), self._log.in_hand
+        return order_of(self._session, self._admission, champion, tried, number, in_hand)
 
     def _work_off(self, champion: Champion, number: int, batch: Batch, least: float) -> Champion:
         """Try the ideas of a batch, again after each change, until nothing changes."""
@@ -197,7 +203,13 @@ class Improver:
     def _open(self, champion: Champion, moves: Sequence[Move], key: str) -> list[Tried]:
         """The ideas that have no answer yet."""
         tried = [
-            Tried(move, arm_of(champion.arm, move), f"{key}/{move.idea.slot}", "")
+            Tried(
+                move,
+                arm_of(champion.arm, move),
+                f"{key}/{move.idea.slot}",
+                "",
+                _weight(self._session, move, champion.arm, self.leads.size),
+            )
             for move in moves
         ]
         return [each for each in tried if not self._log.is_judged(each.move, each.arm)]
@@ -206,7 +218,7 @@ class Improver:
         """Let ideas climb, and confirm the best of each slot until one is taken."""
 
         def hopes(each: Screened) -> bool:
-            return self._goes_on(champion, each, least)
+            return self._goes_on(each, least)
 
         seen = climb(self._session, self._admission, champion, tried, hopes)
         if seen.refused:
@@ -255,15 +267,8 @@ class Improver:
     def _confirm(self, champion: Champion, each: Screened) -> bool:
         """Compare an idea with the champion on fresh blocks; whether it is taken."""
         tried = each.tried
-        weight = _weight(self._session, tried, champion.arm, self.leads.size)
-        verdict = self._confirmer.confirm(champion, each.rival, tried.key, weight)
+        verdict = self._confirmer.confirm(champion, each.rival, tried.key, tried.weight)
         accepted = verdict.word in ("better", LIGHTER)
-        if accepted and weight < 0 and length_of(verdict.evidence):
-            # a third flatters what is lighter (`admission.PARTS`)
-            self._confirmer.next_round()
-            key = f"{tried.key}/in full"
-            verdict = self._confirmer.confirm(champion, each.rival, key, weight, in_full=True)
-            accepted = verdict.word in ("better", LIGHTER)
         self._log.judge(tried.key, tried.move, tried.own, verdict, accepted=accepted)
         record_compared(self._session, tried.move, verdict, accepted=accepted)
         return accepted
@@ -273,13 +278,12 @@ class Improver:
         self._on_champion(new)
         return new
 
-    def _goes_on(self, champion: Champion, each: Screened, least: float) -> bool:
+    def _goes_on(self, each: Screened, least: float) -> bool:
         """Whether a screened idea is worth confirming; a lighter one need not be better."""
-        weight = _weight(self._session, each.tried, champion.arm, self.leads.size)
-        return each.gain > (-self._delta if weight < 0 else least)
+        return each.gain > (-self._delta if each.tried.weight < 0 else least)
 
     def _foretell(self, each: Tried, champion: Arm) -> str:
-        seconds = climb_s(self._admission, each.arm, champion)
+        seconds = climb_s(self._admission, each, champion)
         return self._log.foretell(each.move.idea, seconds)
 
     def _moves(self, champion: Champion) -> tuple[Move, ...]:
@@ -297,15 +301,15 @@ class Improver:
         return Confirmer(self._session, self._admission, self.leads.blocks, self._delta)
 
 
-def _weight(session: Session, tried: Tried, champion: Arm, chosen: Hidden | None) -> int:
+def _weight(session: Session, move: Move, champion: Arm, chosen: Hidden | None) -> int:
     """1 if an idea is heavier than the champion, -1 if it is the lighter size that was chosen.
 
     Else 0, as where accuracy is preferred.
     """
     if session.options.size.prefer != "small":
         return 0
-    recipe = tried.arm.recipe
+    recipe = move.recipe
     inputs = session.blocks.inputs_of(recipe.preprocessing)
     more = weight_of(recipe, inputs) - weight_of(champion.recipe, inputs)
-    sized = tried.move.idea.slot == "shape" and recipe.shape.hidden == chosen
+    sized = move.idea.slot == "shape" and recipe.shape.hidden == chosen
     return 1 if more > 0 else -1 if more < 0 and sized else 0

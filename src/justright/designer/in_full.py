@@ -22,7 +22,7 @@ from justright.designer.room import LEAST_FACTOR, Room
 from justright.designer.session import Arm, Champion, Session
 from justright.ideas.catalogue.length import LATE
 from justright.ideas.rule import Move
-from justright.statistics.compare import compare
+from justright.statistics.compare import BETTER, CANNOT_TELL, NOT_BETTER, compare
 from justright.statistics.intervals import paired_difference
 from justright.statistics.metrics import metric_named
 from justright.training.budget import steps_of
@@ -42,7 +42,7 @@ LONGER_GAIN = (0.005, 0.02, 0.08)
 MEMBERS_GAIN = (0.001, 0.03, 0.13)
 """The same of members (measured on thirteen tables: LOG.md, members in the start recipe)."""
 
-_WORDS = {1: "better", 0: "cannot tell", -1: "not better"}
+_WORDS = {1: BETTER, 0: CANNOT_TELL, -1: NOT_BETTER}
 
 
 @dataclass(frozen=True)
@@ -189,30 +189,53 @@ def judge_in_full(session: Session, champion: Champion, rival: Champion) -> Verd
     return Verdict(subject, _WORDS[sign], found.estimate, found.low, found.high, 1, evidence)
 
 
-def decision_of(form: Form, verdict: Verdict) -> Decision:
-    """What became of a fuller form that was trained."""
-    word = "kept" if is_taken(verdict) else "left out"
+def decision_of(form: Form, verdict: Verdict, *, early: bool) -> Decision:
+    """What became of a fuller form that was trained.
+
+    Args:
+        form: The form.
+        verdict: On it.
+        early: Whether it was best within the length of the quick form.
+    """
+    word = "kept" if is_taken(verdict, early=early) else "left out"
     folds = "its own rows" if verdict.blocks == 1 else f"its own {verdict.blocks} folds"
     measured = {"gain": verdict.difference, "low": verdict.low, "high": verdict.high}
-    stage, why = "recipe", "it is what the recipe asks for"
+    stage, why = "recipe", "it is what the recipe asks for, so it is kept unless it looks worse"
     if form.key == RATE_KEY:
-        stage, why = "rate", "the range test says that the first one is a mistake"
+        stage = "rate"
+        why = "the range test says that the first is a mistake: it is kept unless it looks worse"
+    elif early:
+        why = "it was best within the quick form's length, so it is kept only if surely better"
     return Decision(
         stage,
         f"{form.move.idea.title}: {word}",
-        f"compared once with the quick first network on {folds}; {why}, so it is kept unless it "
-        "looks worse",
+        f"compared once with the quick first network on {folds}; {why}",
         form.move.idea.source,
         Status.MEASURED,
         {name: value for name, value in measured.items() if isfinite(value)},
     )
 
 
-def is_taken(verdict: Verdict) -> bool:
+def is_early(form: Form, champion: Champion, rival: Champion) -> bool:
+    """Whether a longer form was best within the length of the quick one.
+
+    Then it owes nothing to its steps: what was best is the end of an early cycle of its schedule
+    (measured: flights_late and loans_rate, LOG.md).
+    """
+    return form.key == LENGTH_KEY and rival.best_step <= champion.arm.steps
+
+
+def is_taken(verdict: Verdict, *, early: bool = False) -> bool:
     """Whether the recipe gets its full form: it is what is usual, so it need not be shown better.
 
-    >>> is_taken(Verdict("x", "cannot tell", 0.4, -0.1, 0.9, 5, {}))
-    True
+    Args:
+        verdict: On the full form.
+        early: Whether its steps brought nothing, so that it has to be.
+
+    >>> unsure = Verdict("x", "cannot tell", 0.4, -0.1, 0.9, 5, {})
+    >>> is_taken(unsure), is_taken(unsure, early=True)
+    (True, False)
     """
     # nan where nothing ran; a metric that is undefined on one fold makes a gain "not better"
-    return verdict.difference > 0.0 and verdict.word != _WORDS[-1]
+    words = (BETTER,) if early else (BETTER, CANNOT_TELL)
+    return verdict.difference > 0.0 and verdict.word in words

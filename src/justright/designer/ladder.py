@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from justright.designer.admission import PARTS, Admission, shortened
+from justright.designer.admission import PARTS, Admission, confirmed_part, shortened
 from justright.designer.screening import (
     Screened,
     Tried,
@@ -142,13 +142,14 @@ def has_lower_rung(arm: Arm, champion: Arm) -> bool:
     return arm.steps == champion.steps and SPARED * shortened(arm, LOWER).steps <= arm.steps
 
 
-def climb_s(admission: Admission, arm: Arm, champion: Arm) -> float:
+def climb_s(admission: Admission, tried: Tried, champion: Arm) -> float:
     """Worker-seconds that an idea is expected to take: on the champion's own blocks, and both on
     fresh ones if it is promising.
     """
     costs, fewest = admission.costs, admission.looks[-1]
-    fresh = sum(costs.work(shortened(each, LOWER), fewest, 1) for each in (arm, champion))
-    return _first_s(admission, arm, champion) + PROMISING * fresh
+    part = confirmed_part(tried.weight)
+    fresh = sum(costs.work(shortened(each, part), fewest, 1) for each in (tried.arm, champion))
+    return _first_s(admission, tried.arm, champion) + PROMISING * fresh
 
 
 def _first_s(admission: Admission, arm: Arm, champion: Arm) -> float:
@@ -167,21 +168,25 @@ def arm_of(champion: Arm, move: Move) -> Arm:
     return Arm(subject, move.recipe, round(champion.steps * move.length))
 
 
-def tries_s(admission: Admission, moves: Sequence[Move], champion: Champion) -> float:
-    """Wall seconds in which all moves are screened, and the promising ones confirmed.
+def tries_s(admission: Admission, tried: Sequence[Tried], champion: Champion) -> float:
+    """Wall seconds in which all ideas are screened, and the promising ones confirmed.
 
     Args:
         admission: Prices work.
-        moves: Around the champion.
+        tried: Around the champion.
         champion: The incumbent.
     """
     session, costs, fewest = admission.session, admission.costs, admission.looks[-1]
     first, old = session.blocks.first, shortened(champion.arm, LOWER)
-    arms = [arm_of(champion.arm, move) for move in moves]
+    arms = [each.arm for each in tried]
     work = sum(_first_s(admission, arm, champion.arm) for arm in arms)
     below = any(has_lower_rung(arm, champion.arm) for arm in arms)
     if below and not is_known(session, champion, LOWER):
         work += costs.work(old, len(first), 1)
-    confirms = sum(costs.both(shortened(arm, LOWER), old, fewest, 0) for arm in arms)
+    parts = [(each.arm, confirmed_part(each.weight)) for each in tried]
+    confirms = sum(
+        costs.both(shortened(arm, part), shortened(champion.arm, part), fewest, 0)
+        for arm, part in parts
+    )
     encoding = sum(session.blocks.encoding_s(first, arm.recipe.preprocessing) for arm in arms)
     return costs.wall(work, 0.0) + PROMISING * confirms + encoding

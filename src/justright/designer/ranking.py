@@ -9,7 +9,8 @@ import numpy as np
 from justright.core.seeds import child_seed
 from justright.designer.admission import Admission
 from justright.designer.batches import Batch, batches, order_decision, stages_of
-from justright.designer.ladder import arm_of, climb_s, tries_s
+from justright.designer.ladder import climb_s, tries_s
+from justright.designer.screening import Tried
 from justright.designer.session import Champion, Session
 from justright.ideas.rule import Move
 from justright.ideas.value import by_worth, explored
@@ -22,7 +23,7 @@ def order_of(
     session: Session,
     admission: Admission,
     champion: Champion,
-    moves: Sequence[Move],
+    tried: Sequence[Tried],
     number: int,
     in_hand: Callable[[Move], float],
 ) -> tuple[Batch, ...]:
@@ -34,23 +35,24 @@ def order_of(
         session: The study at work.
         admission: Prices work.
         champion: The incumbent.
-        moves: What has no answer yet.
+        tried: What has no answer yet.
         number: Of the round.
         in_hand: What the slot of a move brought since its gain was predicted.
     """
     plan, key = session.plan, f"round {number} order"
+    moves = [each.move for each in tried]
     stages = stages_of(moves)
     slots = sorted(stages)
     if not plan.choice(key):
-        old = champion.arm
-        ordered = by_worth(moves, lambda move: climb_s(admission, arm_of(old, move), old), in_hand)
+        prices = {each.move.idea.title: climb_s(admission, each, champion.arm) for each in tried}
+        ordered = by_worth(moves, lambda move: prices[move.idea.title], in_hand)
         plan.choose(key, [slots.index(slot) for slot in ordered])
     places = plan.choice(key) or range(len(slots))
     ranked = [slots[place] for place in places if place < len(slots)]
     ranked += [slot for slot in slots if slot not in ranked]  # of a newer catalogue
 
     def propose() -> int:
-        whole = tries_s(admission, moves, champion)
+        whole = tries_s(admission, tried, champion)
         return IN_ORDER if whole <= admission.left(champion) else BY_WORTH
 
     in_order, drawn = plan.grant(f"{key} kind", propose) == IN_ORDER, ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from justright.core.idea import PART, Verdict
 from justright.core.trial import Trial, TrialState
-from justright.designer.admission import Admission, shortened
+from justright.designer.admission import Admission, confirmed_part, shortened
 from justright.designer.jobs import NetworkJob
 from justright.designer.session import Arm, Champion, Session, all_done, not_run, results
 from justright.ideas.rule import Move
@@ -32,12 +32,15 @@ class Tried:
         arm: What it leads to.
         key: Of its slot of the round, in the work plan.
         own: Its id in the store.
+        weight: -1 for the lighter size that was chosen, which need not be better; 1 for what is
+            heavier than the champion, which has to be better by what matters; else 0.
     """
 
     move: Move
     arm: Arm
     key: str
     own: str
+    weight: int = 0
 
     def stage(self, part: int) -> str:
         """Stage of its trainings on the champion's own blocks, at a part of its length."""
@@ -91,11 +94,11 @@ def admitted(
     run: list[Tried] = []
     base = [] if part == 1 or is_known(session, champion, part) else [champion.arm]
     for each in tried:
-        arms = [one.arm for one in (*run, each)]
+        wanted = [*run, each]
 
-        def afford(arms: Sequence[Arm] = arms) -> int:
-            left = min(admission.left(champion, arm) for arm in arms)
-            return int(_price_s(admission, champion, arms, base, part) <= left)
+        def afford(wanted: Sequence[Tried] = wanted) -> int:
+            left = min(admission.left(champion, one.arm) for one in wanted)
+            return int(_price_s(admission, champion, wanted, base, part) <= left)
 
         if session.plan.grant(each.screen_key(part), afford):
             run.append(each)
@@ -103,20 +106,27 @@ def admitted(
 
 
 def _price_s(
-    admission: Admission, champion: Champion, arms: Sequence[Arm], base: Sequence[Arm], part: int
+    admission: Admission,
+    champion: Champion,
+    wanted: Sequence[Tried],
+    base: Sequence[Arm],
+    part: int,
 ) -> float:
-    """Wall seconds of screening arms, and their base, side by side, and of what the dearest of
+    """Wall seconds of screening ideas, and their base, side by side, and of what the dearest of
     them has to climb then.
     """
     session, costs = admission.session, admission.costs
     blocks = len(session.blocks.first)
+
+    def whole_s(each: Tried, pending_s: float) -> float:
+        return admission.screen_s(each.arm, champion, pending_s, confirmed_part(each.weight))
+
     if part == 1:
-        pending = sum(costs.work(arm, blocks, 1) for arm in arms[:-1])
-        return admission.screen_s(arms[-1], champion, pending)
-    short = [shortened(arm, part) for arm in (*arms, *base)]
+        return whole_s(wanted[-1], sum(costs.work(each.arm, blocks, 1) for each in wanted[:-1]))
+    short = [shortened(arm, part) for arm in (*(each.arm for each in wanted), *base)]
     work = sum(costs.work(arm, blocks, 1) for arm in short)
     longest = max(costs.longest(arm, blocks) for arm in short)
-    return costs.wall(work, longest) + max(admission.screen_s(arm, champion, 0.0) for arm in arms)
+    return costs.wall(work, longest) + max(whole_s(each, 0.0) for each in wanted)
 
 
 def screen(
