@@ -7,7 +7,7 @@ import pytest
 from justright.core.idea import Idea, Prediction, Verdict
 from justright.designer.advice import next_steps
 from justright.designer.more_time import LONGER, WHOLE, more_time
-from justright.designer.session import USABLE_SHARE
+from justright.designer.session import work_a_second
 from justright.ideas.value import expected_gain, reservation, worth
 from justright.store.records import IdeaRecord
 
@@ -30,7 +30,7 @@ def test_the_best_of_each_slot_counts_and_slots_add_up() -> None:
 
 
 def test_only_what_fits_is_promised() -> None:
-    whole = (LONGER - 1) * 60 * USABLE_SHARE
+    whole = (LONGER - 1) * 60 * work_a_second(1)
     ideas = [
         record("first", "x", 1.0, 0.6 * whole / WHOLE),
         record("second", "y", 0.5, 0.6 * whole / WHOLE),
@@ -44,7 +44,7 @@ def test_only_what_fits_is_promised() -> None:
 
 
 def test_a_second_costs_what_the_last_idea_that_fits_brings_in_one() -> None:
-    whole = (LONGER - 1) * 60 * USABLE_SHARE
+    whole = (LONGER - 1) * 60 * work_a_second(1)
     ideas = [
         record("first", "x", 1.0, 0.3 * whole / WHOLE),
         record("last", "y", 0.2, 0.3 * whole / WHOLE),

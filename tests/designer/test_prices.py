@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from justright.designer.admission import TEST_S, Admission
 from justright.designer.blocks import Blocks
 from justright.designer.jobs import NetworkJob
-from justright.designer.prices import Prices
+from justright.designer.prices import ENOUGH, LEAST_MARGIN, MOST_MARGIN, Q90, Prices
 from justright.designer.room import SIZE_KEPT, Room
 from justright.designer.session import FOREVER, Arm, Session
 from justright.recipe.network import Inputs
-from justright.recipe.recipe import Recipe
+from justright.recipe.recipe import PreprocessingSpec, Recipe
 from justright.testing.recipes import plain_recipe
 from justright.training import loop
-from justright.training.cost import Q90, USUAL, Measured, step_s
+from justright.training.cost import USUAL, Measured, step_s
 from justright.training.run import train_stack
 
 INPUTS = Inputs(20, 0, (), 1)
@@ -49,6 +50,35 @@ def test_what_is_fixed_grows_with_the_members_of_a_stack() -> None:
         more = prices.seconds(Recipe(), INPUTS, 10, members)
         more -= none.seconds(Recipe(), INPUTS, 10, members)
         assert more == pytest.approx(Q90 * 0.5 * members)
+
+
+@pytest.mark.parametrize(
+    ("spread", "margin"), [(0.0, LEAST_MARGIN), (0.25, 1.25), (5.0, MOST_MARGIN)]
+)
+def test_the_margin_of_a_price_is_learned_from_what_trainings_took(
+    spread: float, margin: float
+) -> None:
+    """Trainings that take what is expected need no margin; those that scatter need more."""
+    prices = Prices(USUAL)
+    for place in range(40):
+        before = prices.margin
+        if place < ENOUGH:
+            assert before == Q90
+        factor = (1.0 + spread) ** (1 if place % 2 else -1)
+        prices.learn(Measured(Recipe(), 1, factor * STEP_S), INPUTS, 0.0)
+    assert prices.margin == pytest.approx(margin, rel=0.1)
+
+
+def test_nine_of_ten_trainings_take_no_longer_than_their_price() -> None:
+    generator = np.random.default_rng(0)
+    prices, within = Prices(USUAL), []
+    for place in range(400):
+        recipe = plain_recipe(PreprocessingSpec(), *(int(generator.choice([16, 64, 128])),) * 2)
+        took = step_s(USUAL, recipe, INPUTS) * 2.0 * generator.lognormal(0.0, 0.15)
+        if place >= 20:
+            within.append(took * 1_000 <= prices.seconds(recipe, INPUTS, 1_000))
+        prices.learn(Measured(recipe, 1, took), INPUTS, 0.0)
+    assert 0.85 <= np.mean(within) <= 0.97
 
 
 def test_the_longest_run_that_fits_takes_the_time_that_there_is(session: Session) -> None:

@@ -16,7 +16,7 @@ from justright.designer.clock import Clock
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.noise import measure_noise, record_rungs
 from justright.designer.prices import Prices
-from justright.designer.session import USABLE_SHARE, Arm, Champion, Session
+from justright.designer.session import Arm, Champion, Session, work_a_second
 from justright.designer.size import (
     LARGE_SHARES,
     NO_TIME,
@@ -284,7 +284,7 @@ def test_the_most_that_a_search_may_take_of_what_is_left(
             admission = replace(Admission(session, 1.0), finishing=finishing)
             stage = SizeStage(session, champion, admission, delta=0.05)
             left = admission.left(champion)
-            usable = session.crew.capacity * USABLE_SHARE
+            usable = work_a_second(session.crew.capacity)
             budgets[large, finishing] = stage.goal.budget / (left * usable)
     assert budgets[False, True] == pytest.approx(SIZE_SHARES[-1], rel=0.05)
     assert budgets[True, True] == pytest.approx(LARGE_SHARES[-1], rel=0.05)
@@ -360,5 +360,5 @@ def test_blocks_that_are_still_to_be_encoded_are_taken_off_the_budget(
         stage_of(session)
         budgets[encode_s] = session.plan.granted[SIZE_BUDGET]
     missing = sum(SMALL_BLOCKS) - 1
-    expected = missing * 10.0 * session.crew.capacity * USABLE_SHARE
+    expected = missing * 10.0 * work_a_second(session.crew.capacity)
     assert budgets[0.0] - budgets[10.0] == pytest.approx(expected, abs=10.0)

@@ -88,7 +88,7 @@ def test_from_the_first_change_on_time_is_kept_for_it(new_session: NewSession, r
     assert knows.reserve_s(before) == pytest.approx(least)
     kept = knows.reserve_s(after) - admission.reserve_s(after)
     assert kept == pytest.approx(knows.whole_s(after.arm))
-    assert kept > 1.0
+    assert kept > 0.5
     # what is tried beside the start recipe need not bring the time of its own measure
     assert knows.left(before, after.arm) == pytest.approx(
         admission.left(before, after.arm), abs=0.1
@@ -97,7 +97,8 @@ def test_from_the_first_change_on_time_is_kept_for_it(new_session: NewSession, r
 
 def test_what_is_kept_is_enough_and_no_less_would_be(new_session: NewSession) -> None:
     session = new_session()
-    before, after = champion(session, "start recipe", 1e-5), champion(session, "better", 0.01)
+    before = longer(champion(session, "start recipe", 1e-5), 1_500)
+    after = longer(champion(session, "better", 0.01), 1_500)
     kept = Admission(session, 0.0, before=before.arm).whole_s(after.arm)
     other = DESCRIBE_SHARE * session.clock.limit_s + TEST_S
     for share, measured in ((0.7, False), (1.3, True)):

@@ -20,7 +20,6 @@ from justright.training.cost import (
     Measured,
     alone_from,
     fit_cost,
-    predict_seconds,
     step_s,
 )
 
@@ -63,12 +62,11 @@ def test_one_point_moves_all_figures():
 
 
 def test_costs_grow_with_the_work():
-    def seconds(hidden=(64, 64), batch=256, steps=100, members=1):
+    def seconds(hidden=(64, 64), batch=256, members=1):
         recipe = replace(recipe_of(hidden), batch=batch)
-        return predict_seconds(USUAL, recipe, INPUTS, steps, members)
+        return step_s(USUAL, recipe, INPUTS, members)
 
     assert seconds() < seconds(hidden=(128, 128)) < seconds(hidden=(256, 256, 256))
-    assert seconds(steps=200) == pytest.approx(2 * seconds())
     assert seconds(members=4) < 4 * seconds()  # narrow members share the overhead
     wide = (1024, 1024)
     assert seconds(hidden=wide, members=4) == pytest.approx(4 * seconds(hidden=wide))

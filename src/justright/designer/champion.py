@@ -16,7 +16,7 @@ from justright.designer.crew import Job
 from justright.designer.evidence import why_not
 from justright.designer.jobs import BaselineJob, EncodedBlock, NetworkJob
 from justright.designer.rivals import Rival, gather
-from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session, results, work_a_second
 from justright.recipe.recipe import Recipe
 from justright.training.budget import steps_of
 
@@ -48,10 +48,10 @@ def champion_steps(session: Session, recipe: Recipe, block: EncodedBlock) -> int
     rows = len(block.train)
     full = steps_of(recipe, rows)
     members = len(session.blocks.first)
-    usable = session.crew.capacity * USABLE_SHARE * max(session.clock.work_left_s, 1.0)
+    work_s = work_a_second(session.crew.capacity) * max(session.clock.work_left_s, 1.0)
     again = why_not(session.blocks) is None
     share = REPEATED_SHARE if again else CHAMPION_SHARE
-    allowed = float(np.clip(share * usable, *CHAMPION_S))
+    allowed = float(np.clip(share * work_s, *CHAMPION_S))
     probe = Arm("", recipe, 1000)
     per_step = session.seconds(probe, session.blocks.inputs(block), members) / 1000
     return max(min(full, int(allowed / per_step)), FEWEST_STEPS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from justright.designer.session import USABLE_SHARE, Arm, Session
+from justright.designer.session import Arm, Session, work_a_second
 from justright.recipe.network import Inputs
 
 
@@ -42,8 +42,7 @@ class Costs:
 
     def wall(self, work: float, longest: float) -> float:
         """Wall seconds of worker-seconds, at best spread over the workers."""
-        workers = self.session.crew.capacity
-        return max(work / (workers * USABLE_SHARE), longest)
+        return max(work / work_a_second(self.session.crew.capacity), longest)
 
     def both(self, arm: Arm, champion: Arm, blocks: int, missing: int) -> float:
         """Wall seconds of two arms side by side; the champion misses some of the blocks."""

@@ -9,7 +9,7 @@ from typing import Any
 from justright.core.idea import Idea
 from justright.designer.idea_log import NOT_RUN
 from justright.designer.options import time_text
-from justright.designer.session import USABLE_SHARE
+from justright.designer.session import work_a_second
 from justright.ideas.value import expected_gain, reservation, worth
 from justright.store.records import IdeaRecord
 
@@ -47,7 +47,7 @@ def more_time(
         return worth(idea.prediction, _price(idea) or inf)
 
     waiting.sort(key=lambda idea: -value(idea))
-    budget = (LONGER - 1.0) * limit_s * workers * USABLE_SHARE
+    budget = (LONGER - 1.0) * limit_s * work_a_second(workers)
     entries, best, spent, last = [], {}, 0.0, None
     for idea in waiting:
         price = _price(idea)

@@ -18,7 +18,7 @@ from justright.core.seeds import child_seed
 from justright.core.trial import TrialState
 from justright.designer.admission import Admission
 from justright.designer.rate_jobs import RangeJob
-from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session, results, work_a_second
 from justright.ideas.rule import Move
 from justright.training.rate_rules import STEPS, RangeCurve, minimum
 from justright.training.trunk import peak_of, search_form, trunk
@@ -98,7 +98,7 @@ def far_rate(
 
     def propose() -> int:
         seconds = range_seconds(session, champion)
-        budget = TEST_SHARE * USABLE_SHARE * session.crew.capacity * session.clock.limit_s
+        budget = TEST_SHARE * work_a_second(session.crew.capacity) * session.clock.limit_s
         left = admission.left(champion)
         return int(seconds <= min(budget, left) and spared(seconds))
 

@@ -21,7 +21,7 @@ from justright.designer.admission import Admission
 from justright.designer.jobs import EncodedBlock
 from justright.designer.range_test import CUT, FACT, RATE_SHARE, range_curve, range_seconds
 from justright.designer.rate_jobs import RaceJob
-from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session, results, work_a_second
 from justright.designer.work import LATE
 from justright.ideas.rule import Leads
 from justright.recipe.recipe import Recipe
@@ -192,7 +192,7 @@ def _affordable(session: Session, champion: Champion, admission: Admission, *, l
     left = admission.left(champion)
     workers = session.crew.capacity
     share = LATE_SHARE * left if late else RATE_SHARE * session.clock.limit_s
-    budget = share * workers * USABLE_SHARE
+    budget = share * work_a_second(workers)
     for count in range(max(RACE_BLOCKS, len(session.blocks.first)), 0, -1):
         if test + count * each <= budget and test + ceil(count / workers) * each <= left:
             return count

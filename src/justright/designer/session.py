@@ -37,8 +37,18 @@ FOREVER = 1e12
 WATCHED = ("champion", "screen")
 """Stages whose trainings may be the champion's: their health is kept. Others only compare."""
 
-USABLE_SHARE = 0.85
-"""Share of the cores' time that reaches training (assumption)."""
+USABLE_SHARE, USABLE_ALONE = 0.85, 0.95
+"""Share of the cores' time that reaches training, where workers wait for each other (assumption)
+and where there is one (measured: 0.98 of a minute of ideas on 4,601 rows)."""
+
+
+def work_a_second(workers: int) -> float:
+    """Seconds of training that so many workers do in a second.
+
+    >>> work_a_second(1), work_a_second(4)
+    (0.95, 3.4)
+    """
+    return workers * (USABLE_SHARE if workers > 1 else USABLE_ALONE)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from justright.designer.jobs import EncodedBlock, NetworkJob
 from justright.designer.limits import weight_of, with_hidden
 from justright.designer.noise import record_rungs
 from justright.designer.options import time_text
-from justright.designer.session import USABLE_SHARE, Arm, Champion, Session, results
+from justright.designer.session import Arm, Champion, Session, results, work_a_second
 from justright.designer.size_plan import key_of, parts_of, recorded, recorded_asks
 from justright.designer.size_record import record
 from justright.designer.work import (
@@ -216,7 +216,7 @@ class SizeStage:
     @property
     def _usable(self) -> float:
         """Worker-seconds of a second."""
-        return self._session.crew.capacity * USABLE_SHARE
+        return work_a_second(self._session.crew.capacity)
 
     @property
     def _shares(self) -> tuple[float, ...]:

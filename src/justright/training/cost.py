@@ -13,10 +13,6 @@ from justright.engine.cost import USUAL, CostModel, mean_chunk, work_of
 from justright.recipe.network import Inputs, NetworkSpec
 from justright.recipe.recipe import Recipe
 
-Q90 = 1.3
-"""The 90% quantile of the seconds over their prediction (assumption; the study
-corrects predictions by the trainings it has seen)."""
-
 _TRUST = 0.1
 """Weight of the usual figures beside a measured point (measured on 88 shapes after a calibration:
 median error 26%; 28% with 0.05, 23% with 0.5)."""
@@ -98,22 +94,3 @@ def fit_cost(points: Sequence[Measured], inputs: Inputs) -> CostModel:
     target = np.concatenate([np.ones(len(rows)), _TRUST * np.ones(len(usual))])
     factors = np.linalg.lstsq(matrix, target, rcond=None)[0]
     return CostModel(*(usual * np.maximum(factors, 0.1 * level)).tolist())
-
-
-def predict_seconds(
-    model: CostModel, recipe: Recipe, inputs: Inputs, steps: int, members: int = 1
-) -> float:
-    """Seconds of one worker for a training, as a 90% quantile.
-
-    Args:
-        model: Measured, or `USUAL`.
-        recipe: What is trained.
-        inputs: Of the network.
-        steps: Steps of each member.
-        members: Members of the stack.
-
-    >>> small = predict_seconds(USUAL, Recipe(), Inputs(20, 0, (), 1), 1_000)
-    >>> small < predict_seconds(USUAL, Recipe(), Inputs(20, 0, (), 1), 2_000)
-    True
-    """
-    return Q90 * steps * step_s(model, recipe, inputs, members)
