@@ -1,17 +1,20 @@
 """Where the worker-seconds of finished studies went, stage by stage.
 
     python benchmarks/budget.py benchmarks/out/tables/studies diabetes letter flights_late
+    python benchmarks/budget.py "benchmarks/out/field/work/*/justright-5m/studies"
 
 Takes the folder of the studies and their names. A cell is worker-seconds and, in brackets, how
 many networks (of the baselines: fits) they trained; networks of one stack share its seconds.
+Without names: of all studies in the folders that a pattern matches, the share of each stage.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from glob import glob
 from pathlib import Path
 
 from justright.core.trial import Trial
@@ -31,6 +34,8 @@ STAGES = {
     "own length": "own length",
     "final": "final network",
     "headline": "repeated cross-validation",
+    "whole gain": "whole gain of the ideas",
+    "forecast": "more data",
 }
 """Words for the beginnings of stages, in their order."""
 
@@ -69,13 +74,36 @@ def spent_by_stage(trials: Iterable[Trial]) -> dict[str, Spent]:
     return found
 
 
+def show_shares(folders: Sequence[Path]) -> None:
+    """Print each stage's share of the worker-seconds, over all studies of some folders."""
+    shares: dict[str, list[float]] = defaultdict(list)
+    count = 0
+    for folder in folders:
+        with open_store(folder / STORE_FILE) as store:
+            for head in store.studies.heads():
+                spent = spent_by_stage(store.trials.list(head.name))
+                whole = sum(sum(each.seconds) for each in spent.values())
+                count += 1
+                for word, each in spent.items():
+                    shares[word].append(sum(each.seconds) / whole)
+    heads = ("stage", f"of {count} studies", "mean share", "where it was, least to most")
+    print("| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
+    for word in (*dict.fromkeys(STAGES.values()), "other"):
+        if own := shares.get(word):
+            mean, least, most = sum(own) / count, min(own), max(own)
+            print(f"| {word} | {len(own)} | {mean:.0%} | {least:.0%} to {most:.0%} |")
+
+
 def main() -> None:
-    """Print one column for each study."""
+    """Print one column for each study, or the shares over all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("studies", type=Path)
-    parser.add_argument("names", nargs="+")
+    parser.add_argument("studies")
+    parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    with open_store(options.studies / STORE_FILE) as store:
+    if not options.names:
+        show_shares([Path(found) for found in sorted(glob(options.studies))])
+        return
+    with open_store(Path(options.studies) / STORE_FILE) as store:
         columns = [spent_by_stage(store.trials.list(name)) for name in options.names]
     print("| worker-seconds (trainings) | " + " | ".join(options.names) + " |")
     print("|---|" + "---|" * len(options.names))
