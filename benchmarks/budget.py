@@ -78,14 +78,20 @@ def show_shares(folders: Sequence[Path]) -> None:
     """Print each stage's share of the worker-seconds, over all studies of some folders."""
     shares: dict[str, list[float]] = defaultdict(list)
     count = 0
-    for folder in folders:
+    for folder in (each for each in folders if (each / STORE_FILE).is_file()):
         with open_store(folder / STORE_FILE) as store:
             for head in store.studies.heads():
                 spent = spent_by_stage(store.trials.list(head.name))
                 whole = sum(sum(each.seconds) for each in spent.values())
+                if not whole:
+                    continue
                 count += 1
                 for word, each in spent.items():
                     shares[word].append(sum(each.seconds) / whole)
+    if not count:
+        raise SystemExit(
+            f"no study in {', '.join(map(str, folders)) or 'what the pattern matches'}"
+        )
     heads = ("stage", f"of {count} studies", "mean share", "where it was, least to most")
     print("| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
     for word in (*dict.fromkeys(STAGES.values()), "other"):

@@ -307,7 +307,9 @@ def test_without_time_nothing_is_trained_and_the_screening_gain_is_kept(session:
     assert not session.store.trials.list("s")
     assert session.plan.granted[f"{KEY}/confirm"] == 0
     confirmer(hurried).confirm(champion, rival, f"{KEY}/lighter", -1)  # a third flatters it
-    parts = [session.plan.granted[f"{key}/confirm part"] for key in (KEY, f"{KEY}/lighter")]
+    parts = [
+        session.plan.granted[f"{key}/confirm part"] for key in (KEY, f"{KEY}/lighter/in full")
+    ]
     assert parts == [3, 1]
     fresh = session.blocks.planned(FRESH, session.blocks.spec)
     assert not fresh.folder.exists()

@@ -52,7 +52,7 @@ def test_a_size_with_fewer_weights_need_not_be_better_however_many_units_it_has(
 ) -> None:
     key = "round 1/shape"
     amounts = {"round 1": 1, f"{key}/screen size 1×32": 1}
-    amounts |= {f"{key}/confirm part": 1, f"{key}/confirm": 5}
+    amounts |= {f"{key}/in full/confirm part": 1, f"{key}/in full/confirm": 5}
     session = new_session(plan=WorkPlan(granted=amounts, repeat=True))
     champion = start(session)
     improver = Improver(session, Admission(session, 1.0), lambda _: None, delta=1e3)

@@ -92,7 +92,12 @@ def test_the_recipes_own_length_is_taken_unless_it_looks_worse(
 
 @pytest.mark.parametrize(
     ("word", "best_step", "taken"),
-    [("cannot tell", 60, False), ("better", 60, True), ("cannot tell", 61, True)],
+    [
+        ("cannot tell", 60, False),
+        ("better", 60, True),
+        ("cannot tell", 200, False),
+        ("cannot tell", 10_000, True),
+    ],
 )
 def test_a_longer_run_that_was_best_within_the_quick_length_has_to_be_better(
     session: Session,
@@ -110,7 +115,7 @@ def test_a_longer_run_that_was_best_within_the_quick_length_has_to_be_better(
     assert (improver.complete(quick).arm.steps > 60) == taken
     (decision,) = (d for d in session.store.ledger.decisions("s") if d.stage == "recipe")
     assert decision.choice.endswith("kept" if taken else "left out")
-    assert ("only if surely better" in decision.reason) == (best_step <= 60)
+    assert ("only if it is surely better" in decision.reason) == (best_step <= 200)
 
 
 def planted(session: Session, rate: float) -> Champion:

@@ -23,7 +23,14 @@ from justright.designer.ladder import (
     has_lower_rung,
     tries_s,
 )
-from justright.designer.screening import Screened, Tried, admitted, is_known, is_passed_over
+from justright.designer.screening import (
+    Screened,
+    Tried,
+    _price_s,
+    admitted,
+    is_known,
+    is_passed_over,
+)
 from justright.designer.session import Arm, Champion, Session
 from justright.designer.work import WorkPlan
 from justright.ideas.registry import propose_moves
@@ -83,9 +90,9 @@ def test_only_what_is_ahead_at_a_third_is_trained_in_full(session: Session) -> N
 def test_the_champion_is_trained_and_paid_for_at_a_third_once(session: Session) -> None:
     champion, admission = trained(session, long_arm(session)), Admission(session, 1.0)
     bad, worse = idea(champion, "bad", BAD, "b"), idea(champion, "worse", BAD / 10, "c")
-    assert not is_known(session, champion, 3)
+    assert not is_known(session, champion.arm, 3)
     climbed(session, champion, bad)
-    assert is_known(session, champion, 3)
+    assert is_known(session, champion.arm, 3)
     before = {trial.spec.id for trial in session.store.trials.list("s")}
     known_s = tries_s(admission, [worse], champion)
     climbed(session, champion, worse)
@@ -95,6 +102,18 @@ def test_the_champion_is_trained_and_paid_for_at_a_third_once(session: Session) 
     assert steps_of(session, "start recipe") == [STEPS // 3, STEPS]
     other = replace(champion, arm=replace(champion.arm, steps=STEPS + 3))
     assert tries_s(admission, [worse], other) > 1.15 * known_s
+
+
+def test_a_third_that_is_known_from_an_earlier_round_is_not_paid_for_again(
+    session: Session,
+) -> None:
+    champion, admission = trained(session, long_arm(session)), Admission(session, 1.0)
+    bad = idea(champion, "bad", BAD, "b")
+    before = _price_s(admission, champion, [bad], [champion.arm], LOWER)
+    climbed(session, champion, bad)
+    after = _price_s(admission, champion, [bad], [champion.arm], LOWER)
+    assert after == pytest.approx(admission.screen_s(bad.arm, champion, 0.0))
+    assert before > after
 
 
 def test_of_a_slot_only_the_best_climbs_on(session: Session) -> None:
@@ -314,8 +333,10 @@ def test_what_is_lighter_pays_for_a_confirmation_in_full(session: Session) -> No
             for each in (light, same)
             for part in (3, 1)
         ]
-        assert run[:2] <= run[2:]
+        assert all(a <= b for a, b in zip(run[:2], run[2:], strict=True))
         fits.append(tuple(run))
+    both = [tries_s(Admission(session, 1.0), [each], champion) for each in (light, same)]
+    assert both[0] > 1.1 * both[1]
     assert (True, True, True, True) in fits
     assert (False, False, True, True) in fits  # time for a third of both, not for all of it
     assert fits[-1] == (False, False, False, False)

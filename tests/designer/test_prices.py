@@ -30,7 +30,7 @@ def learned(fixed_s: float, members: int = 1) -> Prices:
     prices = Prices(USUAL)
     stacked = step_s(USUAL, Recipe(), INPUTS, members)
     for _ in range(3):
-        prices.learn(Measured(Recipe(), members, stacked), INPUTS, fixed_s)
+        prices.learn(Measured(Recipe(), members, stacked), INPUTS, 1_000, fixed_s)
     return prices
 
 
@@ -53,7 +53,7 @@ def test_what_is_fixed_grows_with_the_members_of_a_stack() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spread", "margin"), [(0.0, LEAST_MARGIN), (0.25, 1.25), (5.0, MOST_MARGIN)]
+    ("spread", "margin"), [(0.0, LEAST_MARGIN), (0.15, 1.15), (5.0, MOST_MARGIN)]
 )
 def test_the_margin_of_a_price_is_learned_from_what_trainings_took(
     spread: float, margin: float
@@ -65,20 +65,22 @@ def test_the_margin_of_a_price_is_learned_from_what_trainings_took(
         if place < ENOUGH:
             assert before == Q90
         factor = (1.0 + spread) ** (1 if place % 2 else -1)
-        prices.learn(Measured(Recipe(), 1, factor * STEP_S), INPUTS, 0.0)
-    assert prices.margin == pytest.approx(margin, rel=0.1)
+        prices.learn(Measured(Recipe(), 1, factor * STEP_S), INPUTS, 1_000, 0.0)
+    assert prices.margin == pytest.approx(margin, rel=0.05)
 
 
-def test_nine_of_ten_trainings_take_no_longer_than_their_price() -> None:
+@pytest.mark.parametrize("scatter", [0.04, 0.15, 0.3])
+def test_nine_of_ten_trainings_take_no_longer_than_their_price(scatter: float) -> None:
+    """A constant margin is right for one scatter only."""
     generator = np.random.default_rng(0)
     prices, within = Prices(USUAL), []
-    for place in range(400):
+    for place in range(200):
         recipe = plain_recipe(PreprocessingSpec(), *(int(generator.choice([16, 64, 128])),) * 2)
-        took = step_s(USUAL, recipe, INPUTS) * 2.0 * generator.lognormal(0.0, 0.15)
+        took = step_s(USUAL, recipe, INPUTS) * 2.0 * generator.lognormal(0.0, scatter)
         if place >= 20:
             within.append(took * 1_000 <= prices.seconds(recipe, INPUTS, 1_000))
-        prices.learn(Measured(recipe, 1, took), INPUTS, 0.0)
-    assert 0.85 <= np.mean(within) <= 0.97
+        prices.learn(Measured(recipe, 1, took), INPUTS, 1_000, 0.0)
+    assert 0.8 <= np.mean(within) <= 0.97
 
 
 def test_the_longest_run_that_fits_takes_the_time_that_there_is(session: Session) -> None:
@@ -133,7 +135,7 @@ def lessons(session: Session) -> tuple[Session, list[float]]:
     seen: list[float] = []
 
     class Watched(Prices):
-        def learn(self, done: Measured, inputs: Inputs, fixed_s: float) -> None:
+        def learn(self, done: Measured, inputs: Inputs, steps: int, fixed_s: float) -> None:
             seen.append(done.step_s)
 
     return replace(session, prices=Watched(USUAL)), seen
@@ -170,3 +172,20 @@ def test_a_training_that_had_no_step_left_to_take_teaches_no_price(session: Sess
     session.run([other])
     assert len(seen) == 1
     assert seen[0] > 0.0
+
+
+def test_a_stored_training_that_is_asked_for_in_another_stack_teaches_nothing_new(
+    session: Session,
+) -> None:
+    arm = Arm("start recipe", plain_recipe(session.blocks.spec, 8), 20)
+    spec = session.blocks.spec
+    blocks = [session.blocks.block(number, spec) for number in session.blocks.first]
+    session.run(session.train(arm, "champion", blocks, parts=1))
+    (first,) = session.prices.trained
+    assert first.members == len(blocks)
+    session.run(session.train(arm, "champion", blocks, parts=2))
+    session.run(session.train(arm, "champion", blocks[:1]))
+    assert session.prices.trained == [first]
+    fresh = session.blocks.block(max(session.blocks.first) + 1, spec)
+    session.run(session.train(arm, "champion", [*blocks, fresh], parts=1))
+    assert [each.members for each in session.prices.trained] == [len(blocks), 1]

@@ -92,13 +92,12 @@ def test_where_the_champion_is_far_too_small_shapes_on_the_way_are_tried_too() -
         assert len(moves("shape", recipe=own, leads=Leads(size=(512,), size_gain=gain))) == 1
 
 
-def test_a_size_too_wide_for_members_is_tried_without_them_too() -> None:
+def test_a_size_too_wide_for_members_that_was_ahead_is_tried_without_them_too() -> None:
     members = Recipe(shape=Shape(members=4))
-    narrow = moves("shape", recipe=members, leads=Leads(size=(64,)))
-    wide = moves("shape", recipe=members, leads=Leads(size=(256,)))
-    assert [move.recipe.shape.members for move in narrow] == [4]
-    assert [move.recipe.shape.members for move in wide] == [4, 1]
-    assert all(move.recipe.shape.hidden == (256,) for move in wide)
+    for size, gain, expected in (((64,), 0.1, [4]), ((256,), 0.1, [4, 1]), ((256,), 0.0, [4])):
+        found = moves("shape", recipe=members, leads=Leads(size=size, size_gain=gain))
+        tried = [move.recipe.shape for move in found if move.recipe.shape.hidden == size]
+        assert [shape.members for shape in tried] == expected
 
 
 def test_a_searched_size_is_tried_instead_of_blind_neighbours() -> None:

@@ -125,6 +125,8 @@ class Confirmer:
                 has to be better, and in the mean by delta; 0 where weights do not count.
         """
         session, arms, admission = self._session, (rival.arm, champion.arm), self._admission
+        if weight < 0:  # what a slot was granted for thirds is no grant for all of the length
+            key = f"{key}/in full"
         # a better network comes before the measure of what it brought: only the incumbent's counts
         later = replace(admission, before=None)
         reserve_s = max(later.reserve_s(each) for each in (champion, rival))

@@ -13,7 +13,7 @@ from justright.core.trial import Trial, TrialState
 from justright.designer.admission import PARTS, TEST_S, Admission, shortened
 from justright.designer.finish import FEWEST_STEPS
 from justright.designer.jobs import EncodedBlock
-from justright.designer.session import Arm, Champion, Session, results, work_a_second
+from justright.designer.session import Arm, Champion, Session, results
 from justright.statistics.forecast import LEAST_BLOCKS, Forecast, forecast_doubling
 from justright.statistics.intervals import row_variance
 from justright.statistics.metrics import metric_named
@@ -87,7 +87,7 @@ def _affordable(session: Session, champion: Champion, admission: Admission, halv
             work += admission.costs.work(whole, count - known, 1)
             longest = admission.costs.work(fewer[-1], count, 1)
             longest = max(longest, admission.costs.work(whole, count - known, 1))
-            wall = max(work / work_a_second(session.crew.capacity), longest)
+            wall = admission.costs.wall(work, longest)
             if wall + session.blocks.encoding_s(range(count), spec) <= left:
                 return part * _PART + count
     return 0

@@ -5,7 +5,8 @@ larger tables it gets fewer steps than its recipe asks for. Before any idea is t
 gets what it asks for: members and its own length, or, where there is no time for both, the length
 that there is time for. That is one comparison, named beforehand, on rows that have chosen nothing
 yet but each network's best step, so the rows themselves give its interval. The burden of proof
-lies with the quick form: the recipe in full is taken unless it looks worse.
+lies with the quick form: the recipe in full is taken unless it looks worse; but for a longer form
+that was best early in its run, which has to be surely better.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ MEMBERS_KEY, LENGTH_KEY = f"{OWN}members", f"{OWN}length"
 FORMS = (RATE_KEY, MEMBERS_KEY, LENGTH_KEY)
 """Tried in this order: the rate if it is a mistake, then, until one is taken, members with the own
 length and length alone."""
+
+EARLY = 0.5
+"""A run that was best before this share of it was so before the last cycle of its schedule (that
+of coslog4 begins at 7/15) had shown anything."""
 
 LATER = ("rate", "size search", "round 1")
 """What is granted first after the forms; then the champion has been decided about as it was."""
@@ -195,7 +200,7 @@ def decision_of(form: Form, verdict: Verdict, *, early: bool) -> Decision:
     Args:
         form: The form.
         verdict: On it.
-        early: Whether it was best within the length of the quick form.
+        early: Whether it was best early in its run.
     """
     word = "kept" if is_taken(verdict, early=early) else "left out"
     folds = "its own rows" if verdict.blocks == 1 else f"its own {verdict.blocks} folds"
@@ -205,7 +210,7 @@ def decision_of(form: Form, verdict: Verdict, *, early: bool) -> Decision:
         stage = "rate"
         why = "the range test says that the first is a mistake: it is kept unless it looks worse"
     elif early:
-        why = "it was best within the quick form's length, so it is kept only if surely better"
+        why = "it was best early in its run, so it is kept only if it is surely better"
     return Decision(
         stage,
         f"{form.move.idea.title}: {word}",
@@ -217,12 +222,13 @@ def decision_of(form: Form, verdict: Verdict, *, early: bool) -> Decision:
 
 
 def is_early(form: Form, champion: Champion, rival: Champion) -> bool:
-    """Whether a longer form was best within the length of the quick one.
+    """Whether a longer form was best early, or within the length of the quick one.
 
-    Then it owes nothing to its steps: what was best is the end of an early cycle of its schedule
-    (measured: flights_late and loans_rate, LOG.md).
+    Then it owes little to its steps: what was best is the end of an early cycle of its schedule
+    (measured: flights_late, LOG.md).
     """
-    return form.key == LENGTH_KEY and rival.best_step <= champion.arm.steps
+    early = rival.best_step <= champion.arm.steps or rival.best_at < EARLY
+    return form.key == LENGTH_KEY and early
 
 
 def is_taken(verdict: Verdict, *, early: bool = False) -> bool:

@@ -226,6 +226,7 @@ def outcome_of(member: MemberResult) -> Outcome:
         "stepped": member.stepped,
         "seconds": member.seconds,
         "stepped_s": member.stepped_s,
+        "stack": member.stack,
     }
     steps = [int(step) for step in member.curve.get("step", [])]
     curves = {

@@ -20,9 +20,9 @@ from justright.designer.screening import (
     Screened,
     Tried,
     admitted,
-    base_trials,
     is_known,
     screen,
+    trials_of,
 )
 from justright.designer.session import Arm, Champion, Session
 from justright.ideas.rule import Move
@@ -119,8 +119,8 @@ def _begins_below(session: Session, champion: Champion, each: Tried) -> bool:
 
 def _is_no_yardstick(session: Session, champion: Champion) -> bool:
     """Whether the champion itself failed, or has no score, at a third of its length."""
-    known = is_known(session, champion, LOWER)
-    return known and not isfinite(session.measure(base_trials(session, champion, LOWER)))
+    known = is_known(session, champion.arm, LOWER)
+    return known and not isfinite(session.measure(trials_of(session, champion.arm, LOWER)))
 
 
 def best_of_slots(found: Sequence[Screened]) -> list[Screened]:
@@ -181,7 +181,7 @@ def tries_s(admission: Admission, tried: Sequence[Tried], champion: Champion) ->
     arms = [each.arm for each in tried]
     work = sum(_first_s(admission, arm, champion.arm) for arm in arms)
     below = any(has_lower_rung(arm, champion.arm) for arm in arms)
-    if below and not is_known(session, champion, LOWER):
+    if below and not is_known(session, champion.arm, LOWER):
         work += costs.work(old, len(first), 1)
     parts = [(each.arm, confirmed_part(each.weight)) for each in tried]
     confirms = sum(

@@ -47,7 +47,8 @@ class Prices:
         calibration: The shapes that were timed.
         trained: Trainings of the study so far, with seconds per step.
         fixed: Seconds of each beside its steps, over the members of its stack.
-        surprises: Seconds of a step of each over what they were expected to be.
+        surprises: Seconds of each over what they were expected to be, but of the first.
+        known: Trials that were learned from.
     """
 
     model: CostModel | None = None
@@ -56,6 +57,7 @@ class Prices:
     trained: list[Measured] = field(default_factory=list)
     fixed: list[float] = field(default_factory=list)
     surprises: list[float] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
     _first: CostModel | None = None
 
     def calibrated(self, model: CostModel, points: Sequence[Measured]) -> None:
@@ -75,33 +77,35 @@ class Prices:
             return Q90
         return float(np.clip(np.quantile(recent, 0.9), LEAST_MARGIN, MOST_MARGIN))
 
-    def _expected_s(self, model: CostModel, recipe: Recipe, inputs: Inputs, members: int) -> float:
-        """Expected seconds of one step of a stack."""
-        return self.pace * step_s(model, recipe, inputs, members)
+    def _expected_s(
+        self, model: CostModel, recipe: Recipe, inputs: Inputs, steps: int, members: int
+    ) -> float:
+        """Expected seconds of one worker for a stack."""
+        fixed_s = members * float(np.median(self.fixed[-RECENT:] or [0.0]))
+        return fixed_s + self.pace * steps * step_s(model, recipe, inputs, members)
 
     def seconds(self, recipe: Recipe, inputs: Inputs, steps: int, members: int = 1) -> float:
         """Seconds of one worker for a stack, 90% quantile; infinite before anything is known."""
         if self.model is None:
             return float("inf")
-        fixed_s = members * float(np.median(self.fixed[-RECENT:] or [0.0]))
-        stepped_s = steps * self._expected_s(self.model, recipe, inputs, members)
-        return self.margin * (fixed_s + stepped_s)
+        return self.margin * self._expected_s(self.model, recipe, inputs, steps, members)
 
     def alone_from(self, recipe: Recipe, inputs: Inputs) -> int:
         """The width from which on networks are trained one by one."""
         return alone_from(self.model or USUAL, recipe, inputs)
 
-    def learn(self, done: Measured, inputs: Inputs, fixed_s: float) -> None:
+    def learn(self, done: Measured, inputs: Inputs, steps: int, fixed_s: float) -> None:
         """Follow a finished training.
 
         Args:
             done: What was trained, with the seconds that a step of all members took.
             inputs: Of its networks.
+            steps: That it took.
             fixed_s: Seconds beside the steps, which do not grow with them.
         """
-        if self.model is not None:
-            expected = self._expected_s(self.model, done.recipe, inputs, done.members)
-            self.surprises.append(done.step_s / expected)
+        if self.model is not None and self.trained:  # else only the calibration was surprised
+            expected = self._expected_s(self.model, done.recipe, inputs, steps, done.members)
+            self.surprises.append((fixed_s + steps * done.step_s) / expected)
         self.trained.append(done)
         self.fixed.append(fixed_s / done.members)
         recent = self.trained[-RECENT:]

@@ -92,7 +92,7 @@ def admitted(
 ) -> list[Tried]:
     """Those that the time allows to screen, and to confirm, asked one after the other."""
     run: list[Tried] = []
-    base = [] if part == 1 or is_known(session, champion, part) else [champion.arm]
+    base = [] if part == 1 else [champion.arm]
     for each in tried:
         wanted = [*run, each]
 
@@ -123,9 +123,13 @@ def _price_s(
 
     if part == 1:
         return whole_s(wanted[-1], sum(costs.work(each.arm, blocks, 1) for each in wanted[:-1]))
-    short = [shortened(arm, part) for arm in (*(each.arm for each in wanted), *base)]
+    short = [
+        shortened(arm, part)
+        for arm in (*(each.arm for each in wanted), *base)
+        if not is_known(session, arm, part)  # from an earlier round
+    ]
     work = sum(costs.work(arm, blocks, 1) for arm in short)
-    longest = max(costs.longest(arm, blocks) for arm in short)
+    longest = max((costs.longest(arm, blocks) for arm in short), default=0.0)
     return costs.wall(work, longest) + max(whole_s(each, 0.0) for each in wanted)
 
 
@@ -169,9 +173,9 @@ def screen(
     return sorted(found, key=lambda screened: -screened.gain)
 
 
-def base_trials(session: Session, champion: Champion, part: int) -> tuple[Trial, ...]:
-    """The champion's trials at a part of its length, as far as they have ended uncut."""
-    base, blocks = shortened(champion.arm, part), session.blocks
+def trials_of(session: Session, arm: Arm, part: int) -> tuple[Trial, ...]:
+    """An arm's uncut trials on the champion's own blocks, at a part of its length."""
+    base, blocks = shortened(arm, part), session.blocks
     planned = [blocks.planned(number, base.recipe.preprocessing) for number in blocks.first]
     wanted = {spec.id for job in session.train(base, "", planned) for spec in job.specs}
     ended = (TrialState.DONE, TrialState.FAILED)
@@ -179,9 +183,9 @@ def base_trials(session: Session, champion: Champion, part: int) -> tuple[Trial,
     return tuple(trial for trial in stored if trial.spec.id in wanted and trial.state in ended)
 
 
-def is_known(session: Session, champion: Champion, part: int) -> bool:
-    """Whether nothing is left to train of the champion at a part of its length."""
-    return len(base_trials(session, champion, part)) == len(session.blocks.first)
+def is_known(session: Session, arm: Arm, part: int) -> bool:
+    """Whether nothing is left to train of an arm there at a part of its length."""
+    return len(trials_of(session, arm, part)) == len(session.blocks.first)
 
 
 def screen_verdict(arm: Arm, found: Screened | None) -> Verdict:

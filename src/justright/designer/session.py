@@ -237,20 +237,30 @@ class Session:
         return self.prices.seconds(arm.recipe, inputs, arm.steps, members)
 
     def _learn_price(self, job: Job) -> None:
-        """Follow what a finished training has taken.
+        """Follow what a finished training has taken, once.
 
         One that went on from a checkpoint took only the rest of its steps in the seconds that are
-        known of it; none, if it was killed after the last one.
+        known of it; none, if it was killed after the last one. Stored trials are asked for again,
+        in other stacks than they were trained in.
         """
         if not isinstance(job, NetworkJob):
             return
-        trial = self.trials([job])[0]
-        stepped = trial.result.get("stepped", 0)  # absent where nothing was trained
-        if trial.state is not TrialState.DONE or not stepped:
+        known = self.prices.known
+        new = [
+            trial
+            for trial in self.trials([job])
+            if trial.state is TrialState.DONE and trial.spec.id not in known
+        ]
+        known.update(trial.spec.id for trial in new)
+        result = new[0].result if new else {}
+        stepped = int(result.get("stepped", 0))  # absent where nothing was trained
+        if not stepped:
             return
-        seconds, stepped_s = (float(trial.result[name]) for name in ("seconds", "stepped_s"))
-        done = Measured(job.recipe, len(job.blocks), stepped_s / stepped)
-        self.prices.learn(done, self.blocks.inputs(job.blocks[0]), seconds - stepped_s)
+        seconds, stepped_s = (float(result[name]) for name in ("seconds", "stepped_s"))
+        stack = int(result.get("stack", len(job.blocks)))
+        done = Measured(job.recipe, stack, stepped_s / stepped)
+        inputs = self.blocks.inputs(job.blocks[0])
+        self.prices.learn(done, inputs, stepped, seconds - stepped_s)
 
 
 def results(trials: dict[str, Trial], jobs: Sequence[Job]) -> tuple[Trial, ...]:

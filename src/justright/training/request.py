@@ -196,6 +196,7 @@ class MemberResult:
         stepped: Steps taken by this call: fewer than `steps` where it went on from a checkpoint.
         seconds: Wall time of this call, shared by the members of the stack.
         stepped_s: What of it the steps took; the rest is fixed: opening, evaluations, files.
+        stack: Members of the stack.
     """
 
     id: str
@@ -215,3 +216,4 @@ class MemberResult:
     stepped: int = 0
     seconds: float = 0.0
     stepped_s: float = 0.0
+    stack: int = 1

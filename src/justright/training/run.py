@@ -92,6 +92,7 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
             stepped=record.steps - before[id],
             seconds=seconds,
             stepped_s=stepped_s,
+            stack=len(records),
         )
         for id, record in records.items()
     )

@@ -29,9 +29,10 @@ SHOWN = 0.9
 
 
 LIGHTER, HEAVIER = (0.5, (-0.01, 0.01, 0.04)), (0.3, (-0.005, 0.002, 0.02))
-"""Probability and gain of a size that was not ahead of the champion where sizes were searched.
+"""Probability and gain of a size that is not known to be ahead of the champion from the search.
 What is lighter need only be as good; what is heavier has to be better by what matters, which 9 of
-27 sizes looked (measured: LOG.md, outcomes of ideas; the gains are assumptions)."""
+27 sizes of either kind looked (LOG.md, outcomes of ideas; for heavier ones alone, and the gains:
+assumptions)."""
 
 ON_THE_WAY = 0.7
 """The same of a shape between the champion's and such a size (assumption)."""
@@ -64,12 +65,12 @@ def _propose(situation: Situation) -> Iterator[Proposal]:
 
 
 def _found(situation: Situation, found: tuple[int, ...]) -> Iterator[Proposal]:
-    """What the search chose; where that is too wide for members (`start.with_members`), without
-    them, too, which is cheaper and what the search has trained."""
+    """What the search chose; where that is too wide for members (`start.with_members`), and was
+    ahead of the champion, without them, too, which is cheaper and what the search has trained."""
     seen = situation.leads.size_gain / (abs(situation.loss) or 1.0)
     title, changes = f"size {name_of(found)}", {"shape.hidden": list(found)}
     forms: list[tuple[str, dict[str, Any]]] = [(title, changes)]
-    if situation.recipe.shape.members > 1 and max(found) > MEMBERS_WIDEST:
+    if seen and situation.recipe.shape.members > 1 and max(found) > MEMBERS_WIDEST:
         forms.append((f"{title} without members", {**changes, "shape.members": 1}))
     for name, own in forms:
         helps, gain = HEAVIER if _is_heavier(situation, own) else LIGHTER
