@@ -333,7 +333,7 @@ def test_the_limit_for_a_larger_size_is_the_same_when_the_study_goes_on(
     class Steady(Prices):
         """Of a machine that is as fast as it is said to be: the budget is in its seconds."""
 
-        def learn(self, done: Measured, inputs: Inputs, fixed_s: float) -> None:
+        def learn(self, done: Measured, inputs: Inputs, steps: int, fixed_s: float) -> None:
             pass
 
     session = replace(new_session(), prices=Steady(USUAL))
