@@ -16,18 +16,28 @@ if TYPE_CHECKING:  # `typing` alone takes 15 ms to import, and the command line 
     from typing import Any
 
     from justright.api import Study, fit, load
+    from justright.designer.refit import Refit
+    from justright.diagnosis.curves import Curves, Effect, Yardstick
+    from justright.diagnosis.states import Diagnosis, State, diagnose
     from justright.estimators.classifier import JustRightClassifier
     from justright.estimators.regressor import JustRightRegressor
     from justright.model.predictor import Model
 
 __version__ = "0.1.0"
 __all__ = [
+    "Curves",
+    "Diagnosis",
+    "Effect",
     "InputError",
     "JustRightClassifier",
     "JustRightError",
     "JustRightRegressor",
     "Model",
+    "Refit",
+    "State",
     "Study",
+    "Yardstick",
+    "diagnose",
     "fit",
     "load",
 ]
@@ -36,6 +46,13 @@ _LATER = {
     "fit": "justright.api",
     "load": "justright.api",
     "Study": "justright.api",
+    "Refit": "justright.designer.refit",
+    "diagnose": "justright.diagnosis.states",
+    "Diagnosis": "justright.diagnosis.states",
+    "State": "justright.diagnosis.states",
+    "Curves": "justright.diagnosis.curves",
+    "Effect": "justright.diagnosis.curves",
+    "Yardstick": "justright.diagnosis.curves",
     "Model": "justright.model.predictor",
     "JustRightClassifier": "justright.estimators.classifier",
     "JustRightRegressor": "justright.estimators.regressor",
