@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from conftest import table
-from justright.designer.admission import DESCRIBE_SHARE, TEST_S, Admission
+from justright.designer.admission import TEST_S, Admission
 from justright.designer.clock import Clock, report_reserve
 from justright.designer.repeats import MOST_REPETITIONS, _Prices
 from justright.designer.session import Arm, Champion, Session
@@ -100,9 +100,8 @@ def test_what_is_kept_is_enough_and_no_less_would_be(new_session: NewSession) ->
     before = longer(champion(session, "start recipe", 1e-5), 1_500)
     after = longer(champion(session, "better", 0.01), 1_500)
     kept = Admission(session, 0.0, before=before.arm).whole_s(after.arm)
-    other = DESCRIBE_SHARE * session.clock.limit_s + TEST_S
-    for share, measured in ((0.7, False), (1.3, True)):
-        then = left_with(session, other + share * kept)
+    for share, measured in ((0.6, False), (1.1, True)):
+        then = left_with(session, TEST_S + share * kept)
         measure_whole_gain(then, before, after, Admission(then, 0.0), USED)
         found = session.store.ledger.fact("s", "whole gain") is not None
         assert found is measured

@@ -31,13 +31,14 @@ def measure_whole_gain(
         session: The study at work.
         before: The start recipe in full.
         champion: What the ideas made of it.
-        admission: Says whether there is time; after it come descriptions and the test only.
+        admission: Says whether there is time; after it come the forecast of more data, which has
+            what is left, and the test.
         used: Blocks below this number were seen by decisions.
     """
     if champion.arm == before.arm:
         return
     fresh = REPORTED if session.blocks.fixed_holdout else used
-    left = replace(admission, finishing=False, repeats=False, before=None)
+    left = replace(admission, finishing=False, repeats=False, described=True, before=None)
     confirmer = Confirmer(session, left, fresh, 0.0)
     confirmer.next_round()
     verdict = confirmer.confirm(before, champion, _KEY, 0)
