@@ -91,8 +91,9 @@ def test_every_step_is_a_decision_that_explain_tells_in_order(finished: Path) ->
         assert ("left out" in told) == ("reason" in done[stage]), (stage, told)
     assert made[-1].choice == f"the network {test['word']} {test['against']}"
     told = justright("explain", "toy", cwd=finished).stdout
-    places = [told.index(f"{decision.stage}: {decision.choice[:40]}") for decision in made]
-    assert places == sorted(places)
+    place = -1
+    for decision in made:  # two batches of ideas may be ordered in the same words
+        place = told.index(f"{decision.stage}: {decision.choice[:40]}", place + 1)
 
 
 def test_explain_tells_one_stage_or_one_idea(finished: Path, tmp_path: Path) -> None:
