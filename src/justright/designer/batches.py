@@ -78,7 +78,7 @@ def order_decision(
     if in_order:
         return Decision(
             "ideas",
-            f"ideas are tried stage by stage: {', '.join(s for s in ORDER if s in stages)}",
+            f"ideas are ordered stage by stage: {', '.join(s for s in ORDER if s in stages)}",
             f"the time that is left is enough for all {len(moves)}",
             "Howard & Gugger 2020, chapter 15; no head-to-head comparison of orders is known",
             Status.PUBLISHED,
@@ -86,7 +86,7 @@ def order_decision(
     chance = f"; drawn by chance, to learn of them, too: {', '.join(drawn)}" if drawn else ""
     return Decision(
         "ideas",
-        "ideas are tried by expected gain per second, whatever their stage",
+        "ideas are ordered by expected gain per second, whatever their stage",
         f"the time that is left is not enough for all {len(moves)}{chance}",
         "expected improvement over cost: simulated before building, two to three times the gain "
         "of a random order",
