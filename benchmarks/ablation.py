@@ -37,9 +37,9 @@ from before_after import HERE, constant_of, finished, predicted, start, targets_
 from field_cases import case_of
 from justright.core.idea import Verdict
 from justright.designer import flow
-from justright.designer.confirm import Confirmer
-from justright.designer.session import Champion
-from justright.designer.work import WorkPlan
+from justright.designer.improvement.confirm import Confirmer
+from justright.designer.timing.work_plan import WorkPlan
+from justright.designer.work.session import Champion
 from justright.recipe.patch import Patch
 from justright.statistics.compare import BETTER, NOT_BETTER
 from justright.statistics.intervals import paired_difference, standing

@@ -20,7 +20,7 @@ from typing import Any
 from field_cases import Case, case_of
 from field_report import OURS, report
 from field_runs import PEERS, START, Limits, fit_ours, fit_peer, result_of
-from justright.designer.options import parse_time
+from justright.designer.request.options import parse_time
 from tables import tables
 
 HERE = Path(__file__).resolve().parents[1]

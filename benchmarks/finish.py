@@ -26,8 +26,8 @@ import numpy as np
 from justright.core.seeds import child_seed
 from justright.data.problem import Problem
 from justright.data.split import make_splits
-from justright.designer.blocks import Blocks
-from justright.designer.jobs import EncodedBlock
+from justright.designer.work.blocks import Blocks
+from justright.designer.work.jobs import EncodedBlock
 from justright.ideas.catalogue.schedule import SCHEDULES
 from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe

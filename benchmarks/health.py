@@ -32,7 +32,7 @@ from justright.data.ingest import read_table
 from justright.data.options import DataOptions
 from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
-from justright.designer.blocks import Blocks
+from justright.designer.work.blocks import Blocks
 from justright.diagnosis.health import CHECKS, Training, examine
 from justright.engine.contract import Candidate, Program, Span, Stack
 from justright.engine.torch_stack.backend import TorchBackend

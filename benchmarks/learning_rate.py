@@ -33,11 +33,11 @@ import numpy as np
 from justright.core.seeds import child_seed
 from justright.data.problem import Problem
 from justright.data.split import make_splits
-from justright.designer.blocks import FOLDS, Blocks
-from justright.designer.jobs import EncodedBlock
-from justright.designer.range_test import SEEDS
-from justright.designer.rate import CHECKED, RACE_BLOCKS, RACED
-from justright.designer.rate_jobs import RaceJob
+from justright.designer.stages.range_test import SEEDS
+from justright.designer.stages.rate import CHECKED, RACE_BLOCKS, RACED
+from justright.designer.stages.rate_jobs import RaceJob
+from justright.designer.work.blocks import FOLDS, Blocks
+from justright.designer.work.jobs import EncodedBlock
 from justright.recipe.recipe import Recipe
 from justright.training.budget import steps_of
 from justright.training.range_test import range_test

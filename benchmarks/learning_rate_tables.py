@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from justright.designer import range_test
+from justright.designer.stages import range_test
 from justright.training.rate_race import lowest_point, verify, winner_of
 from justright.training.rate_rules import NAMES
 from rate_transfer import best_rate

@@ -22,7 +22,7 @@ from justright.data.options import DataOptions
 from justright.data.preprocessing import fit_preprocessing
 from justright.data.problem import make_problem
 from justright.data.split import make_splits, partition
-from justright.designer.screening import HOPE
+from justright.designer.improvement.screening import HOPE
 from justright.recipe.recipe import PreprocessingSpec
 from justright.statistics.compare import compare
 from justright.testing.data_worlds import DATA_WORLDS, DataWorld

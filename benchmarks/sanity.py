@@ -19,7 +19,7 @@ from justright.data.ingest import read_table
 from justright.data.options import DataOptions
 from justright.data.problem import make_problem
 from justright.data.split import make_splits
-from justright.designer.blocks import Blocks
+from justright.designer.work.blocks import Blocks
 from justright.diagnosis.sanity import Known, Word, judge
 from justright.training.request import SanityRequest
 from justright.training.sanity import CHECKS, check_sanity

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 
 from justright.data.split import make_splits
-from justright.designer.blocks import Blocks
+from justright.designer.work.blocks import Blocks
 from size_grid import problem_of
 
 PART = tuple((depth, width) for depth in (1, 3, 6) for width in (16, 64, 256, 512))

@@ -32,7 +32,7 @@ from justright.data.ingest import read_table
 from justright.data.options import DataOptions
 from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
-from justright.designer.blocks import Blocks
+from justright.designer.work.blocks import Blocks
 from justright.recipe.network import NetworkSpec, parameter_count
 from justright.training.budget import steps_of
 from justright.training.request import MAX_EVALUATIONS, Member, TrainRequest

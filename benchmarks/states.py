@@ -32,8 +32,8 @@ from justright.data.ingest import read_table
 from justright.data.options import DataOptions
 from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
-from justright.designer.blocks import Blocks
-from justright.designer.jobs import EncodedBlock
+from justright.designer.work.blocks import Blocks
+from justright.designer.work.jobs import EncodedBlock
 from justright.diagnosis.curves import Curves, Yardstick
 from justright.diagnosis.states import State, diagnose
 from justright.recipe.patch import Patch

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # `typing` alone takes 15 ms to import, and the command line 
     from typing import Any
 
     from justright.api import Study, fit, load
-    from justright.designer.refit import Refit
+    from justright.designer.delivery.refit import Refit
     from justright.diagnosis.curves import Curves, Effect, Yardstick
     from justright.diagnosis.states import Diagnosis, State, diagnose
     from justright.estimators.classifier import JustRightClassifier
@@ -46,7 +46,7 @@ _LATER = {
     "fit": "justright.api",
     "load": "justright.api",
     "Study": "justright.api",
-    "Refit": "justright.designer.refit",
+    "Refit": "justright.designer.delivery.refit",
     "diagnose": "justright.diagnosis.states",
     "Diagnosis": "justright.diagnosis.states",
     "State": "justright.diagnosis.states",

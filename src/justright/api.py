@@ -15,10 +15,10 @@ from justright.core.files import write_whole
 from justright.core.interrupts import ended_by_signals
 from justright.core.progress import Listener
 from justright.data.options import DataOptions
+from justright.designer.delivery.refit import Refit, refit_study
 from justright.designer.fit import StudyInterrupted, fit_study
-from justright.designer.folder import StudyFolder
-from justright.designer.options import FitOptions, parse_time, read_metric, read_wishes
-from justright.designer.refit import Refit, refit_study
+from justright.designer.request.folder import StudyFolder
+from justright.designer.request.options import FitOptions, parse_time, read_metric, read_wishes
 from justright.model.predictor import Model
 from justright.report.write import write_report
 from justright.store.opening import open_store

@@ -16,7 +16,7 @@ from justright.data.preprocessing import fit_preprocessing
 from justright.data.problem import Problem, make_problem
 from justright.data.split import make_splits
 from justright.deploy.network import Preprocessing
-from justright.designer.blocks import Blocks
+from justright.designer.work.blocks import Blocks
 from justright.recipe.recipe import PreprocessingSpec
 from justright.training.request import Member, TrainRequest
 from justright.training.run import train_stack

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pytest
 
-from justright.designer.screening import HOPE
+from justright.designer.improvement.screening import HOPE
 from justright.statistics.compare import CANNOT_TELL, blocks_to_add, compare
 from justright.statistics.plateau import find_plateau
 from justright.testing.idea_rates import IdeaWorld, idea_rates

@@ -16,7 +16,7 @@ import typer
 from justright.api import design
 from justright.core.errors import JustRightError
 from justright.data.options import DataOptions
-from justright.designer.options import FitOptions
+from justright.designer.request.options import FitOptions
 from justright.model.predictor import Model
 
 PACKAGES = ("numpy", "polars", "torch", "scikit-learn", "sqlalchemy", "safetensors", "plotly")

@@ -16,9 +16,9 @@ from justright.api import StudyStopped, design
 from justright.cli.screen import open_screen
 from justright.core.errors import OptionError, Stopped
 from justright.data.options import DataOptions
-from justright.designer.clock import process_start
-from justright.designer.folder import StudyFolder
-from justright.designer.options import FitOptions, parse_time, read_metric, read_wishes
+from justright.designer.request.folder import StudyFolder
+from justright.designer.request.options import FitOptions, parse_time, read_metric, read_wishes
+from justright.designer.timing.clock import process_start
 from justright.store.opening import open_store
 from justright.views.verdict import verdict_document, verdict_lines
 

@@ -10,7 +10,7 @@ import typer
 
 from justright.core.errors import OptionError
 from justright.data.options import did_you_mean
-from justright.designer.folder import StudyFolder
+from justright.designer.request.folder import StudyFolder
 from justright.report.html import write_report
 from justright.store.base import AbstractStore
 from justright.store.opening import STORE_FILE, open_store

@@ -17,17 +17,17 @@ from justright.core.trial import TrialState
 from justright.data.ingest import check_path, table_name
 from justright.data.problem import Problem
 from justright.data.split import make_splits
-from justright.designer.blocks import Blocks
-from justright.designer.clock import Clock, process_start
-from justright.designer.crew import Crew, Interrupted
 from justright.designer.flow import Flow
-from justright.designer.folder import StudyFolder
-from justright.designer.options import FitOptions, check_name, name_after
-from justright.designer.reading import ROWS, read_problem
-from justright.designer.session import Session
-from justright.designer.slowness import Pace, Slowness
-from justright.designer.watch import Watch
-from justright.designer.work import WorkPlan, read_plan
+from justright.designer.request.folder import StudyFolder
+from justright.designer.request.options import FitOptions, check_name, name_after
+from justright.designer.request.reading import ROWS, read_problem
+from justright.designer.timing.clock import Clock, process_start
+from justright.designer.timing.slowness import Pace, Slowness
+from justright.designer.timing.work_plan import WorkPlan, read_plan
+from justright.designer.work.blocks import Blocks
+from justright.designer.work.crew import Crew, Interrupted
+from justright.designer.work.session import Session
+from justright.designer.work.watch import Watch
 from justright.executors.processes import ProcessExecutor
 from justright.store.base import AbstractStore
 from justright.store.holder import this_process

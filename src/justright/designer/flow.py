@@ -12,40 +12,44 @@ from justright.core.decision import Decision, Status
 from justright.core.errors import JustRightError
 from justright.data.audit.registry import audit
 from justright.data.encoded import EncodedRows
-from justright.designer import facts
-from justright.designer.admission import TEST_S, Admission
-from justright.designer.advice import few_of
-from justright.designer.allowed import Allowed, found_slow
-from justright.designer.aside import aside
-from justright.designer.calibrate import Calibrated, calibrate, measure_coverage
-from justright.designer.champion import train_champion, unhurried_s
-from justright.designer.closing import close_study
-from justright.designer.crew import Interrupted
-from justright.designer.deliver import complete_card, deliver, predict_test
-from justright.designer.describe_errors import describe_errors
-from justright.designer.diagnose import diagnose_champion
-from justright.designer.ensemble import foretell_gain, hold_out
-from justright.designer.evidence import why_not
-from justright.designer.examine import examine_champion
-from justright.designer.finish import Final, finish
-from justright.designer.forecast import forecast_more_data
-from justright.designer.headline import headline
-from justright.designer.improve import Improver
-from justright.designer.jobs import EncodedBlock
-from justright.designer.limits import with_hidden
-from justright.designer.noise import measure_noise, record_noise
-from justright.designer.opening import Earlier, open_test
-from justright.designer.rate import find_rate
-from justright.designer.reliability import measure_reliability
-from justright.designer.repeats import Repeated, repeat
-from justright.designer.rest import Rest
-from justright.designer.rivals import Rival, score_of
-from justright.designer.sanity import check_champion
-from justright.designer.session import Champion, Session
-from justright.designer.size import SizeStage, lead_on
-from justright.designer.stage_decisions import record_baselines, record_left_out, record_verdict
-from justright.designer.tolerance import tolerance_of
-from justright.designer.whole import measure_whole_gain
+from justright.designer.delivery.calibrate import Calibrated, calibrate, measure_coverage
+from justright.designer.delivery.closing import close_study
+from justright.designer.delivery.deliver import complete_card, deliver, predict_test
+from justright.designer.delivery.ensemble import foretell_gain, hold_out
+from justright.designer.delivery.headline import headline
+from justright.designer.delivery.repeats import Repeated, repeat
+from justright.designer.findings import facts
+from justright.designer.findings.describe_errors import describe_errors
+from justright.designer.findings.diagnose import diagnose_champion
+from justright.designer.findings.examine import examine_champion
+from justright.designer.findings.forecast import forecast_more_data
+from justright.designer.findings.reliability import measure_reliability
+from justright.designer.improvement.advice import few_of
+from justright.designer.improvement.improve import Improver
+from justright.designer.improvement.rest import Rest
+from justright.designer.improvement.whole import measure_whole_gain
+from justright.designer.request.limits import with_hidden
+from justright.designer.stages.finish import Final, finish
+from justright.designer.stages.noise import measure_noise, record_noise
+from justright.designer.stages.opening import Earlier, open_test
+from justright.designer.stages.rate import find_rate
+from justright.designer.stages.sanity import check_champion
+from justright.designer.stages.size import SizeStage, lead_on
+from justright.designer.stages.stage_decisions import (
+    record_baselines,
+    record_left_out,
+    record_verdict,
+)
+from justright.designer.stages.tolerance import tolerance_of
+from justright.designer.work.admission import TEST_S, Admission
+from justright.designer.work.allowed import Allowed, found_slow
+from justright.designer.work.aside import aside
+from justright.designer.work.champion import train_champion, unhurried_s
+from justright.designer.work.crew import Interrupted
+from justright.designer.work.evidence import why_not
+from justright.designer.work.jobs import EncodedBlock
+from justright.designer.work.rivals import Rival, score_of
+from justright.designer.work.session import Champion, Session
 from justright.diagnosis.states import State
 from justright.executors.base import Call
 from justright.ideas.rule import Leads

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from justright.designer.session import Arm, Champion, Session, results
+from justright.designer.work.session import Arm, Champion, Session, results
+from justright.recipe.network import Shape
+from justright.recipe.recipe import LossSpec, OptimiserSpec, Recipe
+
+
+def start_arm(session: Session, rate: float = 0.01) -> Arm:
+    """A small network that learns the tables of the tests in a blink."""
+    recipe = Recipe(
+        preprocessing=session.blocks.spec,
+        shape=Shape(hidden=(16, 16)),
+        loss=LossSpec("mse"),
+        optimiser=OptimiserSpec(rate=rate),
+        batch=32,
+    )
+    return Arm("start recipe", recipe, 150)
 
 
 def trained(session: Session, arm: Arm) -> Champion:

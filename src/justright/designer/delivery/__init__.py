@@ -1,0 +1,1 @@
+"""What is handed over: the headline, the calibrated model, what comes next, a refit."""

@@ -1,0 +1,1 @@
+"""What the study tells of its data and its network, beside the network itself."""

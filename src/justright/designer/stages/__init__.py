@@ -1,0 +1,1 @@
+"""The stages of the flow: opening, sanity, learning rate, size, noise, final training."""
