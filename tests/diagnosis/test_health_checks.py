@@ -92,6 +92,17 @@ def test_a_loss_that_jumps_back_is_unstable_and_one_that_was_tiny_is_not() -> No
     assert examine(by_heart) == ()
 
 
+def test_a_first_batch_without_the_long_tail_of_the_target_is_no_fault_of_the_rate() -> None:
+    """As on a real table: one batch at 0.1, whole epochs at 0.98, and the best constant at 1."""
+    steps, first, prior = [28, 56], ([1], [0.1]), ([0], [1.0])
+    told = {"first_loss": first, "prior_loss": prior}
+    assert examine(Training({**told, "loss": (steps, [0.97, 0.98])})) == ()
+    found = {f.code: f for f in examine(Training({**told, "loss": (steps, [0.97, 4.5])}))}
+    assert found["rate-too-high"].numbers["loss_rise"] == 4.5
+    unknown = Training({"first_loss": first, "loss": (steps, [0.97, 0.98])})
+    assert [finding.code for finding in examine(unknown)] == ["rate-too-high"]
+
+
 def test_a_healthy_value_is_no_alarm_and_every_range_says_where_it_comes_from() -> None:
     for name, known in RANGES.items():
         assert known.alarm[0] <= known.warn[0] < known.warn[1] <= known.alarm[1], name

@@ -35,7 +35,8 @@ def folder(tmp_path: Path) -> str:
 def test_every_curve_has_a_point_an_evaluation(folder, tmp_path):
     request = ask(folder, tmp_path / "o", recipe_for(KIND, **DEMANDING), member(), health=True)
     (result,) = train_stack(request, silent)
-    whole = {"loss", "gradient", "gradient_peak", "clipped_share", "first_loss"}
+    once = {"first_loss", "prior_loss"}
+    whole = {"loss", "gradient", "gradient_peak", "clipped_share", *once}
     layered = {f"{name}/{i}" for name in (*SAID, "gradient_norm", "update_ratio") for i in (0, 1)}
     assert set(result.health) == whole | layered
     evaluations = [int(step) for step in result.curve["step"]]
@@ -43,7 +44,7 @@ def test_every_curve_has_a_point_an_evaluation(folder, tmp_path):
         assert len(steps) == len(values)
         if name.partition("/")[0] in SAID:
             assert list(steps) == [0, *evaluations], name
-        elif name != "first_loss":
+        elif name not in once:
             assert set(steps) <= set(evaluations), name
     layers = [f"activation/{layer}" for layer in range(len(result.histograms))]
     assert list(result.histograms) == layers
@@ -54,6 +55,20 @@ def test_every_curve_has_a_point_an_evaluation(folder, tmp_path):
     assert all(0 <= share <= 1 for share in result.health["clipped_share"][1])
     mean, peak = result.health["gradient"][1], result.health["gradient_peak"][1]
     assert all(low < high for low, high in zip(mean, peak, strict=True))
+
+
+@pytest.mark.parametrize("kind", [TaskKind.MULTI_REGRESSION, TaskKind.MULTICLASS])
+def test_the_prior_is_the_loss_of_the_best_constant_on_the_training_rows(kind, tmp_path):
+    place, one = write_folder(tmp_path / "data", kind), member()
+    request = ask(place, tmp_path / "o", recipe_for(kind), one, health=True)
+    (result,) = train_stack(request, silent)
+    y = np.load(Path(place) / "y.npy")[one.train].astype(np.float64)
+    shares = np.unique(y, return_counts=True)[1] / len(y)
+    classes = kind is TaskKind.MULTICLASS
+    expected = -(shares * np.log(shares)).sum() if classes else y.var(axis=0).mean()
+    steps, losses = result.health["prior_loss"]
+    assert list(steps) == [0]
+    assert list(losses) == [pytest.approx(expected, rel=1e-6)]
 
 
 def test_nothing_is_watched_unless_asked_for(folder, tmp_path):

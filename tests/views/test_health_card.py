@@ -65,7 +65,7 @@ def test_every_figure_is_a_cell_and_what_was_not_measured_a_gap() -> None:
     found = cells(made(SOUND))
     assert found["spread of activations · layer 1"] == [("0.40", 0), ("0.50", 0), ("0.60", 0)]
     assert found["step over weights · layer 1"] == [("", None), ("0.0040", 0), ("0.0020", 0)]
-    assert found["training loss over that of the first step"][1:] == [("0.50", 0), ("0.40", 0)]
+    assert found["training loss over that at the start"][1:] == [("0.50", 0), ("0.40", 0)]
     assert found["share of dead units · layer 1"][-1] == ("7%", 0)
 
 
@@ -108,7 +108,7 @@ def test_the_table_says_the_range_of_each_quantity_and_its_source() -> None:
         "0.40", "0.60", "0.1 to 10", "0.02 to 20", "measured: 11 tables",
     )  # fmt: skip
     assert rows["share of dead units"][2:4] == ("up to 10%", "up to 50%")
-    assert rows["training loss over that of the first step"][-1].startswith("published: fastai")
+    assert rows["training loss over that at the start"][-1].startswith("published: fastai")
 
 
 def test_a_gradient_is_shown_over_that_of_the_last_layer() -> None:

@@ -113,7 +113,7 @@ RANGES: Mapping[str, Range] = {
     # a range test ends at four times the best loss; sound trainings never rise above the first,
     # a hundredfold rate takes the loss to 160 times that and more
     "loss_rise": Range(
-        "training loss over that of the first step",
+        "training loss over that at the start",
         warn=(0.0, 2.0),
         alarm=(0.0, 4.0),
         source="fastai, PyTorch Lightning",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
-from math import isfinite
 from statistics import fmean
 
 from justright.core.finding import Finding, Severity
@@ -32,7 +31,7 @@ def find_unstable(training: Training) -> Iterator[Finding]:
         )
         return
     rise = RANGES["loss_rise"].alarm[1]
-    first, losses = _losses(training)
+    first, losses = training.start_loss, training.values("loss")
     for place, (loss, best) in enumerate(
         zip(losses[1:], accumulate(losses, min), strict=False), start=1
     ):
@@ -54,7 +53,7 @@ def find_too_high(training: Training) -> Iterator[Finding]:
 
     Not where activations explode before the first step: then the rate is not to blame.
     """
-    first, losses = _losses(training)
+    first, losses = training.start_loss, training.values("loss")
     if not first or not losses or _explodes(training):
         return
     rise, high = max(losses) / first, RANGES["loss_rise"].alarm[1]
@@ -63,7 +62,7 @@ def find_too_high(training: Training) -> Iterator[Finding]:
     yield Finding(
         "rate-too-high",
         Severity.WARNING,
-        f"the training loss rose to {max(losses):.3g}, {rise:.3g} times that of the first step "
+        f"the training loss rose to {max(losses):.3g}, {rise:.3g} times that at the start "
         f"(above {high:g})",
         "divide the learning rate by ten",
         numbers={"loss_rise": rise},
@@ -90,7 +89,7 @@ def find_too_low(training: Training) -> Iterator[Finding]:
 def find_clipped(training: Training) -> Iterator[Finding]:
     """Report gradients that are clipped more often than not."""
     shares, high = training.values("clipped_share"), RANGES["clipped_share"].alarm[1]
-    first, losses = _losses(training)
+    first, losses = training.start_loss, training.values("loss")
     both = zip(shares, losses, strict=False)
     kept = [share for share, loss in both if not loss < LEARNED * first]
     if not kept or fmean(kept) <= high:
@@ -104,12 +103,6 @@ def find_clipped(training: Training) -> Iterator[Finding]:
         "learning rate",
         numbers={"clipped_share": fmean(kept)},
     )
-
-
-def _losses(training: Training) -> tuple[float, list[float]]:
-    """The loss of the first step (0 if unknown), and the means between evaluations."""
-    first = training.values("first_loss")
-    return (first[0] if first and isfinite(first[0]) else 0.0), training.values("loss")
 
 
 def _explodes(training: Training) -> bool:

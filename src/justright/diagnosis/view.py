@@ -30,6 +30,15 @@ class Training:
     clip: float | None = None
     failed: str = ""
 
+    @property
+    def start_loss(self) -> float:
+        """Where the loss began: at the first step, or at the best constant if that is higher.
+
+        One batch may hold none of the few values that make up most of the loss. 0 if unknown.
+        """
+        known = [*self.values("first_loss")[:1], *self.values("prior_loss")[:1]]
+        return max((loss for loss in known if isfinite(loss)), default=0.0)
+
     def values(self, name: str) -> list[float]:
         """The values of one curve; empty if there is none."""
         return [float(value) for value in self.curves.get(name, ((), ()))[1]]

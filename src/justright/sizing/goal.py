@@ -85,4 +85,5 @@ class Goal:
 def told(ask: Ask, steps: int) -> str:
     """One line for the screen; `steps` are those of the full length."""
     length = f"{max(round(steps * ask.share), 1):,} steps"
-    return f"{ask.stage}: {name_of(ask.hidden)} on {len(ask.blocks)} blocks, {length}"
+    blocks = f"{len(ask.blocks)} block{'s' if len(ask.blocks) != 1 else ''}"
+    return f"{ask.stage}: {name_of(ask.hidden)} on {blocks}, {length}"

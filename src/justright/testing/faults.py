@@ -18,10 +18,10 @@ from justright.recipe.patch import Patch
 from justright.recipe.recipe import Recipe
 from justright.training.checkpoint import request_key, save
 from justright.training.cost import program_of
-from justright.training.health import Health
+from justright.training.judge import Judged, probe_rows
 from justright.training.record import Record
 from justright.training.request import MemberResult, TrainRequest
-from justright.training.run import new_start, open_stack, train_stack
+from justright.training.run import new_health, new_start, open_stack, train_stack
 
 Tensors = Mapping[str, npt.NDArray[np.float64]]
 
@@ -153,7 +153,8 @@ def train_spoiled(
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     stack = open_stack(program, folder, candidates)
-    records = {member.id: Record(member.id, health=Health()) for member in request.members}
+    probes = {m.id: Judged.of(folder, probe_rows(m.train)) for m in request.members}
+    records = {id: Record(id, health=new_health(probe)) for id, probe in probes.items()}
     save(out / f"{request_key(request)}.checkpoint", 0, records, stack)
     stack.close()
     return train_stack(request, lambda _: None)

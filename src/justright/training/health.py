@@ -30,7 +30,8 @@ class Health:
 
     Attributes:
         curves: Name to steps and values. Of the whole network: "first_loss", the training loss of
-            the first step; "loss", mean training loss; "gradient" and "gradient_peak", mean and
+            the first step; "prior_loss", that of the best constant on training rows, if the loop
+            was told; "loss", mean training loss; "gradient" and "gradient_peak", mean and
             highest norm of the gradient before clipping; "clipped_share", share of the steps whose
             gradient was clipped (only where there is a bound). Of hidden layer i, under "NAME/i":
             "gradient_norm" and "update_ratio", means of the steps looked at, and what the layer

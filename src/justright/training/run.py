@@ -27,6 +27,7 @@ from justright.training.order import Order, balanced
 from justright.training.plan import Plan, Trainee
 from justright.training.record import Record
 from justright.training.request import Member, MemberResult, TrainRequest
+from justright.training.sample import prior_of
 from justright.training.weights import replace_file, write_weights
 
 
@@ -58,7 +59,7 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     if found and request.trunk:
         found = found.named([member.id for member in request.members])
     stack = _open(request, plan, folders, data, found)
-    records = dict(found.records) if found else _records(request)
+    records = dict(found.records) if found else _records(request, plan)
     for id in stack.ids:
         records[id].state = "running"  # the end of a shorter run of a trunk is no end
     saved = time.monotonic()
@@ -101,9 +102,16 @@ def train_stack(request: TrainRequest, report: Callable[[Any], None]) -> tuple[M
     return results
 
 
-def _records(request: TrainRequest) -> dict[str, Record]:
-    watched = request.health
-    return {m.id: Record(m.id, health=Health() if watched else None) for m in request.members}
+def _records(request: TrainRequest, plan: Plan) -> dict[str, Record]:
+    if not request.health:
+        return {member.id: Record(member.id) for member in request.members}
+    probes = {member.id: plan.trainees[member.id].probe for member in request.members}
+    return {id: Record(id, health=new_health(probe)) for id, probe in probes.items()}
+
+
+def new_health(probe: Judged) -> Health:
+    """Health that knows from where a sound training sets out: one batch may hold no outlier."""
+    return Health({"prior_loss": [[0], [probe.loss(prior_of(probe))]]})
 
 
 def _plan(request: TrainRequest, folders: list[EncodedRows], data: Rows) -> Plan:

@@ -154,6 +154,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
 
 def _sentence(move: Move, verdict: Verdict, *, accepted: bool) -> str:
     """One line for the screen about how an idea ended."""
-    gain = f"gain {verdict.difference:.3g} on {verdict.blocks} blocks"
+    blocks = f"{verdict.blocks} block{'s' if verdict.blocks != 1 else ''}"
+    gain = f"gain {verdict.difference:.3g} on {blocks}"
     end = ", the new champion" if accepted else ""
     return f"idea {move.idea.title}: {verdict.word} ({gain}){end}"

@@ -130,9 +130,8 @@ def _lines(training: Training) -> list[Line]:
         for place, points in enumerate(training.ratios(), start=1)
     ]
     found.append(Line("gradient_spike", "", _over(training, "gradient_peak", "gradient")))
-    first = training.values("first_loss")
-    if first and isfinite(first[0]) and first[0] > 0:
-        rises = [(step, loss / first[0]) for step, loss in _points(training, "loss")]
+    if training.start_loss > 0:
+        rises = [(step, loss / training.start_loss) for step, loss in _points(training, "loss")]
         found.append(Line("loss_rise", "", rises))
     found.append(Line("clipped_share", "", _points(training, "clipped_share")))
     return [line for line in found if line.points]
