@@ -110,7 +110,11 @@ def _records(request: TrainRequest, plan: Plan) -> dict[str, Record]:
 
 
 def new_health(probe: Judged) -> Health:
-    """Health that knows from where a sound training sets out: one batch may hold no outlier."""
+    """Health that knows from where a sound training sets out: one batch may hold no outlier.
+
+    Args:
+        probe: Training rows with known targets.
+    """
     return Health({"prior_loss": [[0], [probe.loss(prior_of(probe))]]})
 
 
